@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from tallow.monitoring import otel
+from tallow.monitoring.lifecycle import warn_once
+from tallow.monitoring.testing import captured_logs
 from tallow.monitoring.testing.leak_search import assert_absent
 from tallow.monitoring.testing.otlp import FakeOtlpEndpoint, otlp_endpoint
 
@@ -208,7 +211,14 @@ def test_nothing_is_sent_without_a_usable_endpoint(variables: dict[str, str]) ->
     assert result["signals"] == []
     warned = "OTEL_EXPORTER_OTLP_ENDPOINT" in stderr
     assert warned == bool(variables.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
-    assert warned == ('"level":"fatal"' in stderr)  # the exporter gives up for good
+
+
+def test_an_exporter_that_is_left_out_is_fatal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318")
+    warn_once.reset()
+    with captured_logs() as logs:
+        assert otel._wanted_signals() == ()
+    assert (logs.last["level"], "nothing is sent over OTLP" in logs.last["message"]) == ("fatal", True)
 
 
 def test_a_signal_can_be_left_out_and_have_an_endpoint_of_its_own() -> None:

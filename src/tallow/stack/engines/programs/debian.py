@@ -47,7 +47,7 @@ def unpack(package: str, tools: Path) -> Path:
     """
     root = tools / package
     if not root.exists():
-        with _errors(package, tools), _locked(tools):
+        with _errors(package, tools), locked(tools):
             if not root.exists():
                 _fetch(package, tools)
                 _stamp(package, tools).touch()
@@ -67,7 +67,7 @@ def renew(package: str, tools: Path) -> str | None:
     """
     if not is_due(package, tools):
         return None
-    with _errors(package, tools), _locked(tools):
+    with _errors(package, tools), locked(tools):
         if not is_due(package, tools):
             return None
         _stamp(package, tools).touch()  # first, so that apt is asked once a day also without a network
@@ -91,6 +91,24 @@ def assets(package: str, root: Path) -> Path | None:
     return root / _ASSETS[package][1] if package in _ASSETS else None
 
 
+def compiled_folder(package: str) -> Path | None:
+    """The folder whose path Debian compiles into a package's program; None if there is none."""
+    return Path("/", _ASSETS[package][1]) if package in _ASSETS else None
+
+
+def place_program(package: str, program: Path, files: Path, root: Path) -> None:
+    """Copy a program of a package, and the files of its compiled folder, to where :func:`unpack` puts them.
+
+    Raises:
+        OSError: they cannot be read or written.
+    """
+    path, folder = (root / place for place in _ASSETS[package])
+    path.parent.mkdir(parents=True)
+    shutil.copy(program, path)
+    shutil.copytree(files, folder)
+    _relocate(package, root)
+
+
 def libraries(root: Path) -> dict[str, str]:
     """The environment variables with which an unpacked program finds the libraries unpacked with it."""
     found = [*root.glob("usr/lib/*-linux-gnu"), *root.glob("lib/*-linux-gnu")]
@@ -112,7 +130,8 @@ def _errors(package: str, tools: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(tools: Path) -> Iterator[None]:
+def locked(tools: Path) -> Iterator[None]:
+    """Wait until no other process changes the folder for unpacked packages, and keep others waiting."""
     tools.mkdir(parents=True, exist_ok=True)
     with (tools / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

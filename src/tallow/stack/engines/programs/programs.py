@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tallow.stack.engines.programs import debian
+from tallow.stack.engines.programs import debian, relocation
 from tallow.stack.engines.programs.versions import Version, program_version
 
 CHECKOUT: Final = Path(__file__).parents[5]
@@ -34,17 +34,21 @@ class ProgramSpec:
         names: of its file, by preference.
         package: Debian's.
         brew: Homebrew's; None if it has none.
+        needs_files: whether Debian's build of the program fails without the files of its package.
     """
 
     names: tuple[str, ...]
     package: str
     brew: str | None = None
+    needs_files: bool = False
 
 
 PROGRAMS: Final[Mapping[str, ProgramSpec]] = {
     "prometheus": ProgramSpec(("prometheus",), "prometheus", "prometheus"),
     "promtool": ProgramSpec(("promtool",), "prometheus", "prometheus"),
-    "alertmanager": ProgramSpec(("prometheus-alertmanager", "alertmanager"), "prometheus-alertmanager"),
+    "alertmanager": ProgramSpec(
+        ("prometheus-alertmanager", "alertmanager"), "prometheus-alertmanager", needs_files=True
+    ),
     "amtool": ProgramSpec(("amtool",), "prometheus-alertmanager"),
     "node_exporter": ProgramSpec(
         ("prometheus-node-exporter", "node_exporter"), "prometheus-node-exporter", "node_exporter"
@@ -87,7 +91,12 @@ def ensure(names: Iterable[str], progress: Progress = lambda _: None) -> dict[st
     Raises:
         MissingProgramError: a program is neither on this machine nor available from apt.
     """
-    return {name: _updated(PROGRAMS[name], progress) or _fetch(name, progress) for name in names}
+    return {name: _ensure(name, progress) for name in names}
+
+
+def _ensure(name: str, progress: Progress) -> Program:
+    found = _updated(PROGRAMS[name], progress)
+    return _fetch(name, progress) if found is None else _with_files(name, found, progress)
 
 
 def find(wanted: ProgramSpec) -> Program | None:
@@ -209,6 +218,26 @@ def _updated(wanted: ProgramSpec, progress: Progress) -> Program | None:
     if version:
         progress(f"updated {wanted.package}: {version}")
     return find(wanted)
+
+
+def _with_files(name: str, found: Program, progress: Progress) -> Program:
+    """The program, or a copy of it that finds the files that Debian's build expects.
+
+    Raises:
+        MissingProgramError: it fails without them, and there are none.
+    """
+    wanted = PROGRAMS[name]
+    if not wanted.needs_files or found.folder or not relocation.needs_files(wanted.package, found.path):
+        return found
+    progress(f"copying {found.path}, whose files are missing at {debian.compiled_folder(wanted.package)}")
+    try:
+        return unpacked(wanted, relocation.relocated(wanted.package, found.path, tools_folder()))
+    except debian.PackageError as error:
+        raise MissingProgramError(
+            f"{found.path} is Debian's build of {name}, and its files at "
+            f"{debian.compiled_folder(wanted.package)} are missing; install {wanted.package}, "
+            f"or name another program in {PROGRAMS_VARIABLE} ({error})"
+        ) from None
 
 
 def _fetch(name: str, progress: Progress) -> Program:
