@@ -62,6 +62,29 @@ async def test_a_room_works_whichever_worker_accepts_its_sockets(server: ServerP
     assert figures['tallow_active_connections{type="relay"}'] == 0
 
 
+def remote_ports(pid: int) -> list[int]:
+    """The ports of the clients that a process is connected to."""
+    return [each.raddr.port for each in psutil.Process(pid).net_connections("tcp") if each.raddr]
+
+
+async def test_the_worker_that_owns_a_room_holds_its_sockets(server: ServerProcess) -> None:
+    clients: list[ClientConnection] = []
+    for _ in range(6):
+        peers, ends = await relayed_pair(server)
+        clients += [*ends, *(peer.socket for peer in peers)]
+    ports = sorted(client.local_address[1] for client in clients)
+    held = [port for pid in server.children() for port in remote_ports(pid)]
+    assert sorted(port for port in held if port in ports) == ports  # once each: nothing is carried twice
+
+    relay, signal = (f'tallow_websocket_connections{{route="/api/{name}"}}' for name in ("relay", "signal"))
+    await server.wait_for_values(relay, 12, signal)
+    for client in clients:
+        await client.close()
+    figures = await server.wait_for_values(relay, 0, signal)
+    assert figures['tallow_websocket_duration_seconds_count{route="/api/relay"}'] == 12
+    assert figures['tallow_websocket_duration_seconds_count{route="/api/signal"}'] == 12
+
+
 async def test_invalid_tickets_and_tokens_with_a_worker_prefix_are_refused(server: ServerProcess) -> None:
     for name in ("w0", "w1", "w2", "w3", "w4", "w99999999", "w-1", "", "x"):
         assert (await server.report(f"{name}.nonsense", {})).status_code == 401

@@ -123,7 +123,7 @@ def create_app(
         await outcomes.open()
         tasks = asyncio.create_task(_run_periodic_tasks(context), name="periodic tasks")
         try:
-            async with node.serve_internal(internal_app, settings):
+            async with node.serve_internal(internal_app, app, settings):
                 logger.info("Server started")
                 yield
                 logger.info("Server stopping")

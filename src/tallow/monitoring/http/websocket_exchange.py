@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from tallow.monitoring.asgi_types import Message, Receive, RouteOf, Scope, Send
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.http.disconnects import is_disconnect
 from tallow.monitoring.metrics import Metrics
 
+MOVED: Final = "tallow.moved"
+"""ASGI extension that an application sets in the scope of a WebSocket that goes on in another process. It is
+recorded there from then on."""
 _REFUSED = 403
 """The status with which a server answers a handshake that the application closes."""
 
@@ -105,7 +109,10 @@ class WebSocketExchange:
     def _close(self) -> None:
         if self._route is not None and not self._ended:
             self._ended = True
-            self._metrics.websocket_closed(self._route, time.perf_counter() - self._started)
+            if MOVED in self._scope.get("extensions", ()):
+                self._metrics.websocket_moved(self._route)
+            else:
+                self._metrics.websocket_closed(self._route, time.perf_counter() - self._started)
 
     def _refuse(self) -> None:
         if not self._ended:

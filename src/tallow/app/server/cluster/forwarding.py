@@ -1,9 +1,11 @@
 """Forwarding of WebSockets and telemetry reports to the process that owns the room.
 
-The process that accepted a WebSocket opens another one to the owner and copies messages in both directions,
-one at a time, so that a slow reader slows the writer. The owner accepts only processes that know the shared
-secret, or, among the workers of one server, those that reach its Unix socket in a private folder. The
-forwarding process names the client's address, on which limits depend.
+Among the workers of one server an open WebSocket moves to the owner
+(:mod:`tallow.app.server.cluster.socket_handoff`). Where that is not possible, the process that accepted a
+WebSocket opens another one to the owner and copies messages in both directions, one at a time, so that a slow
+reader slows the writer. The owner accepts only processes that know the shared secret, or, among the workers
+of one server, those that reach its Unix socket in a private folder. The forwarding process names the client's
+address, on which limits depend.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tallow.app.server.cluster.room_directory import NodeAddress
+from tallow.app.server.cluster.socket_handoff import WorkerSockets, hand_over
+from tallow.app.server.transport.movable_websocket import is_adopted, movable
 from tallow.app.server.transport.responses import ApiError
 from tallow.app.server.transport.websocket import GuardedWebSocket
 from tallow.app.wire import CLOSE_CODES
@@ -41,14 +45,21 @@ class InternalGateway:
     """The application for requests that other processes forward.
 
     Args:
-        secret: a request must have it in its header.
+        app: for forwarded requests, which the process that forwards them has counted.
+        public_app: for WebSockets that another worker has passed on; they are counted here.
+        secret: a forwarded request must have it in its header.
     """
 
-    def __init__(self, app: ASGIApp, secret: str) -> None:
+    def __init__(self, app: ASGIApp, public_app: ASGIApp, secret: str) -> None:
         self._app = app
+        self._public_app = public_app
         self._secret = secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_adopted(scope):
+            scope[FORWARDED] = True
+            await self._public_app(scope, receive, send)
+            return
         headers = dict(scope["headers"])
         if not hmac.compare_digest(headers.get(SECRET_HEADER.encode(), b""), self._secret):
             await _refuse(scope, send)
@@ -70,10 +81,23 @@ class RequestForwarder:
 
     Args:
         secret: the one that their :class:`InternalGateway` requires.
+        workers: the other workers of this server, if there are any.
     """
 
-    def __init__(self, secret: str = "") -> None:
+    def __init__(self, secret: str = "", workers: WorkerSockets | None = None) -> None:
         self._secret = secret
+        self._workers = workers
+
+    async def forward_websocket(self, client: GuardedWebSocket, node: NodeAddress, first: str) -> None:
+        """Move a WebSocket to the owner of its room, or copy its messages until one of them closes.
+
+        Args:
+            first: the client's first message, which was read already.
+        """
+        path = None if self._workers is None else self._workers.find(node)
+        connection = movable(client.scope)
+        if path is None or connection is None or not await hand_over(connection, path, first):
+            await self.proxy_websocket(client, node, first)
 
     async def proxy_websocket(self, client: GuardedWebSocket, node: NodeAddress, first: str) -> None:
         """Copy messages between a client and the owner of its room until one of them closes.

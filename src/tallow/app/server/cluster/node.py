@@ -14,13 +14,16 @@ from starlette.types import ASGIApp
 
 from tallow.app.server.cluster.forwarding import InternalGateway, RequestForwarder
 from tallow.app.server.cluster.room_directory import (
+    NodeAddress,
     RoomDirectory,
     SingleProcessDirectory,
     WorkerSlotDirectory,
 )
+from tallow.app.server.cluster.socket_handoff import HandoffListener, WorkerSockets
 from tallow.app.server.rooms.cache import Cache, MemoryCache
 from tallow.app.server.rooms.store import RoomRecord
 from tallow.app.server.settings import ServerSettings
+from tallow.app.server.transport.movable_websocket import MovableWebSocket
 from tallow.app.server.transport.uvicorn_config import listen, listen_unix, server_config
 from tallow.monitoring.integrations.uvicorn_config import EmbeddedServer
 from tallow.monitoring.metrics import Metrics
@@ -36,6 +39,8 @@ class ClusterNode:
     Attributes:
         slot: of this process among the workers of its server, from 0.
         workers: their number.
+        sockets: on which they pass on connections.
+        host_port: at which other servers reach this process; empty if there are none.
     """
 
     directory: RoomDirectory = field(default_factory=SingleProcessDirectory)
@@ -43,23 +48,36 @@ class ClusterNode:
     listener: socket.socket | None = None
     slot: int = 0
     workers: int = 1
+    sockets: WorkerSockets | None = None
+    host_port: str = ""
 
     @property
     def forwarder(self) -> RequestForwarder:
         """Forwards requests to the other processes."""
-        return RequestForwarder(self.secret)
+        return RequestForwarder(self.secret, self.sockets)
 
     @asynccontextmanager
-    async def serve_internal(self, app: ASGIApp, settings: ServerSettings) -> AsyncIterator[None]:
-        """Open the directory, and serve forwarded requests with ``app`` until the block ends."""
+    async def serve_internal(
+        self, app: ASGIApp, public_app: ASGIApp, settings: ServerSettings
+    ) -> AsyncIterator[None]:
+        """Open the directory, and serve what other processes forward until the block ends.
+
+        Args:
+            app: see :class:`InternalGateway`.
+            public_app: see there.
+        """
         await self.directory.open()
-        server = EmbeddedServer(server_config(InternalGateway(app, self.secret), settings, lifespan="off"))
+        gateway = InternalGateway(app, public_app, self.secret)
+        server = EmbeddedServer(server_config(gateway, settings, lifespan="off"))
         task: asyncio.Task[None] | None = None
         if self.listener is not None:
             task = asyncio.create_task(server.serve([self.listener]), name="internal gateway")
+        handoffs = None if self.sockets is None else take_over_connections(self.sockets, server)
         try:
             yield
         finally:
+            if handoffs is not None:
+                await handoffs.close()
             server.should_exit = True
             if task is not None:
                 await task
@@ -83,7 +101,29 @@ def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: 
         node = ClusterNode(slots, listener=listen_unix(slots.socket_path))
     else:
         return ClusterNode()
-    return node if slots is None else replace(node, slot=slots.slot, workers=workers)
+    if slots is None or folder is None:
+        return node
+    own = NodeAddress(node.host_port, None if node.host_port else str(slots.socket_path))
+    return replace(node, slot=slots.slot, workers=workers, sockets=WorkerSockets(folder, own))
+
+
+def take_over_connections(sockets: WorkerSockets, server: EmbeddedServer) -> HandoffListener:
+    """Serve the connections that other workers pass on, beside a server's own."""
+    config = server.config
+    if not config.loaded:
+        config.load()
+
+    def protocol() -> MovableWebSocket | None:
+        connection = server.connections.open("")  # the worker that accepted it has counted it for its address
+        if connection.limit:  # it got a reserved place, as there is no other
+            connection.release()
+            return None
+        connection.upgrade()
+        websocket = MovableWebSocket(config, server.server_state, {})
+        websocket.count_as(connection)
+        return websocket
+
+    return HandoffListener(listen_unix(sockets.path), protocol)
 
 
 def _redis_node(url: str, cluster_host: str, secret: SecretStr) -> ClusterNode:
@@ -94,8 +134,9 @@ def _redis_node(url: str, cluster_host: str, secret: SecretStr) -> ClusterNode:
 
     listener = listen(cluster_host, 0)
     host = f"[{cluster_host}]" if ":" in cluster_host else cluster_host
-    directory = RedisRoomDirectory(connect(url), f"{host}:{listener.getsockname()[1]}")
-    return ClusterNode(directory, secret.get_secret_value(), listener)
+    host_port = f"{host}:{listener.getsockname()[1]}"
+    directory = RedisRoomDirectory(connect(url), host_port)
+    return ClusterNode(directory, secret.get_secret_value(), listener, host_port=host_port)
 
 
 def room_cache(settings: ServerSettings, metrics: Metrics) -> Cache[RoomRecord]:

@@ -96,7 +96,7 @@ class RelayEndpoint:
             if found is None and not is_forwarded(socket.scope):
                 node = await self._context.directory.locate_token(ticket)
         if node is not None and text is not None:
-            await self._context.forwarder.proxy_websocket(socket, node, text)
+            await self._context.forwarder.forward_websocket(socket, node, text)
             return None
         if found is None:
             raise WebSocketRefusedError(

@@ -66,7 +66,7 @@ class SignalingEndpoint:
             elif is_forwarded(socket.scope):  # the owner has changed since
                 await socket.refuse(WebSocketRefusedError("internal", "the room has moved; join again"))
             else:
-                await self._context.forwarder.proxy_websocket(socket, owner, first)
+                await self._context.forwarder.forward_websocket(socket, owner, first)
 
     async def _locate_owner(self, first: str | None) -> NodeAddress | None:
         """The owner of the room that a message joins. None: this process, or the message is not valid, which

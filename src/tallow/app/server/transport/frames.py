@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 CONTINUATION: Final = 0x0
+TEXT: Final = 0x1
 BINARY: Final = 0x2
 FIN: Final = 0x80
 _MASK: Final = 0x80
@@ -58,9 +59,17 @@ def binary_header(length: int) -> bytes:
     >>> binary_header(5)
     b'\\x82\\x05'
     """
-    first = FIN | BINARY
+    return _header(FIN | BINARY, 0, length)
+
+
+def text_frame(payload: bytes) -> bytes:
+    """The frame in which a client sends a text message, masked with zeros."""
+    return _header(FIN | TEXT, _MASK, len(payload)) + bytes(4) + payload
+
+
+def _header(first: int, mask: int, length: int) -> bytes:
     if length < _TWO_BYTES:
-        return bytes((first, length))
+        return bytes((first, mask | length))
     if length < 1 << 16:
-        return bytes((first, _TWO_BYTES)) + length.to_bytes(2)
-    return bytes((first, _EIGHT_BYTES)) + length.to_bytes(8)
+        return bytes((first, mask | _TWO_BYTES)) + length.to_bytes(2)
+    return bytes((first, mask | _EIGHT_BYTES)) + length.to_bytes(8)

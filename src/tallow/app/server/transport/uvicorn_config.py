@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tallow.app.server.settings import BadSettingError, ServerSettings
-from tallow.app.server.transport.framed_websocket import FramedWebSocket
+from tallow.app.server.transport.movable_websocket import MovableWebSocket
 from tallow.app.server.transport.refusals import ConnectionRefusals
 from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES
 from tallow.monitoring.exposition import scrape
@@ -37,7 +37,7 @@ def server_config(
     return uvicorn_config(
         app,
         connection_limits(settings, ConnectionRefusals(metrics), is_forwarding=is_forwarding),
-        ws=FramedWebSocket,
+        ws=MovableWebSocket,
         ws_max_size=MAX_RELAY_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=settings.ping_interval,

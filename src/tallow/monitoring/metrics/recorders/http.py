@@ -149,6 +149,22 @@ class HttpRecorder(Recorder):
         self._add(self._families["websocket_connections"], route, -1)
         self._observe(self._families["websocket_duration_seconds"], route, duration_s)
 
+    def websocket_moved(self, route: str) -> None:
+        """Record that a WebSocket goes on in another process, which calls :meth:`websocket_opened`.
+
+        Args:
+            route: as passed to :meth:`websocket_opened` in this process.
+
+        Example:
+            >>> metrics.register_websocket_route("/chat/{room}")
+            True
+            >>> metrics.websocket_opened("/chat/{room}")
+            >>> metrics.websocket_moved("/chat/{room}")
+            >>> metrics.value("websocket_connections", route="/chat/{room}")
+            0.0
+        """
+        self._add(self._families["websocket_connections"], route, -1)
+
     def register_route(
         self,
         route: str,
