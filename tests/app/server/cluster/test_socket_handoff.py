@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import websockets
+from uvicorn.server import ServerState
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
@@ -24,7 +25,7 @@ from tallow.app.server.cluster.node import take_over_connections
 from tallow.app.server.cluster.room_directory import NodeAddress
 from tallow.app.server.cluster.socket_handoff import HandoffListener, WorkerSockets, hand_over
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.movable_websocket import is_adopted, movable
+from tallow.app.server.transport.movable_websocket import MovableWebSocket, is_adopted, movable
 from tallow.app.server.transport.uvicorn_config import listen_unix, server_config
 from tallow.monitoring.http.websocket_exchange import MOVED
 from tallow.monitoring.integrations.uvicorn_config import EmbeddedServer
@@ -227,6 +228,22 @@ async def test_an_owner_that_dies_before_it_is_ready_leaves_the_connection(path:
     owner.close()
 
 
+async def test_an_owner_without_a_place_leaves_the_connection(path: Path) -> None:
+    handoffs = HandoffListener(listen_unix(path), lambda: None)
+    first = Worker("first", move=lambda connection, text: hand_over(connection, path, text))
+    async with first.serving():
+        client = await connect(first)
+        await client.send("one")
+        assert await client.recv() == "first one"
+    await handoffs.close()
+
+
+def unused_protocol() -> MovableWebSocket:
+    config = server_config(Worker("unused"), ServerSettings.load(), lifespan="off")
+    config.load()
+    return MovableWebSocket(config, ServerState(), {})
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -238,8 +255,8 @@ async def test_an_owner_that_dies_before_it_is_ready_leaves_the_connection(path:
 )
 async def test_a_worker_that_dies_in_the_middle_takes_nothing_along(path: Path, sent: list[bytes]) -> None:
     """The owner closes its copy; the other end sees the end once the dying worker's copy is closed too."""
-    created: list[Any] = []
-    handoffs = HandoffListener(listen_unix(path), lambda: created.append(1))  # type: ignore[arg-type,return-value]
+    protocol = unused_protocol()
+    handoffs = HandoffListener(listen_unix(path), lambda: protocol)
     loop = asyncio.get_running_loop()
     client, served = socket.socketpair()
     client.setblocking(False)
@@ -252,12 +269,13 @@ async def test_a_worker_that_dies_in_the_middle_takes_nothing_along(path: Path, 
         served.close()
         worker.shutdown(socket.SHUT_WR)
         assert await loop.sock_recv(client, 1) == b""
-    assert created == []
+    transport: Any = protocol.transport
+    assert transport is None
     await handoffs.close()
 
 
 async def test_a_worker_that_sends_no_descriptor_is_ignored(path: Path) -> None:
-    handoffs = HandoffListener(listen_unix(path), lambda: pytest.fail("nothing was passed on"))
+    handoffs = HandoffListener(listen_unix(path), unused_protocol)
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_UNIX) as worker:
         worker.setblocking(False)

@@ -169,7 +169,7 @@ class HandoffListener:
     async def _receive_client(
         self, worker: socket.socket, protocol: MovableWebSocket
     ) -> socket.socket | None:
-        """The client's socket; its state is given to the protocol. None if the worker keeps the connection."""
+        """The client's socket; its state is given to the protocol. None if the worker keeps it."""
         async with asyncio.timeout(TIMEOUT_S):
             size, descriptor = await self._receive_descriptor(worker)
             client: socket.socket | None = socket.socket(fileno=descriptor)
