@@ -18,12 +18,12 @@ from conformance.servers import COMMANDS, ROOT, START_SECONDS, environment
 from support.programs.databases import free_port
 from tallow.monitoring.health.responses import LIVENESS, READINESS
 
-pytestmark = pytest.mark.integration
+# scripts/test runs tests/monitoring/health/test_draining.py on uvicorn.
+pytestmark = [pytest.mark.integration, pytest.mark.proof]
 
 SERVERS = [
-    ("uvicorn", ()),
-    *(pytest.param(name, (), marks=pytest.mark.proof) for name in sorted(COMMANDS.keys() - {"uvicorn"})),
-    pytest.param("hypercorn", ("--workers", "0"), marks=pytest.mark.proof),  # without supervisor
+    *((name, ()) for name in sorted(COMMANDS)),
+    ("hypercorn", ("--workers", "0")),  # without supervisor
 ]
 LONG = "600"
 """A grace time that a test does not reach."""
@@ -125,7 +125,6 @@ def test_without_requests_and_without_a_grace_time_a_server_ends_at_once(
         assert ends(process)
 
 
-@pytest.mark.proof
 @pytest.mark.parametrize("server", ["uvicorn", "gunicorn", "hypercorn", "granian"])
 def test_every_worker_drains(server: str, tmp_path: Path) -> None:
     with serving(server, tmp_path, "3", "--workers", "2") as (process, client):

@@ -153,7 +153,7 @@ def template_from_tail(path: str, tail: str, params: Mapping[str, Any]) -> str |
         '/shops/{shop}/items/{item}'
     """
     named = {(found[1] or "").partition(":")[0] for found in _PARAMETER.finditer(tail)}
-    missing = {str(value): name for name, value in params.items() if name not in named}
+    missing = [(str(value), name) for name, value in params.items() if name not in named]
     pattern = compile_template(tail)
     for start in (found.start() for found in re.finditer("/|$", path)):
         if pattern.fullmatch(path, start):
@@ -162,6 +162,10 @@ def template_from_tail(path: str, tail: str, params: Mapping[str, Any]) -> str |
     return None
 
 
-def _parameter_of(segment: str, missing: dict[str, str]) -> str:
-    """Return the parameter that has the segment as its value, and remove it from ``missing``."""
-    return f"{{{missing.pop(segment)}}}" if segment in missing else segment
+def _parameter_of(segment: str, missing: list[tuple[str, str]]) -> str:
+    """Return the first parameter that has the segment as its value, and remove it from ``missing``."""
+    found = next((one for one in missing if one[0] == segment), None)
+    if found is None:
+        return segment
+    missing.remove(found)
+    return f"{{{found[1]}}}"

@@ -5,13 +5,13 @@ A framework is recognized by the classes of the application object and never imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from tallow.monitoring.asgi_types import ASGIApp
 from tallow.monitoring.http.frameworks.blacksheep import BlackSheepRoutes
+from tallow.monitoring.http.frameworks.channels import ROUTER, ChannelsRoutes
 from tallow.monitoring.http.frameworks.django import DjangoRoutes
 from tallow.monitoring.http.frameworks.falcon import FalconRoutes
 from tallow.monitoring.http.frameworks.install import install_in_class, install_in_quart, install_in_starlette
@@ -19,6 +19,7 @@ from tallow.monitoring.http.frameworks.litestar import LitestarRoutes
 from tallow.monitoring.http.frameworks.quart import QuartRoutes
 from tallow.monitoring.http.frameworks.starlette import StarletteRoutes
 from tallow.monitoring.http.frameworks.unknown import ScopeRoutes
+from tallow.monitoring.http.frameworks.unwrap import class_names, unwrapped
 from tallow.monitoring.http.route_templates import RouteSource
 
 _SOURCES: Final[Mapping[str, Callable[[Any], RouteSource]]] = MappingProxyType(
@@ -30,6 +31,8 @@ _SOURCES: Final[Mapping[str, Callable[[Any], RouteSource]]] = MappingProxyType(
         "django.core.handlers.asgi.ASGIHandler": DjangoRoutes,
         "falcon.asgi.app.App": FalconRoutes,
         "blacksheep.server.application.Application": BlackSheepRoutes,
+        "channels.routing.ProtocolTypeRouter": lambda app: ChannelsRoutes(app, route_source),
+        ROUTER: lambda app: ChannelsRoutes(app, route_source),
     }
 )
 """Maps each class to what reads its routes. FastAPI's application is Starlette's."""
@@ -45,19 +48,14 @@ _INSTALLERS: Final = MappingProxyType(
 )
 """Maps each class that can be changed in place to how; any other application is wrapped."""
 
-_INNER: Final = ("app", "asgi_app", "application", "inner", "_app", "__wrapped__")
-"""Attributes in which ASGI middleware keeps the application that it wraps."""
-_MAX_DEPTH: Final = 30
-
-
 def route_source(app: object) -> RouteSource:
     """Return what reads the routes of an application or of the one that it wraps.
 
     Args:
         app: the application, with or without middleware around it.
     """
-    for inner in _unwrapped(app):
-        for name in _class_names(inner):
+    for inner in unwrapped(app):
+        for name in class_names(inner):
             if name in _SOURCES:
                 return _SOURCES[name](inner)
         if isinstance(getattr(inner, "routes", None), (list, tuple)):
@@ -75,32 +73,7 @@ def install(app: ASGIApp, wrap: Callable[[ASGIApp], ASGIApp]) -> ASGIApp:
     Returns:
         The application to serve: ``app`` itself if it was changed in place, otherwise the middleware.
     """
-    for name in _class_names(app):
+    for name in class_names(app):
         if name in _INSTALLERS:
             return _INSTALLERS[name](app, wrap)
     return wrap(app)
-
-
-def _class_names(app: object) -> Iterator[str]:
-    return (f"{cls.__module__}.{cls.__qualname__}" for cls in type(app).__mro__)
-
-
-def _unwrapped(app: Any) -> Iterator[object]:
-    """Yield an application, the one that it wraps, and so on."""
-    seen: set[int] = set()
-    while app is not None and id(app) not in seen and len(seen) < _MAX_DEPTH:
-        seen.add(id(app))
-        yield app
-        mapping = getattr(app, "application_mapping", None)  # Django Channels' ProtocolTypeRouter
-        if isinstance(mapping, dict):
-            app = mapping.get("http")
-        else:
-            app = next((found for name in _INNER if (found := _inner(app, name)) is not None), None)
-
-
-def _inner(app: object, name: str) -> object:
-    """Return a callable attribute, or None. A property of an unknown class may raise anything."""
-    with suppress(Exception):
-        found = getattr(app, name, None)
-        return found if callable(found) else None
-    return None

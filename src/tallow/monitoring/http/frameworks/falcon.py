@@ -60,4 +60,7 @@ def _inspected(app: Any) -> Iterator[KnownRoute]:
         yield KnownRoute(f"{prefix}/{{path}}", ("GET", "HEAD"), pattern=f"{prefix}/*")
     for sink in inspect.inspect_sinks(app):
         prefix = simplify_regex(sink.prefix).rstrip("/")
-        yield KnownRoute(f"{prefix}/{{path}}", pattern=f"{prefix}*")
+        if sink.prefix.endswith("$"):  # it matches whole paths
+            yield KnownRoute(prefix)
+        else:
+            yield KnownRoute(f"{prefix}/{{path}}", pattern=f"{prefix}*")

@@ -39,7 +39,8 @@ class LitestarRoutes:
 def _known(route: Any) -> KnownRoute:
     template = route.path_format
     kind = str(getattr(route, "scope_type", "")).rpartition(".")[2].lower()
-    if kind == "asgi" or any(getattr(route, name, None) for name in ("is_mount",)):
+    handler = getattr(route, "route_handler", None)
+    if getattr(handler, "is_mount", False) or getattr(handler, "is_static", False):
         return KnownRoute(f"{template.rstrip('/')}/{{path}}", pattern=f"{template.rstrip('/')}*")
     methods = tuple(sorted(str(method) for method in getattr(route, "methods", ())))
     return KnownRoute(template, methods, kind == "websocket", pattern=route.path)

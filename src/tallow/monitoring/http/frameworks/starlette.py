@@ -54,8 +54,11 @@ class StarletteRoutes:
         return found or []
 
     def _from_scope(self, scope: Scope, request: RoutedRequest) -> str | None:
-        tail = getattr(scope.get("route"), "path", None)
-        if not isinstance(tail, str):
+        """Return the template of a route that the list does not have, as in FastAPI 0.137."""
+        route = scope.get("route")
+        tail = getattr(route, "path", None)
+        # A mount has no endpoint, and its path is not the end of a template.
+        if not isinstance(tail, str) or getattr(route, "endpoint", None) is not scope["endpoint"]:
             return None
         return template_from_tail(request.path, tail, scope.get("path_params", {}))
 
