@@ -151,6 +151,8 @@ def template_from_tail(path: str, tail: str, params: Mapping[str, Any]) -> str |
     Example:
         >>> template_from_tail("/shops/7/items/3", "/items/{item}", {"shop": 7, "item": 3})
         '/shops/{shop}/items/{item}'
+        >>> template_from_tail("/7/7/items/3", "/items/{item}", {"shop": 7, "shelf": 7, "item": 3})
+        '/{shop}/{shelf}/items/{item}'
     """
     named = {(found[1] or "").partition(":")[0] for found in _PARAMETER.finditer(tail)}
     missing = [(str(value), name) for name, value in params.items() if name not in named]
