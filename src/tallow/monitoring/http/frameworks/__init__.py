@@ -48,6 +48,7 @@ _INSTALLERS: Final = MappingProxyType(
 )
 """Maps each class that can be changed in place to how; any other application is wrapped."""
 
+
 def route_source(app: object) -> RouteSource:
     """Return what reads the routes of an application or of the one that it wraps.
 
