@@ -19,10 +19,9 @@ from tallow.app.server.endpoints.relay import RelayEndpoint
 from tallow.app.server.endpoints.rooms import RoomEndpoints
 from tallow.app.server.endpoints.signaling import SignalingEndpoint
 from tallow.app.server.endpoints.telemetry import TelemetryEndpoint
-from tallow.app.server.limits.address_quota import AddressQuota, WorkerShare
+from tallow.app.server.limits.address_quota import AddressQuota
 from tallow.app.server.limits.catalog import LIMITS
 from tallow.app.server.limits.client_address import ClientAddressHasher
-from tallow.app.server.limits.room_places import RoomPlaces
 from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.client_outcomes import ClientOutcomes
 from tallow.app.server.rooms.manager import RoomManager
@@ -87,8 +86,7 @@ def create_app(
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
     outcomes = ClientOutcomes(metrics, OutcomeStore(store.engine))
-    share = WorkerShare(node.slot, node.workers)
-    quota = AddressQuota(settings, share)
+    quota = AddressQuota(settings, node.quota_file)
     rooms = RoomManager(
         settings,
         metrics,
@@ -97,11 +95,7 @@ def create_app(
         name=node.directory.name,
         outcomes=outcomes,
         address_quota=quota,
-        places=RoomPlaces(
-            share.at_least_one_of(settings.max_rooms),
-            share.at_least_one_of(settings.rooms_per_address),
-            settings.room_share,
-        ),
+        workers=node.workers,
         is_own_id=node.directory.is_own_id,
         owned_by_others=node.directory.owned_by_others,
     )

@@ -114,12 +114,12 @@ class ServerSettings(Settings):
         120, title="Telemetry reports of one address per minute", description=_WHOLE_NUMBER
     )
     failures_per_address: PositiveInteger = Field(
-        5,
+        12,
         title="Failures, or slow events, of one kind that one address may report in five minutes",
         description=_WHOLE_NUMBER,
     )
     errors_per_address: PositiveInteger = Field(
-        10, title="Errors that one address may report in five minutes", description=_WHOLE_NUMBER
+        15, title="Errors that one address may report in five minutes", description=_WHOLE_NUMBER
     )
     relayed_per_address: PositiveInteger = Field(
         30, title="Relayed transfers that one address may report in five minutes", description=_WHOLE_NUMBER

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
 from pathlib import Path
 
 import pytest
 
-from tallow.app.server.limits.address_quota import WINDOW_S, AddressQuota, WorkerShare, bad_events
+from tallow.app.server.limits.address_quota import WINDOW_S, AddressQuota, bad_events
 from tallow.app.server.limits.rate_limit import MAX_KEYS
+from tallow.app.server.limits.shared_window import UNITS, SharedWindowLimiter
 from tallow.app.server.limits.sliding_window import SlidingWindowLimiter
 from tallow.app.server.settings import ServerSettings
 from tallow.monitoring.catalog import METRICS
@@ -26,7 +29,7 @@ DAY = 86_400
 
 class Clock:
     def __init__(self) -> None:
-        self.now = 0.0
+        self.now = 1_000.0  # a monotonic clock counts from the start of the machine
 
     def __call__(self) -> float:
         return self.now
@@ -136,17 +139,46 @@ def test_a_client_at_its_maximum_all_day_never_exceeds_the_quota_of_any_window(
     assert all(last - first >= WINDOW_S for first, last in zip(times, times[limit:], strict=False))
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4, 7])
-@pytest.mark.parametrize("limit", [1, 5, 30])
-def test_the_shares_of_all_workers_are_the_limit(workers: int, limit: int) -> None:
-    for cell in range(10):
-        assert sum(WorkerShare(slot, workers).of(limit, cell) for slot in range(workers)) == limit
+@pytest.mark.parametrize("limit", [12, 30, UNITS + 1])
+def test_workers_together_admit_no_more_than_one(tmp_path: Path, clock: Clock, limit: int) -> None:
+    settings = ServerSettings.load(data_dir=tmp_path, failures_per_address=limit)
+    quotas = [AddressQuota(settings, tmp_path / "quotas", clock) for _ in range(4)]
+    for _ in range(3):
+        admitted = [quota.admit(FAILED_TRANSFER, CELL) for _ in range(50) for quota in quotas]
+        in_common = limit <= UNITS
+        assert sum(admitted) == (limit if in_common else limit * len(quotas))
+        clock.now += WINDOW_S
 
 
-def test_workers_together_admit_no_more_than_one(settings: ServerSettings, clock: Clock) -> None:
-    quotas = [AddressQuota(settings, WorkerShare(slot, 4), clock) for slot in range(4)]
-    admitted = sum(quota.admit(FAILED_TRANSFER, CELL) for quota in quotas for _ in range(50))
-    assert admitted == settings.failures_per_address
+def test_a_full_disk_admits_nothing_and_ends_no_worker(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limiter = SharedWindowLimiter(tmp_path / "quotas", WINDOW_S, clock)
+
+    def refuse(*_: object) -> int:
+        raise OSError(28, "No space left on device")  # what a tmpfs of a few pages does at its own time
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    assert not limiter.take(("transfers_total", CELL), 1, 5)
+    monkeypatch.undo()
+    assert limiter.take(("transfers_total", CELL), 1, 5)
+
+
+def test_a_worker_that_is_stopped_with_the_lock_does_not_stop_others(tmp_path: Path, clock: Clock) -> None:
+    stopped, other = (SharedWindowLimiter(tmp_path / "quotas", WINDOW_S, clock) for _ in range(2))
+    fcntl.flock(stopped._file, fcntl.LOCK_EX)
+    assert not other.take(("transfers_total", CELL), 1, 5)
+    stopped.close()
+    assert other.take(("transfers_total", CELL), 1, 5)
+
+
+def test_the_file_of_the_workers_does_not_grow(tmp_path: Path, clock: Clock) -> None:
+    limiter = SharedWindowLimiter(tmp_path / "quotas", WINDOW_S, clock)
+    size = (tmp_path / "quotas").stat().st_size
+    for cell in range(2_000):
+        limiter.take(("transfers_total", cell), 1, 5)
+    assert (tmp_path / "quotas").stat().st_size == size < 20e6
+    assert (tmp_path / "quotas").stat().st_mode & 0o77 == 0
 
 
 def test_keys_are_forgotten_when_their_window_has_passed_and_when_there_are_too_many(clock: Clock) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from support.registries import tallow_metrics
 from tallow.app.server.limits.client_address import ClientAddressHasher
-from tallow.app.server.limits.room_places import RoomLimitError, RoomPlaces
+from tallow.app.server.limits.room_places import RoomLimitError
 from tallow.app.server.rooms.cache import MemoryCache
 from tallow.app.server.rooms.manager import ABANDONED_S, KEPT_S, LINGER_S, RoomManager
 from tallow.app.server.rooms.room import Room
@@ -49,7 +49,6 @@ class RoomsInTime:
         metrics = tallow_metrics()
         self.store = SqlStore(settings.database, metrics, clock=self.wall_clock)
         self.cache: MemoryCache[RoomRecord] = MemoryCache(size=10_000, ttl=3600, clock=self.clock)
-        self.places = RoomPlaces(settings.max_rooms, settings.rooms_per_address, settings.room_share)
         self.manager = RoomManager(
             settings,
             metrics,
@@ -57,9 +56,9 @@ class RoomsInTime:
             self.cache,
             clock=self.clock,
             wall_clock=self.wall_clock,
-            places=self.places,
             owned_by_others=self.owned_by_others,
         )
+        self.places = self.manager.places
 
     def clock(self) -> float:
         return self.now

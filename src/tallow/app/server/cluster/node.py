@@ -37,8 +37,8 @@ class ClusterNode:
     """Room directory, shared secret, and this process's internal listening socket.
 
     Attributes:
-        slot: of this process among the workers of its server, from 0.
-        workers: their number.
+        workers: of this server.
+        quota_file: of the quotas that the workers have in common; None: there is one process.
         sockets: on which they pass on connections.
         host_port: at which other servers reach this process; empty if there are none.
     """
@@ -46,8 +46,8 @@ class ClusterNode:
     directory: RoomDirectory = field(default_factory=SingleProcessDirectory)
     secret: str = field(default="", repr=False)
     listener: socket.socket | None = None
-    slot: int = 0
     workers: int = 1
+    quota_file: Path | None = None
     sockets: WorkerSockets | None = None
     host_port: str = ""
 
@@ -104,7 +104,7 @@ def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: 
     if slots is None or folder is None:
         return node
     own = NodeAddress(node.host_port, None if node.host_port else str(slots.socket_path))
-    return replace(node, slot=slots.slot, workers=workers, sockets=WorkerSockets(folder, own))
+    return replace(node, workers=workers, quota_file=folder / "quotas", sockets=WorkerSockets(folder, own))
 
 
 def take_over_connections(sockets: WorkerSockets, server: EmbeddedServer) -> HandoffListener:

@@ -107,9 +107,6 @@ class WorkerSlotDirectory:
         folder: holds the workers' locks and sockets.
         count: number of slots.
 
-    Attributes:
-        slot: the number of this worker's slot, from 0.
-
     Raises:
         RuntimeError: all slots are taken.
     """
@@ -117,13 +114,13 @@ class WorkerSlotDirectory:
     def __init__(self, folder: Path, count: int) -> None:
         self._folder = folder
         self._count = count
-        self.slot, self._lock = self._claim()
-        self.name = f"{SLOT_PREFIX}{self.slot}"
+        self._slot, self._lock = self._claim()
+        self.name = f"{SLOT_PREFIX}{self._slot}"
 
     @property
     def socket_path(self) -> Path:
         """The socket on which this worker receives forwarded requests."""
-        return self._folder / f"{self.slot}.sock"
+        return self._folder / f"{self._slot}.sock"
 
     async def open(self) -> None:
         pass
@@ -142,7 +139,7 @@ class WorkerSlotDirectory:
         pass
 
     def is_own_id(self, room_id: str) -> bool:
-        return _slot_of(room_id, self._count) == self.slot
+        return _slot_of(room_id, self._count) == self._slot
 
     async def owned_by_others(self, room_ids: Sequence[str]) -> set[str]:
         return set()
@@ -151,7 +148,7 @@ class WorkerSlotDirectory:
         os.close(self._lock)
 
     def _address_of(self, slot: int) -> NodeAddress | None:
-        known = slot != self.slot and slot < self._count
+        known = slot != self._slot and slot < self._count
         return NodeAddress(socket_path=str(self._folder / f"{slot}.sock")) if known else None
 
     def _claim(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@ in ``telemetry_dropped_total{pipeline="client",reason="rate_limited"}``: the fai
 on the dashboards only, and not all of them.
 
 A prefix is an IPv4 address or a /48 of IPv6 (:mod:`tallow.app.server.rooms.client_outcomes`). The workers of
-a server share its quotas out among them; each instance of a cluster has quotas of its own.
+a server have them in common; each instance of a cluster has quotas of its own.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from tallow.app.server.limits.shared_window import UNITS, SharedWindowLimiter
 from tallow.app.server.limits.sliding_window import SlidingWindowLimiter
 from tallow.app.server.settings import ServerSettings
 from tallow.monitoring.metrics.sample import Sample
@@ -43,54 +44,23 @@ SLOW_UP_TO: Final = {"transfer_speed_mbps": 1.0}
 """Observations up to it are slow for LowTransferSpeed."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerShare:
-    """One worker's share of a limit of its server.
-
-    Attributes:
-        slot: of this worker, from 0.
-        workers: their number.
-    """
-
-    slot: int = 0
-    workers: int = 1
-
-    def of(self, limit: int, cell: int) -> int:
-        """This worker's part of a limit; the parts of all workers add up to the limit.
-
-        Which workers have one more than others depends on the client.
-
-        >>> [WorkerShare(slot, 4).of(5, cell=0) for slot in range(4)]
-        [2, 1, 1, 1]
-        """
-        return limit // self.workers + ((self.slot + cell) % self.workers < limit % self.workers)
-
-    def at_least_one_of(self, limit: int) -> int:
-        """An equal part of a limit, rounded up.
-
-        >>> WorkerShare(1, 4).at_least_one_of(10)
-        3
-        """
-        return -(-limit // self.workers)
-
-
 class AddressQuota:
     """Decides which samples of peers are added to the metrics.
 
     Args:
-        share: of this worker.
+        path: of the file that the workers of this server have in common; None: there is one process.
         clock: monotonic seconds.
     """
 
     def __init__(
         self,
         settings: ServerSettings,
-        share: WorkerShare | None = None,
+        path: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._share = share or WorkerShare()
         self._limiter = SlidingWindowLimiter(WINDOW_S, clock)
+        self._shared = None if path is None else SharedWindowLimiter(path, WINDOW_S, clock)
 
     def admit(self, sample: Sample, cell: int) -> bool:
         """Charge a sample to the quota of a client; False if it does not fit.
@@ -108,7 +78,11 @@ class AddressQuota:
         return self._take(name, bad_events(sample), self._settings.failures_per_address, cell)
 
     def _take(self, kind: str, amount: int, limit: int, cell: int) -> bool:
-        return not amount or self._limiter.take((kind, cell), amount, self._share.of(limit, cell))
+        if not amount:
+            return True
+        if self._shared is not None and limit <= UNITS:
+            return self._shared.take((kind, cell), amount, limit)
+        return self._limiter.take((kind, cell), amount, limit)
 
 
 def bad_events(sample: Sample) -> int:

@@ -21,7 +21,10 @@ tallow.app.server.limits.room_places.RoomLimitError: room_share
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from math import ceil
+from typing import Final, Literal, Self
+
+from tallow.app.server.settings import ServerSettings
 
 NETWORK_FACTORS: Final = (1, 2, 4)
 """How many times the share of an address (IPv4 /32, IPv6 /64) its wider networks may hold: IPv4 /24; IPv6 /48
@@ -56,6 +59,15 @@ class RoomPlaces:
         self._shares = [share * factor for factor in NETWORK_FACTORS]
         self._networks: dict[str, Sequence[bytes]] = {}
         self._held: dict[bytes, int] = {}
+
+    @classmethod
+    def of_worker(cls, settings: ServerSettings, workers: int) -> Self:
+        """An equal part of the server's places, rounded up, for one of its workers."""
+        max_rooms, per_address = (
+            ceil(settings.max_rooms / workers),
+            ceil(settings.rooms_per_address / workers),
+        )
+        return cls(max_rooms, per_address, settings.room_share)
 
     def take(self, room_id: str, networks: Sequence[bytes]) -> None:
         """Take a place for a new room.

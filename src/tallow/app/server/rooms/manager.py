@@ -52,13 +52,14 @@ class RoomManager:
         analytics: sends usage statistics; by default to Plausible, if it is set up.
         outcomes: counts outcomes by address prefix; by default nobody does.
         address_quota: what a sender's address may add to the metrics; by default anything.
-        places: for rooms; by default as many as the settings say.
+        workers: of the server, which have equal parts of the limits on rooms.
         is_own_id: whether this process would own a room with an id. It creates no others: the owner knows
             when a room ends.
         owned_by_others: those of some rooms that other processes own; by default there are no others.
 
     Attributes:
         live: rooms in memory, by id.
+        places: of the rooms that have not ended.
         end_listeners: called with each room that is removed from memory.
     """
 
@@ -74,7 +75,7 @@ class RoomManager:
         analytics: RoomAnalytics | None = None,
         outcomes: ClientOutcomes | None = None,
         address_quota: AddressQuota | None = None,
-        places: RoomPlaces | None = None,
+        workers: int = 1,
         is_own_id: Callable[[str], bool] = lambda _room_id: True,
         owned_by_others: Callable[[Sequence[str]], Awaitable[set[str]]] | None = None,
     ) -> None:
@@ -84,9 +85,7 @@ class RoomManager:
         self._cache = cache
         self.clock = clock
         self._wall_clock = wall_clock
-        if places is None:
-            places = RoomPlaces(settings.max_rooms, settings.rooms_per_address, settings.room_share)
-        self._places = places
+        self.places = RoomPlaces.of_worker(settings, workers)
         self._is_own_id = is_own_id
         self._owned_by_others = owned_by_others
         self._unjoined = UnjoinedRooms(min(UNJOINED_S, settings.room_lifetime))
@@ -95,7 +94,7 @@ class RoomManager:
         self.live: dict[str, Room] = {}
         self.relay_tickets: TokenStore[tuple[Room, Member]] = TokenStore(name)
         self.report_tokens: TokenStore[tuple[Room, Role]] = TokenStore(name)
-        self.room_metrics = RoomMetrics(metrics, settings.max_queued_seconds, settings.queued_per_address)
+        self.room_metrics = RoomMetrics(metrics, settings, workers)
         self.analytics = analytics or RoomAnalytics()
         self._outcomes = outcomes
         self._address_quota = address_quota
@@ -116,11 +115,11 @@ class RoomManager:
         now = self._wall_clock()
         expires = now + self._settings.room_lifetime
         record = RoomRecord(self._new_id(), token_hash, now, expires, correlation_id)
-        self._places.take(record.id, networks)
+        self.places.take(record.id, networks)
         try:
             await self._store.add(record)
         except BaseException:
-            self._places.release(record.id)
+            self.places.release(record.id)
             raise
         self._unjoined.add(record.id, self.clock())
         await self._cache.set(record.id, record)
@@ -307,7 +306,7 @@ class RoomManager:
             await self._save_state(room, self._wall_clock() + KEPT_S)
 
     def _end(self, room: Room) -> None:
-        self._places.release(room.record.id)
+        self.places.release(room.record.id)
         self._remove(room)
 
     async def _end_unjoined(self, now: float) -> None:
@@ -320,7 +319,7 @@ class RoomManager:
         for room_id in owned_by_others - self.live.keys():
             self._unjoined.add(room_id, now)
         for room_id in unused:
-            self._places.release(room_id)
+            self.places.release(room_id)
         await asyncio.gather(*(self._forget_link(room_id) for room_id in unused))
 
     async def _forget_link(self, room_id: str) -> None:
@@ -350,7 +349,7 @@ class RoomManager:
         room = self.live.get(room_id)
         if room is not None:
             self._remove(room, "internal")
-            if room_id in self._places:
+            if room_id in self.places:
                 self._unjoined.add(room_id, self.clock())  # asks from time to time whether it has ended there
 
     def _remove(self, room: Room, reason: CloseReason = "expired") -> None:
@@ -371,7 +370,7 @@ class RoomManager:
 
     def _give_place_back(self, room: Room) -> None:
         """The transfer has an outcome. The room stays in memory for a while, and may have members."""
-        self._places.release(room.record.id)
+        self.places.release(room.record.id)
         self._ended[room.record.id] = room
 
     async def _save_state(self, room: Room, latest: float = NEVER) -> None:

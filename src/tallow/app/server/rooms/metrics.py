@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from tallow.app.server.rooms.queue_depth import QueueDepth
 from tallow.app.server.rooms.room import Room
+from tallow.app.server.settings import ServerSettings
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.sample import Sample
 
@@ -12,15 +15,15 @@ class RoomMetrics:
     """Keeps the gauges equal to the state of the rooms. Each gauge counts a room at most once.
 
     Args:
-        max_queued_seconds: how long one room may count as queued during its lifetime, and the rooms of one
-            client without a pause (see :class:`QueueDepth`).
-        queued_per_client: rooms of one client that count as queued at a time.
+        workers: of the server. Each counts a client in the queue for its part of the time, so that moving
+            from worker to worker gains nothing.
     """
 
-    def __init__(self, metrics: Metrics, max_queued_seconds: float, queued_per_client: int) -> None:
+    def __init__(self, metrics: Metrics, settings: ServerSettings, workers: int = 1) -> None:
         self._metrics = metrics
-        self._max_queued_seconds = max_queued_seconds
-        self._queue = QueueDepth(queued_per_client, max_queued_seconds)
+        self._max_queued_seconds = settings.max_queued_seconds
+        per_client = ceil(settings.queued_per_address / workers)
+        self._queue = QueueDepth(per_client, settings.max_queued_seconds / workers)
         self._active: set[Room] = set()
         self._with_data_channel: set[Room] = set()
 
