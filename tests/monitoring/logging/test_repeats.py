@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -60,6 +61,38 @@ def test_further_records_of_a_minute_become_one(
     clock.now = 60
     limiter.flush_due()
     assert (logs.last["repeated"], logs.last["count"], len(logs.records)) == (59, 59, 2)
+
+
+def test_a_kind_that_goes_on_has_one_line_a_minute(
+    limiter: RepeatLimiter, clock: Clock, logs: CapturedLogs
+) -> None:
+    """At the end of a minute too: its summary, and not the next record besides."""
+    written: list[float] = []
+    for step in range(6000):
+        clock.now = step / 10
+        before = len(logs.records)
+        reject(limiter)
+        if step > 550:  # another kind of the same message, which begins within a minute of the first
+            reject(limiter, "other")
+        written += [clock.now for record in logs.records[before:] if record["reason"] == "unknown"]
+    assert all(later - earlier >= 60 for earlier, later in itertools.pairwise(written))
+    assert len(written) == 10
+    limiter.flush()
+    unknown = [record.get("repeated", 1) for record in logs.records if record["reason"] == "unknown"]
+    other = [record.get("repeated", 1) for record in logs.records if record["reason"] == "other"]
+    assert (sum(unknown), sum(other)) == (6000, 5449)
+    assert len(other) <= 11
+
+
+def test_a_kind_that_has_ended_is_written_at_once_again(
+    limiter: RepeatLimiter, clock: Clock, logs: CapturedLogs
+) -> None:
+    reject(limiter)
+    reject(limiter)
+    for clock.now in (60, 120):
+        limiter.flush_due()
+    reject(limiter)
+    assert [record.get("repeated") for record in logs.records] == [None, 1, None]
 
 
 def test_the_next_call_writes_a_summary_that_is_due(

@@ -1,4 +1,4 @@
-"""Bound the volume of repeated log records: the first is written at once, the rest once a minute.
+"""Bound the volume of repeated log records: the first is written at once, further ones once a minute.
 
 An attacker who causes the same warning a thousand times a second must neither fill the disk nor hide other
 records.
@@ -34,11 +34,13 @@ class _Summary:
     """The suppressed records of one kind.
 
     Attributes:
+        due: when a summary may be written, in seconds of the clock: an interval after the last line.
         suppressed: their number.
         level: of the last one.
         context: of the last one, without its exception.
     """
 
+    due: float
     suppressed: int = 0
     level: str = "info"
     context: dict[str, Any] = field(default_factory=dict)
@@ -66,13 +68,17 @@ class _Interval:
     message: str
     due: float
     kinds: dict[Hashable, _Summary] = field(default_factory=dict)
-    rest: _Summary = field(default_factory=_Summary)
+    rest: _Summary = field(default_factory=lambda: _Summary(0.0))
 
-    def admit(self, key: Hashable, level: str, context: dict[str, Any]) -> bool:
-        """Whether a record is written; otherwise it is counted."""
+    def admit(self, key: Hashable, level: str, context: dict[str, Any], due: float) -> bool:
+        """Whether a record is written; otherwise it is counted.
+
+        Args:
+            due: when a summary of further records of this kind may be written.
+        """
         known = self.kinds.get(key)
         if known is None and len(self.kinds) < MAX_DISTINCT:
-            self.kinds[key] = _Summary()
+            self.kinds[key] = _Summary(due)
             return True
         (known or self.rest).add(level, context)
         return False
@@ -80,12 +86,30 @@ class _Interval:
     def write_summaries(self) -> None:
         """Write one record for each kind with suppressed records."""
         for summary in (*self.kinds.values(), self.rest):
-            if summary.suppressed:
-                self.log.log(summary.level, self.message, **summary.context, repeated=summary.suppressed)
+            self._write(summary)
+
+    def next_interval(self, now: float, due: float) -> _Interval:
+        """Write the summaries that are due, and return an interval with the kinds that had a line since.
+
+        Otherwise a kind would have two lines at its end: the summary, and the first record after it.
+        """
+        self._write(self.rest)
+        kinds = {}
+        for key, summary in self.kinds.items():
+            if now < summary.due:
+                kinds[key] = summary
+            elif summary.suppressed:
+                self._write(summary)
+                kinds[key] = _Summary(due)
+        return _Interval(self.log, self.message, due, kinds)
+
+    def _write(self, summary: _Summary) -> None:
+        if summary.suppressed:
+            self.log.log(summary.level, self.message, **summary.context, repeated=summary.suppressed)
 
 
 class RepeatLimiter:
-    """Writes the first record of a kind at once, and one summary of the further ones per interval.
+    """Writes the first record of a kind at once, and then at most one summary of further ones per interval.
 
     A kind is a message with a key. A summary has the context of the last record, without its exception, and
     the number of records that it stands for as ``repeated``. It is written by the next call of :meth:`log` or
@@ -136,7 +160,7 @@ class RepeatLimiter:
         with self._lock:
             now = self._clock()
             self._write_due(now)
-            admitted = self._interval_of(log, message, now).admit(key, level, context)
+            admitted = self._interval_of(log, message, now).admit(key, level, context, now + self._interval)
         if admitted:
             log.log(level, message, **context)
 
@@ -167,7 +191,10 @@ class RepeatLimiter:
 
     def _write_due(self, now: float) -> None:
         while self._messages and next(iter(self._messages.values())).due <= now:
-            self._write_oldest()
+            key, ended = self._messages.popitem(last=False)
+            following = ended.next_interval(now, now + self._interval)
+            if following.kinds:
+                self._messages[key] = following  # in the order of their ends
 
     def _write_oldest(self) -> None:
         self._messages.popitem(last=False)[1].write_summaries()
