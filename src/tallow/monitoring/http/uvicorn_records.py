@@ -9,7 +9,8 @@ import logging
 import re
 from typing import Final
 
-from tallow.monitoring.logging import Logger
+from tallow.monitoring.integrations.http_server.limits import MALFORMED
+from tallow.monitoring.logging import Logger, security_logger
 from tallow.monitoring.logging.record import level_name
 from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.logging.stdlib_hooks import bridge
@@ -37,6 +38,17 @@ def limit_connection_records() -> None:
         uvicorn.run(app)
     """
     logging.getLogger(LOGGER).addFilter(_is_written)
+
+
+def log_refused_connection(limit: str) -> None:
+    """Log a connection that a limit refused, at most once a minute for each limit.
+
+    Args:
+        limit: as :attr:`~tallow.monitoring.integrations.http_server.limits.ConnectionLimits.on_refusal` gets
+            it. A malformed request has a record of uvicorn already.
+    """
+    if limit != MALFORMED:
+        REPEATS.log(security_logger, "warning", "Connection refused", limit=limit)
 
 
 def _is_written(record: logging.LogRecord) -> bool:

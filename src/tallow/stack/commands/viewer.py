@@ -13,14 +13,17 @@ import click
 from tallow import __version__
 from tallow.monitoring import logging
 from tallow.monitoring.http.auth import is_loopback
-from tallow.monitoring.http.uvicorn_records import limit_connection_records
+from tallow.monitoring.http.uvicorn_records import limit_connection_records, log_refused_connection
 from tallow.monitoring.integrations.certificates import certificate_problem
+from tallow.monitoring.integrations.http_server.limits import ConnectionLimits
 from tallow.monitoring.integrations.uvicorn_config import run_server, uvicorn_config
 from tallow.monitoring.settings import process_options
 from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 from tallow.stack.viewer.app import ViewerSettings, create_app
 from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials, load_token
 from tallow.stack.viewer.dashboards import BadDashboardError, load_dashboards, unavailable_dashboards
+from tallow.stack.viewer.guard import HEALTH_PATH
+from tallow.stack.viewer.metrics import METRICS_PATH
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -84,6 +87,9 @@ def command(
     limit_connection_records()
     config = uvicorn_config(
         create_app(settings, credentials, shown, unavailable),
+        ConnectionLimits(
+            operational_paths=frozenset({HEALTH_PATH, METRICS_PATH}), on_refusal=log_refused_connection
+        ),
         log_level="warning",
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,

@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from tallow.monitoring.http.uvicorn_records import limit_connection_records
+from tallow.monitoring.http.uvicorn_records import limit_connection_records, log_refused_connection
+from tallow.monitoring.integrations.http_server.limits import ConnectionLimits
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.integrations.uvicorn_config import run_server, uvicorn_config
 from tallow.monitoring.settings.errors import BadSettingError
@@ -27,6 +28,7 @@ from tallow.stack.password_file import PasswordFileError, read_password
 from tallow.stack.prometheus import USER
 from tallow.stack.routing import AlertSettings
 from tallow.stack.routing.config import MAILBOX
+from tallow.stack.viewer.guard import HEALTH_PATH
 
 
 def main() -> int:
@@ -62,6 +64,7 @@ def main() -> int:
             tuple(options.allow_host),
             RunbookPages(options.port_offset, options.home),
         ),
+        ConnectionLimits(operational_paths=frozenset({HEALTH_PATH}), on_refusal=log_refused_connection),
         host=options.host,
         port=options.port,
         log_level="warning",

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeGuard
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -61,6 +61,7 @@ def create_app(
             ),
             Middleware(BasicAuth, password_file=password_file),
         ],
+        exception_handlers={ClientDisconnect: _on_disconnect},
         lifespan=endpoints.lifespan,
     )
 
@@ -122,6 +123,11 @@ async def _healthy(_request: Request) -> Response:
     return PlainTextResponse("ok\n", headers=_NO_STORE)
 
 
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+    """The client has gone before the end of its body. Nobody gets the response."""
+    return PlainTextResponse("the body is incomplete\n", 400)
+
+
 async def _payload(request: Request) -> Mapping[str, Any]:
     """The body of Alertmanager's webhook, version 4.
 
@@ -136,7 +142,7 @@ async def _payload(request: Request) -> Mapping[str, Any]:
             raise HTTPException(413, f"a heartbeat has at most {MAX_BODY} bytes\n")
     try:
         payload = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise HTTPException(400, "a heartbeat is JSON\n") from None
     if not _is_webhook(payload):
         raise HTTPException(400, f"a heartbeat is Alertmanager's webhook about {ALERT}\n")
@@ -146,7 +152,7 @@ async def _payload(request: Request) -> Mapping[str, Any]:
 def _is_webhook(payload: object) -> TypeGuard[Mapping[str, Any]]:
     return (
         isinstance(payload, dict)
-        and payload.get("status") in {"firing", "resolved"}
+        and payload.get("status") in ("firing", "resolved")  # not a set: a list or an object has no hash
         and _mentions_watchdog(payload)
     )
 

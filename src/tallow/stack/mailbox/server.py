@@ -9,19 +9,37 @@ import logging
 import mailbox
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tallow.monitoring.http.uvicorn_records import log_refused_connection
+from tallow.monitoring.integrations.http_server.acceptor import Acceptor
+from tallow.monitoring.integrations.http_server.connection_table import (
+    Connection,
+    ConnectionState,
+    ConnectionTable,
+)
+from tallow.monitoring.integrations.http_server.limits import ConnectionLimits
 from tallow.stack.password_file import PasswordFileError, login_matches, read_password
 from tallow.stack.prometheus import USER
 
 MAX_MESSAGE_BYTES: Final = 1_000_000
 MAX_MESSAGES: Final = 10_000
 """Stored messages; above it the oldest are deleted."""
-MAX_CONNECTIONS: Final = 50
+LIMITS: Final = ConnectionLimits(
+    header_timeout=30,
+    connections_per_address=50,
+    max_connections=100,
+    on_refusal=log_refused_connection,
+)
+"""The time is that for a login. A new connection displaces the oldest one without a login."""
+IDLE_TIMEOUT_S: Final = 60
+"""Between two commands of a client that has logged in."""
+SWEEP_S: Final = 0.5
 
 
 class MaildirHandler:
@@ -42,7 +60,7 @@ class MaildirHandler:
         self._stored = len(self._box)
 
     def authenticate(
-        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
+        self, server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
     ) -> AuthResult:
         """Called by aiosmtpd with the client's login."""
         try:
@@ -51,7 +69,10 @@ class MaildirHandler:
             print(f"logins fail: {error}", file=sys.stderr, flush=True)
             return AuthResult(success=False, handled=False)
         given = data if isinstance(data, LoginPassword) else LoginPassword(b"", b"")
-        return AuthResult(success=login_matches(given.login, given.password, USER, password), handled=False)
+        matches = login_matches(given.login, given.password, USER, password)
+        if matches and isinstance(server, MailboxProtocol):
+            server.connection.enter(ConnectionState.ACTIVE)
+        return AuthResult(success=matches, handled=False)
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -83,9 +104,34 @@ class MaildirHandler:
         self._stored -= len(oldest)
 
 
-def _protocol(handler: MaildirHandler) -> SMTP:
-    return SMTP(
+class MailboxProtocol(SMTP):
+    """An SMTP connection within the limits of a connection table."""
+
+    def __init__(self, connection: Connection, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.connection = connection
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.connection.protocol = self
+        self.connection.abort = transport.abort
+        self.connection.is_closing = transport.is_closing
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.connection.release()
+        super().connection_lost(error)
+
+    def time_out(self, _limit: str) -> None:
+        """Close the connection of a client that has not logged in."""
+        if self.transport is not None:
+            self.transport.close()
+
+
+def _protocol(handler: MaildirHandler, connection: Connection) -> SMTP:
+    return MailboxProtocol(
+        connection,
         handler,
+        timeout=IDLE_TIMEOUT_S,
         data_size_limit=MAX_MESSAGE_BYTES,
         ident="Tallow mailbox",
         hostname="localhost",
@@ -106,9 +152,31 @@ async def serve(folder: Path, password_file: Path, host: str, port: int) -> None
     loop = asyncio.get_running_loop()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(wanted, stopping.set)
-    server = await loop.create_server(lambda: _protocol(handler), host, port, backlog=MAX_CONNECTIONS)
-    async with server:
-        await stopping.wait()
+    table = ConnectionTable(LIMITS, LIMITS.total)
+    acceptor = Acceptor(_listen(host, port), table, lambda connection: _protocol(handler, connection))
+    try:
+        while not stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_S):
+                    await stopping.wait()
+            table.close_expired()
+    finally:
+        acceptor.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; exits with one line if the address is not available."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with contextlib.ExitStack() as on_error:
+            listener = on_error.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen()
+            on_error.pop_all()
+    except OSError as error:
+        sys.exit(f"cannot listen on {host}:{port}: {error.strerror or error}")
+    return listener
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
@@ -98,7 +98,7 @@ def create_app(
         middleware=[
             Middleware(RequestGuard, hosts=settings.hosts, on_refusal=_count_refused_logins(failures))
         ],
-        exception_handlers={RequestRefusedError: _on_refusal},
+        exception_handlers={RequestRefusedError: _on_refusal, ClientDisconnect: _on_disconnect},
         lifespan=_upstreams(settings, credentials, servers),
     )
 
@@ -187,3 +187,8 @@ async def _healthy(_request: Request) -> Response:
 async def _on_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestRefusedError)
     return proxy.error_response(error.status, error.message)
+
+
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+    """The client has gone before the end of its body. Nobody gets the response."""
+    return proxy.error_response(400, "the body is incomplete")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallow.monitoring.catalog import OTHER
+from tallow.monitoring.http.uvicorn_records import log_refused_connection
 from tallow.monitoring.integrations.http_server.limits import MALFORMED
 from tallow.monitoring.logging import security_logger
 from tallow.monitoring.logging.repeats import REPEATS
@@ -41,7 +42,7 @@ class ConnectionRefusals:
     def __call__(self, limit: str) -> None:
         metrics = self.metrics or METRICS
         if limit == MALFORMED:
-            metrics.record_api_error(OTHER, 400)  # logged by limit_connection_records()
+            metrics.record_api_error(OTHER, 400)
         else:
             metrics.record_limit_rejection(limit)
-            REPEATS.log(security_logger, "warning", "Connection refused", limit=limit)
+        log_refused_connection(limit)
