@@ -11,8 +11,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key, in PEM files."""
+def self_signed(
+    folder: Path, *, valid_from: timedelta = timedelta(minutes=-5), valid_to: timedelta = timedelta(hours=1)
+) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key, in PEM files.
+
+    Args:
+        valid_from: from now.
+        valid_to: from now.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tallow test")])
     now = datetime.now(UTC)
@@ -22,8 +29,8 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_before(now + valid_from)
+        .not_valid_after(now + valid_to)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

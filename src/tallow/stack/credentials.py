@@ -36,7 +36,7 @@ CREDENTIALS = (
     Credential(
         "metrics token",
         METRICS_TOKEN_FILE,
-        "/metrics of Tallow and the dashboards (Authorization: Bearer)",
+        "/metrics of Tallow and the dashboards, /api/health/detailed (Authorization: Bearer)",
     ),
 )
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from support.certificates import self_signed
+from tallow.app.server import startup
 
 pytestmark = pytest.mark.slow
 
@@ -164,6 +166,21 @@ def test_an_unusable_certificate(
     damage(*pem)
     error = startup_error(tmp_path, "--tls-cert", str(pem[0]), "--tls-key", str(pem[1]), status=status)
     assert problem in error
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_to", "problem"),
+    [(-2, -1, "has expired on "), (1, 2, "is valid from "), (-1, 1, "")],
+)
+def test_a_certificate_outside_of_its_time_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, valid_from: int, valid_to: int, problem: str
+) -> None:
+    pem = self_signed(tmp_path, valid_from=timedelta(days=valid_from), valid_to=timedelta(days=valid_to))
+    announced: list[str] = []
+    monkeypatch.setattr(startup, "announce", lambda message, warning: announced.append(message))
+    startup.check_certificate(*pem)
+    assert len(announced) == bool(problem)
+    assert all(problem in line and line.startswith("WARNING: ") for line in announced)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -107,13 +108,35 @@ def check_data_dir(settings: ServerSettings) -> None:
 
 
 def check_certificate(certificate: Path | None, key: Path | None) -> None:
-    """Check that a TLS certificate and its key, if given, are valid and belong together.
+    """Check that a TLS certificate and its key, if given, are usable and belong together.
+
+    A certificate whose time has passed or has not come is a warning: the clock may be wrong, and a server
+    that starts can be repaired without an outage.
 
     Raises:
         BadSettingError: they are not, or do not.
     """
-    if certificate and key and (problem := certificate_problem(certificate, key)):
+    if not certificate or not key:
+        return
+    if problem := certificate_problem(certificate, key):
         raise BadSettingError(problem)
+    if problem := _validity_problem(certificate):
+        announce(f"WARNING: {problem}; clients will refuse it", warning=True)
+
+
+def _validity_problem(certificate: Path) -> str:
+    from cryptography import x509  # loaded only with TLS
+
+    try:
+        found = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+    except (OSError, ValueError):  # what OpenSSL accepts, it may not
+        return ""
+    now = datetime.now(UTC)
+    if found.not_valid_after_utc < now:
+        return f"the certificate {certificate} has expired on {found.not_valid_after_utc:%Y-%m-%d}"
+    if found.not_valid_before_utc > now:
+        return f"the certificate {certificate} is valid from {found.not_valid_before_utc:%Y-%m-%d} on"
+    return ""
 
 
 def check_database(settings: ServerSettings) -> None:

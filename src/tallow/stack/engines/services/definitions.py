@@ -133,6 +133,9 @@ SERVICES: Final = (
         environment={
             ENV_FILE_VARIABLE: f"{{secrets}}/{SETTINGS_FILE}",
             "METRICS_TOKEN_FILE": f"{{secrets}}/{METRICS_TOKEN_FILE}",
+            # A proxy on this machine that adds no header would publish the details otherwise. The operator's
+            # HEALTH_CHECK_TOKEN takes precedence.
+            "HEALTH_CHECK_TOKEN_FILE": f"{{secrets}}/{METRICS_TOKEN_FILE}",
             # `tallow logs` reads JSON, also if the operator has set another format.
             "LOG_FORMAT": "json",
         },
