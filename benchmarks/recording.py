@@ -1,7 +1,9 @@
 """Recording metrics: the same updates with this library, prometheus_client and the OpenTelemetry SDK.
 
 The competitors receive final label values, while ours derives and checks them. That favours the competitors.
-Recording with an exemplar, as within a request or a transfer, is measured separately.
+Recording with an exemplar, as within a request or a transfer, is measured separately. The rows against
+prometheus_client are measured in processes without OpenTelemetry: where that is loaded, ours reads the current
+span.
 """
 
 from __future__ import annotations
@@ -40,16 +42,19 @@ def transfers() -> list[Transfer]:
 
 def rows() -> list[Row]:
     """The table's rows on recording."""
+    environment = os.environ | {"PYDANTIC_DISABLE_PLUGINS": "__all__"}  # that of logfire loads OpenTelemetry
+    alone = rows_of([sys.executable, "-m", "benchmarks.recording"], environment)
+    return [*alone, *beside({OTEL: Otel()}), *several_workers()]
+
+
+def beside(clients: dict[str, Any]) -> list[Row]:
+    """Our two helper functions beside the same updates with other libraries."""
     transfer, chunk = recorders(Metrics(Registry(catalogs=CATALOGS)))
-    clients = {LABELS: Client(), CACHED: Cached(), OTEL: Otel()}
     transfers_by = {name: client.transfer for name, client in clients.items()}
     chunks_by = {name: client.chunk for name, client in clients.items()}
     return [
         *compared("`record_transfer`", transfer, transfers_by, 0.4),
         *compared("`record_chunk_transfer`", chunk, chunks_by, 0.3),
-        *declared(),
-        *with_exemplars(),
-        *several_workers(),
     ]
 
 
@@ -145,21 +150,29 @@ def with_exemplars() -> list[Row]:
 def several_workers() -> list[Row]:
     """The same with multi-process storage, in a child process: prometheus_client needs a variable."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": folder}
+        environment = os.environ | {
+            "PROMETHEUS_MULTIPROC_DIR": folder,
+            "PYDANTIC_DISABLE_PLUGINS": "__all__",
+        }
         return rows_of([sys.executable, "-m", "benchmarks.recording", f"{folder}/ours"], environment)
 
 
-def main() -> None:
-    """The child process of :func:`several_workers`."""
-    recorder = Metrics(Registry(storage=WorkerStorage(Path(sys.argv[1])), catalogs=CATALOGS))
-    transfer, chunk = recorders(recorder)
+def of_one_worker(folder: Path) -> list[Row]:
+    """The rows of :func:`several_workers`."""
+    transfer, chunk = recorders(Metrics(Registry(storage=WorkerStorage(folder), catalogs=CATALOGS)))
     cached = Cached()
-    print_rows(
-        [
-            *compared("`record_transfer`, several workers", transfer, {CACHED: cached.transfer}, 0.5),
-            *compared("`record_chunk_transfer`, several workers", chunk, {CACHED: cached.chunk}, 0.3),
-        ]
-    )
+    return [
+        *compared("`record_transfer`, several workers", transfer, {CACHED: cached.transfer}, 0.5),
+        *compared("`record_chunk_transfer`, several workers", chunk, {CACHED: cached.chunk}, 0.3),
+    ]
+
+
+def main() -> None:
+    """A child process; the argument is the folder of :func:`several_workers`."""
+    if len(sys.argv) > 1:
+        print_rows(of_one_worker(Path(sys.argv[1])))
+    else:
+        print_rows([*beside({LABELS: Client(), CACHED: Cached()}), *declared(), *with_exemplars()])
 
 
 if __name__ == "__main__":

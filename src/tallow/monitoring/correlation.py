@@ -158,6 +158,9 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
 
 _current: ContextVar[bind | None] = ContextVar("tallow_correlation", default=None)
 
+current_binding = _current.get
+"""Return the innermost :class:`bind` block that is entered, or None: a fast first question for recorders."""
+
 
 def bind_request(headers: Iterable[tuple[bytes, bytes]], *, exemplars: bool = True) -> bind:
     """Return the binding for a request: the id of the current span's trace, of its headers, or a new one.

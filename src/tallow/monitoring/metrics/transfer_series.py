@@ -5,19 +5,29 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tallow.monitoring.catalog import OTHER
-from tallow.monitoring.metrics.family import fold, is_other
+from tallow.monitoring.metrics.family import Family, fold, is_other
 from tallow.monitoring.metrics.labels import SIZE_CATEGORIES
 from tallow.monitoring.metrics.registry import Registry
 
+HistogramCells = tuple[int, int]
+"""The first cell of a histogram's series, and the cell of its sum."""
+
 
 class TransferCells(NamedTuple):
-    """The first cells of the series of one status and method."""
+    """The cells of the series of one status and method."""
 
     transfers: int
-    durations: tuple[int, ...]
+    durations: tuple[HistogramCells, ...]
     """One for each size category, the smallest first."""
-    speeds: int | None
+    duration_edges: tuple[float, ...]
+    speeds: HistogramCells | None
     """None unless the transfer succeeded: other outcomes have no speed."""
+    speed_edges: tuple[float, ...]
+
+
+def histogram_cells(family: Family, first: int) -> HistogramCells:
+    """Return the cells of the series that begins with the cell ``first``."""
+    return first, first + family.sum_at
 
 
 class TransferSeries(dict[tuple[str, str], TransferCells]):
@@ -46,9 +56,11 @@ class TransferSeries(dict[tuple[str, str], TransferCells]):
 
     def _cells(self, status: str, method: str) -> TransferCells:
         families = self._registry.families
-        durations = families["transfer_duration_seconds"]
+        durations, speeds = families["transfer_duration_seconds"], families["transfer_speed_mbps"]
         return TransferCells(
             families["transfers_total"][status, method],
-            tuple(durations[status, category] for category in SIZE_CATEGORIES),
-            families["transfer_speed_mbps"][method] if status == "success" else None,
+            tuple(histogram_cells(durations, durations[status, category]) for category in SIZE_CATEGORIES),
+            durations.edges,
+            histogram_cells(speeds, speeds[method]) if status == "success" else None,
+            speeds.edges,
         )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from time import time
 from typing import Final
 
-from tallow.monitoring.correlation import exemplar_id
+from tallow.monitoring.correlation import current_binding, exemplar_id
 from tallow.monitoring.metrics import labels
 from tallow.monitoring.metrics.family import LARGEST, MAX_LENGTH, Key
 from tallow.monitoring.metrics.recorders.base import Recorder
 from tallow.monitoring.metrics.registry import Registry
-from tallow.monitoring.metrics.transfer_series import TransferSeries
+from tallow.monitoring.metrics.transfer_series import HistogramCells, TransferSeries, histogram_cells
+from tallow.monitoring.opentelemetry_api import TRACE_API
+
+_modules: Final = sys.modules
+"""Without OpenTelemetry in it and without a correlation id, no exemplar is looked for."""
 
 MAX_MIME_TYPES: Final = 256
 """Different MIME types whose series is kept; of others it is derived each time."""
@@ -26,8 +31,8 @@ class TransferRecorder(Recorder):
         self._slot = registry.slot
         self._transfer_series = TransferSeries(registry)
         self._bytes: dict[Key, int] = {}
-        self._chunks: dict[Key, int] = {}
-        self._size_cells: dict[str, int] = {}
+        self._chunks: dict[Key, HistogramCells] = {}
+        self._size_cells: dict[str, HistogramCells] = {}
         registry.when_added("transfers", self._prepare)
 
     def _prepare(self) -> None:
@@ -35,13 +40,11 @@ class TransferRecorder(Recorder):
         families = self.registry.families
         chunks = families["chunk_transfer_duration_seconds"]
         self._sizes = families["file_size_bytes"]
-        self._durations = families["transfer_duration_seconds"]
-        self._speeds = families["transfer_speed_mbps"]
-        self._chunk_edges, self._chunk_sum = chunks.edges, chunks.sum_at
+        self._chunk_edges = chunks.edges
         # Plain dictionaries: the interpreter specialises look-ups in them, and chunks are recorded most
         # often.
         self._bytes = dict(families["bytes_transferred_total"])
-        self._chunks = dict(chunks)
+        self._chunks = {method: histogram_cells(chunks, first) for method, first in chunks.items()}
 
     def record_transfer(
         self,
@@ -71,68 +74,78 @@ class TransferRecorder(Recorder):
         """
         try:
             try:
-                transfer, durations_at, speed_at = self._transfer_series[status, method]
+                cells = self._transfer_series[status, method]
             except Exception:  # noqa: BLE001 - values that are not hashable
-                transfer, durations_at, speed_at = self._transfer_series.series_for(status, method)
+                cells = self._transfer_series.series_for(status, method)
+            transfers, durations, duration_edges, speeds, speed_edges = cells
             row = self._slot.row
-            row[transfer] += 1.0
+            row[transfers] += 1.0
             size, duration = float(size_bytes + 0.0), float(duration_s + 0.0)
             if not (0.0 <= size <= LARGEST and 0.0 <= duration <= LARGEST):
                 self.registry.count_overflow("transfer_duration_seconds")
                 return
-            exemplars = self.registry.exemplars
-            request = exemplar_id()
-            now = 0.0 if request is None else time()
+            traced = current_binding() is not None or TRACE_API in _modules
+            exemplar = self._exemplar() if traced else None
             # Written out instead of calling observe(): this takes half as long.
             if files is None:
-                self._observe_size(mime_type, size, request, now)
+                self._observe_size(mime_type, size, exemplar)
             else:
                 self._observe_files(files)
-            durations = self._durations
-            duration_at = durations_at[bisect_right(labels.SIZE_EDGES, size)]
-            duration_bucket = duration_at + bisect_left(durations.edges, duration)
-            row[duration_bucket] += 1.0
-            row[duration_at + durations.sum_at] += duration
-            if request is not None:
-                exemplars[duration_bucket] = (request, duration, now)
-            if speed_at is not None:
-                self._observe_speed(speed_at, size, duration, request, now)
+            duration_at, duration_sum = durations[bisect_right(labels.SIZE_EDGES, size)]
+            duration_at += bisect_left(duration_edges, duration)
+            row[duration_at] += 1.0
+            row[duration_sum] += duration
+            if exemplar is not None:
+                self.registry.exemplars[duration_at] = (exemplar[0], duration, exemplar[1])
+            if speeds is not None:
+                self._observe_speed(speeds, speed_edges, size, duration, exemplar)
         except Exception:  # noqa: BLE001 - recording never raises into its caller
             self.registry.count_overflow("transfer_duration_seconds")
+
+    def _exemplar(self) -> tuple[str, float] | None:
+        """Return the id and the time for the exemplars of one event; None if it gets none."""
+        request = exemplar_id()
+        return None if request is None else (request, time())
 
     def _observe_files(self, files: Iterable[tuple[float, str | None]]) -> None:
         for size_bytes, mime_type in files:
             self._observe(self._sizes, labels.file_type(mime_type), size_bytes)
 
-    def _observe_size(self, mime_type: str | None, size: float, request: str | None, now: float) -> None:
-        sizes, row = self._sizes, self._slot.row
-        first = self._size_cells.get(mime_type) if mime_type.__class__ is str else None
-        if first is None:
-            first = self._size_cell(mime_type)
-        bucket = first + bisect_left(sizes.edges, size)
+    def _observe_size(self, mime_type: str | None, size: float, exemplar: tuple[str, float] | None) -> None:
+        cells = self._size_cells.get(mime_type) if mime_type.__class__ is str else None
+        bucket, sum_at = cells or self._size_series(mime_type)
+        bucket += bisect_left(self._sizes.edges, size)
+        row = self._slot.row
         row[bucket] += 1.0
-        row[first + sizes.sum_at] += size
-        if request is not None:
-            self.registry.exemplars[bucket] = (request, size, now)
+        row[sum_at] += size
+        if exemplar is not None:
+            self.registry.exemplars[bucket] = (exemplar[0], size, exemplar[1])
 
     def _observe_speed(
-        self, first: int, size_bytes: float, duration_s: float, request: str | None, now: float
+        self,
+        cells: HistogramCells,
+        edges: tuple[float, ...],
+        size_bytes: float,
+        duration_s: float,
+        exemplar: tuple[str, float] | None,
     ) -> None:
         if duration_s == 0.0:
             return
-        row, speeds, mbps = self._slot.row, self._speeds, size_bytes * 8e-6 / duration_s
-        bucket = first + bisect_left(speeds.edges, mbps)
+        bucket, sum_at = cells
+        mbps = size_bytes * 8e-6 / duration_s
+        bucket += bisect_left(edges, mbps)
+        row = self._slot.row
         row[bucket] += 1.0
-        row[first + speeds.sum_at] += mbps
-        if request is not None:
-            self.registry.exemplars[bucket] = (request, mbps, now)
+        row[sum_at] += mbps
+        if exemplar is not None:
+            self.registry.exemplars[bucket] = (exemplar[0], mbps, exemplar[1])
 
-    def _size_cell(self, mime_type: str | None) -> int:
-        """Return the first cell of a MIME type's series, and keep it for the next call."""
-        cell = self._sizes[labels.file_type(mime_type)]
+    def _size_series(self, mime_type: str | None) -> HistogramCells:
+        """Return the cells of a MIME type's series, and keep them for the next call."""
+        cells = histogram_cells(self._sizes, self._sizes[labels.file_type(mime_type)])
         if type(mime_type) is str and len(mime_type) <= MAX_LENGTH and len(self._size_cells) < MAX_MIME_TYPES:
-            self._size_cells[mime_type] = cell
-        return cell
+            self._size_cells[mime_type] = cells
+        return cells
 
     def record_chunk_transfer(
         self, method: str, direction: str, size_bytes: float, duration_s: float
@@ -155,20 +168,24 @@ class TransferRecorder(Recorder):
             duration = duration_s if duration_s.__class__ is float else float(duration_s + 0.0)
             if 0.0 <= size <= LARGEST and 0.0 <= duration <= LARGEST:
                 counter = self._bytes[direction]
-                first = self._chunks[method]
-                bucket = first + bisect_left(self._chunk_edges, duration)
+                bucket, sum_at = self._chunks[method]
+                bucket += bisect_left(self._chunk_edges, duration)
                 row = self._slot.row
                 row[counter] += size
                 row[bucket] += 1.0
-                row[first + self._chunk_sum] += duration
-                request = exemplar_id()
-                if request is not None:
-                    self.registry.exemplars[bucket] = (request, duration, time())
+                row[sum_at] += duration
+                if current_binding() is not None or TRACE_API in _modules:
+                    self._keep_exemplar(bucket, duration)
                 return
         except Exception:  # noqa: BLE001, S110 - an unknown label or an impossible number
             pass
         self._add(self._families["bytes_transferred_total"], direction, size_bytes)
         self._observe(self._families["chunk_transfer_duration_seconds"], method, duration_s)
+
+    def _keep_exemplar(self, bucket: int, value: float) -> None:
+        exemplar = self._exemplar()
+        if exemplar is not None:
+            self.registry.exemplars[bucket] = (exemplar[0], value, exemplar[1])
 
     def transfer_started(self) -> None:
         """Record that the data of a transfer began to flow.
