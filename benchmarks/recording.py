@@ -2,8 +2,8 @@
 
 The competitors receive final label values, while ours derives and checks them. That favours the competitors.
 Recording with an exemplar, as within a request or a transfer, is measured separately. The rows against
-prometheus_client are measured in processes without OpenTelemetry: where that is loaded, ours reads the current
-span.
+prometheus_client are measured in processes without OpenTelemetry: where that is loaded, ours reads the
+current span.
 """
 
 from __future__ import annotations
