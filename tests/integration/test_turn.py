@@ -1,4 +1,4 @@
-"""A transfer through Debian's coturn, for peers that cannot or must not connect directly."""
+"""Transfers with Debian's coturn as STUN and TURN server, for peers that cannot connect directly."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ from pathlib import Path
 import pytest
 
 from support.programs.turn import coturn
-from support.transfers.peers import DIRECT, receive, send
-from support.transfers.server import serving
+from support.transfers.peers import DIRECT, SHORT_WAITS, receive, send
+from support.transfers.server import RunningServer, serving
+from tallow.app.channels import ice
+from tallow.app.peer.options import TransferOptions
 
 pytestmark = pytest.mark.integration
+
+PATIENT = replace(
+    DIRECT, timing=replace(SHORT_WAITS, direct_timeout=60, channel_timeout=60), transports=("webrtc",)
+)
+"""A busy machine takes seconds for a connection through TURN."""
+RELAY_ONLY = replace(PATIENT, relay="relay")
 
 
 @pytest.fixture(autouse=True)
@@ -23,15 +31,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_forced_relay_uses_turn_and_is_counted_as_relayed(tmp_path: Path) -> None:
-    path = tmp_path / "clip.webm"
-    path.write_bytes(os.urandom(2_000_000))
-    relay_only = replace(DIRECT, relay="relay")
     async with coturn(tmp_path) as turn, serving(tmp_path, **turn.settings()) as server:
-        sender = await send(server.url, [path], options=relay_only)
-        receiver = receive(sender.link, tmp_path / "out", options=relay_only)
-        await asyncio.gather(sender.task, receiver.task)
+        await transfer(server, tmp_path, RELAY_ONLY)
         value = server.value
-        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
         assert value("transfers_total", status="success", method="relay") == 1
         assert value("transfers_total", status="success", method="p2p") == 0
         assert value("webrtc_connections_total", type="relay", status="success") == 1
@@ -42,3 +44,82 @@ async def test_a_forced_relay_uses_turn_and_is_counted_as_relayed(tmp_path: Path
         assert value("connection_quality_score_count", type="relay") == 1
         assert value("bandwidth_utilization_mbps", direction="sent") == 0
         assert value("bytes_transferred_total", direction="received") == 2_000_000
+
+
+@pytest.mark.proof
+async def test_peers_behind_nat_connect_by_stun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reach_only(monkeypatch, "srflx")
+    async with coturn(tmp_path) as turn:
+        stun = turn.url.replace("turn:", "stun:")
+        async with serving(tmp_path, ice_servers=stun) as server:
+            await transfer(server, tmp_path, PATIENT)
+            value = server.value
+            assert value("nat_traversal_total", strategy="stun", status="success") == 1
+            assert value("nat_traversal_total", strategy="host", status="success") == 0
+            assert value("webrtc_connections_total", type="direct", status="success") == 1
+            assert value("transfers_total", status="success", method="p2p") == 1
+            assert value("turn_relay_usage_total", forced="false") == 0
+
+
+@pytest.mark.proof
+async def test_peers_that_reach_only_turn_are_counted_as_not_forced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reach_only(monkeypatch, "relay")
+    async with coturn(tmp_path) as turn, serving(tmp_path, **turn.settings()) as server:
+        await transfer(server, tmp_path, PATIENT)
+        value = server.value
+        assert value("nat_traversal_total", strategy="turn", status="success") == 1
+        assert value("webrtc_connections_total", type="relay", status="success") == 1
+        assert value("turn_relay_usage_total", forced="false") == 1
+        assert value("turn_relay_usage_total", forced="true") == 0
+        assert value("transfers_total", status="success", method="relay") == 1
+
+
+@pytest.mark.proof
+async def test_a_turn_server_that_refuses_is_counted_and_replaced(tmp_path: Path) -> None:
+    async with coturn(tmp_path) as turn:
+        settings = turn.settings() | {"turn_secret": "not the secret of this server"}
+        async with serving(tmp_path, **settings) as server:
+            await transfer(server, tmp_path, RELAY_ONLY)
+            value = server.value
+            assert value("nat_traversal_total", strategy="turn", status="failed") == 1
+            assert value("webrtc_connections_total", type="relay", status="failed") == 1
+            assert value("turn_relay_usage_total", forced="true") == 0
+            assert value("transfers_total", status="success", method="relay") == 1
+
+
+@pytest.mark.proof
+async def test_each_strategy_fails_without_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No candidate of the other side is reachable: Tallow's relay is used."""
+    reach_only(monkeypatch, "none")
+    async with coturn(tmp_path) as turn, serving(tmp_path, **turn.settings()) as server:
+        await transfer(server, tmp_path, PATIENT)
+        for strategy in ("host", "stun", "turn"):
+            assert server.value("nat_traversal_total", strategy=strategy, status="failed") == 1
+        assert server.value("webrtc_connections_total", type="direct", status="failed") == 1
+        assert server.value("transfers_total", status="success", method="relay") == 1
+
+
+async def transfer(server: RunningServer, folder: Path, options: TransferOptions) -> None:
+    """Transfer a file, and compare it."""
+    path = folder / "clip.webm"
+    path.write_bytes(os.urandom(2_000_000))
+    sender = await send(server.url, [path], options=options)
+    receiver = receive(sender.link, folder / "out", options=options)
+    await asyncio.gather(sender.task, receiver.task)
+    assert (folder / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+def reach_only(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Announce only candidates of one type, as NAT makes the others useless.
+
+    A NAT of its own would need rights that an ordinary user does not have.
+    """
+    redact = ice.redact_addresses
+
+    def announced(description: str) -> str:
+        lines = redact(description).split("\r\n")
+        return "\r\n".join(one for one in lines if "a=candidate" not in one or f" typ {kind}" in one)
+
+    monkeypatch.setattr(ice, "redact_addresses", announced)
