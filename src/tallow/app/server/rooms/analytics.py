@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tallow.app.server.rooms.candidates import STRATEGIES, candidate_strategies
 from tallow.app.server.rooms.room import Room
 from tallow.app.wire import ForwardedType, Role, TransferMethod, TransferOutcome
 from tallow.monitoring import request_context
@@ -23,6 +22,8 @@ _RESULTS: Final[Mapping[TransferOutcome, str]] = {
     "failed": "failed",
     "cancelled": "abandoned",
 }
+DIRECT_CHANNELS: Final = ("tcp", "webrtc")
+"""Types of channels for which peers exchange candidates: all but the relay."""
 MAX_USES: Final = 20
 """Events about features from one report."""
 
@@ -35,7 +36,6 @@ class _Journey:
         session: its events are the steps.
         opted_out: a peer asked not to be tracked.
         concluded: the outcome is known. No step follows, but the receiver may still report its features.
-        strategies: of the ICE candidates in the peers' signals, until they are sent.
         steps: steps that were sent; each is sent once.
         paired_at: when both peers were first there, on the rooms' clock.
         started_at: when data began to flow.
@@ -45,7 +45,6 @@ class _Journey:
     opted_out: bool = False
     concluded: bool = False
     steps: set[str] = field(default_factory=set)
-    strategies: set[str] = field(default_factory=set)
     paired_at: float | None = None
     started_at: float | None = None
 
@@ -82,19 +81,21 @@ class RoomAnalytics:
     def signal_forwarded(self, room: Room, kind: ForwardedType, data: Mapping[str, Any]) -> None:
         """A signaling message went from one peer to the other.
 
-        Command-line peers name their candidates in offer and answer, browsers also in messages of their own.
-        Nothing is kept of a candidate but its strategy.
+        Signals are sealed: the server sees their kind and channel only. Command-line peers put their
+        candidates into offer and answer of a direct channel, so that both have gathered them with the answer.
+        Browsers may also send candidates in messages of their own.
+
+        Args:
+            data: of the message.
         """
         journey = self._journeys.get(room.record.id)
-        if journey is None or journey.opted_out:
+        if journey is None:
             return
-        if "candidates_gathered" not in journey.steps:
-            journey.strategies |= candidate_strategies(data)
         if kind == "answer" and self._is_first(journey, "signals_exchanged"):
             self._client.connection_funnel.exchange_signals()
-        if kind != "offer" and journey.strategies and self._is_first(journey, "candidates_gathered"):
-            widest = max(journey.strategies, key=STRATEGIES.index)
-            self._client.connection_funnel.gather_candidates(widest)
+        gathered = kind == "candidate" or (kind == "answer" and data.get("channel") in DIRECT_CHANNELS)
+        if gathered and self._is_first(journey, "candidates_gathered"):
+            self._client.connection_funnel.gather_candidates()
 
     def started(self, room: Room, method: TransferMethod, now: float) -> None:
         """Data flows for the first time."""
