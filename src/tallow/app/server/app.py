@@ -22,6 +22,7 @@ from tallow.app.server.endpoints.telemetry import TelemetryEndpoint
 from tallow.app.server.limits.address_quota import AddressQuota
 from tallow.app.server.limits.catalog import LIMITS
 from tallow.app.server.limits.client_address import ClientAddressHasher
+from tallow.app.server.readiness import DatabaseCheck
 from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.client_outcomes import ClientOutcomes
 from tallow.app.server.rooms.manager import RoomManager
@@ -178,7 +179,7 @@ def _routes(context: ServerContext) -> list[Route | WebSocketRoute]:
 
 def _health(settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord]) -> Health:
     health = Health()
-    health.register_check("database", store.check_writable)  # at most once a second: reports are cached
+    health.register_check("database", DatabaseCheck(store).run)  # at most once a second: reports are cached
     # Without a cache the server is slower. In a cluster the same Redis is the room directory, without which
     # no peer can join.
     health.register_check("cache", cache.ping, critical=settings.cluster_secret is not None)

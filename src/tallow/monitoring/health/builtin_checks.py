@@ -7,6 +7,7 @@ from typing import Final
 
 import psutil
 
+from tallow.monitoring.health.disk_space import has_space
 from tallow.monitoring.health.result import Status
 
 DEGRADED_SHARE: Final = 0.90
@@ -17,17 +18,16 @@ CGROUP: Final = Path("/sys/fs/cgroup")
 
 
 def check_environment() -> Status:
-    """Check that the settings are usable and that the folders of the log and the spool are writable.
+    """Check that the settings are usable and that the folders of the log and the spool take data.
 
     Raises:
         BadSettingError: a setting has an invalid value.
     """
-    from tallow.monitoring.settings import current_settings
-    from tallow.monitoring.settings.base import is_writable_folder  # loads pydantic, which takes a while
+    from tallow.monitoring.settings import current_settings  # loads pydantic, which takes a while
 
     settings = current_settings()
     folders = [settings.log_spool_dir, settings.log_file.parent if settings.log_file else None]
-    return Status.HEALTHY if all(map(is_writable_folder, filter(None, folders))) else Status.DEGRADED
+    return Status.HEALTHY if all(map(has_space, filter(None, folders))) else Status.DEGRADED
 
 
 def check_memory() -> Status:
