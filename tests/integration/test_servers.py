@@ -110,6 +110,7 @@ async def test_without_redis_open_rooms_continue_and_others_are_not_found(
             assert json.loads(await newcomer.recv())["code"] == "internal"
             figures = await server.metrics()
             assert figures['tallow_errors_total{type="storage",severity="medium"}'] >= 1
+            assert figures['tallow_errors_total{type="storage",severity="high"}'] >= 1
             for connection in (newcomer, sender.socket, receiver.socket):
                 await connection.close()
 

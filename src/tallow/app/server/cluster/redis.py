@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from tallow.app.server.cluster.room_directory import NodeAddress, RoomLocationError
 from tallow.app.server.rooms.store import RoomRecord
 from tallow.monitoring.errors import report_error
-from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics import METRICS, Metrics
 
 TIMEOUT_S: Final = 2
 LEASE_S: Final = 30
@@ -98,10 +98,12 @@ class RedisRoomDirectory:
     Args:
         address: ``host:port`` of this process for the other servers.
         lease: seconds after which the rooms of an exited server become available.
+        metrics: counts failures of Redis, which are logged, too.
     """
 
-    def __init__(self, redis: Redis, address: str, lease: int = LEASE_S) -> None:
+    def __init__(self, redis: Redis, address: str, lease: int = LEASE_S, metrics: Metrics = METRICS) -> None:
         self._redis = redis
+        self._metrics = metrics
         self._address = address
         self._lease = lease
         self.name = secrets.token_hex(6)
@@ -111,8 +113,8 @@ class RedisRoomDirectory:
     async def open(self) -> None:
         try:
             await self._announce()
-        except (RedisError, OSError):  # the next renewal tries again; until then this server owns no rooms
-            return
+        except (RedisError, OSError) as error:
+            self._report(error)  # the next renewal tries again; until then this server owns no rooms
 
     async def locate_room(self, room_id: str) -> NodeAddress | None:
         try:
@@ -126,6 +128,7 @@ class RedisRoomDirectory:
                 if owner is not None:
                     return await self._address_of(str(owner))
         except (RedisError, OSError) as error:
+            self._report(error)
             raise RoomLocationError(room_id) from error
         raise RoomLocationError(room_id)
 
@@ -135,18 +138,25 @@ class RedisRoomDirectory:
             return None
         try:
             return await self._address_of(name)
-        except (RedisError, OSError, RoomLocationError):
+        except (RedisError, OSError) as error:
+            self._report(error)
+            return None
+        except RoomLocationError:
             return None
 
     async def renew_leases(self, room_ids: Iterable[str]) -> list[str]:
-        await self._announce()
-        return [room_id for room_id in room_ids if not await self._renewed(room_id)]
+        try:
+            await self._announce()
+            return [room_id for room_id in room_ids if not await self._renewed(room_id)]
+        except (RedisError, OSError) as error:
+            self._report(error)
+            return []
 
     async def release_room(self, room_id: str) -> None:
         try:
             await self._release(keys=[f"{PREFIX}owner:{room_id}"], args=[self.name])
-        except (RedisError, OSError):
-            return  # the lease expires
+        except (RedisError, OSError) as error:
+            self._report(error)  # the lease expires
 
     def is_own_id(self, room_id: str) -> bool:
         return True  # the first server that a peer joins owns the room
@@ -154,7 +164,8 @@ class RedisRoomDirectory:
     async def owned_by_others(self, room_ids: Sequence[str]) -> set[str]:
         try:
             owners = await self._redis.mget([f"{PREFIX}owner:{room_id}" for room_id in room_ids])
-        except (RedisError, OSError):
+        except (RedisError, OSError) as error:
+            self._report(error)
             return set(room_ids)
         pairs = zip(room_ids, owners, strict=True)
         return {room_id for room_id, owner in pairs if owner not in {None, self.name}}
@@ -173,3 +184,7 @@ class RedisRoomDirectory:
         if address is None:
             raise RoomLocationError(name)
         return NodeAddress(str(address))
+
+    def _report(self, error: Exception) -> None:
+        """Without the directory no peer can join a room of another server."""
+        report_error("storage", "high", "The room directory failed", error=error, metrics=self._metrics)
