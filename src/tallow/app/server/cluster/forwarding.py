@@ -29,8 +29,10 @@ from tallow.app.server.transport.responses import ApiError
 from tallow.app.server.transport.websocket import GuardedWebSocket
 from tallow.app.wire import CLOSE_CODES
 from tallow.monitoring import correlation
+from tallow.monitoring.errors import report_error
 from tallow.monitoring.integrations.http_client import TransportOptions, async_client
 from tallow.monitoring.integrations.websocket_client import connect_unix_websocket, connect_websocket
+from tallow.monitoring.logging import connection_logger
 
 CLIENT_HEADER: Final = "x-tallow-client"
 SECRET_HEADER: Final = "x-tallow-cluster"  # noqa: S105 - the header's name
@@ -107,7 +109,8 @@ class RequestForwarder:
         """
         try:
             owner = await self._connect(node, client.scope)
-        except (OSError, TimeoutError, InvalidHandshake):
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            _report_unreachable(error)
             await client.close_with("internal", "the room's server cannot be reached")
             return
         async with owner:
@@ -138,7 +141,8 @@ class RequestForwarder:
         try:
             async with async_client(direct=True, transport=transport, timeout=TIMEOUT_S) as client:
                 response = await client.post(url, content=body, headers=headers)
-        except httpx.HTTPError:
+        except httpx.HTTPError as error:
+            _report_unreachable(error)
             raise ApiError(503, "internal", "the room's server cannot be reached; try again", 1) from None
         copied = {name: response.headers[name] for name in _COPIED_HEADERS if name in response.headers}
         return Response(response.content, response.status_code, copied)
@@ -181,6 +185,12 @@ async def _copy_to_client(owner: ClientConnection, client: GuardedWebSocket) -> 
                 await client.send_bytes(message)
     except ConnectionClosed:
         pass
+
+
+def _report_unreachable(error: Exception) -> None:
+    report_error(
+        "network", "high", "Another server process cannot be reached", error=error, log=connection_logger
+    )
 
 
 def _header(headers: dict[bytes, bytes], name: str) -> str:
