@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final
@@ -51,63 +50,61 @@ def _shorten(stack: str) -> str:
     return stack if len(stack) <= MAX_STACK else f"{stack[:half]}\n  …\n{stack[-half:]}"
 
 
-class _Budget:
-    """Bounds of one description, and the exceptions that it has."""
-
-    def __init__(self) -> None:
-        self.seen: set[int] = set()
-
-    def is_spent(self) -> bool:
-        """Whether no further exception is described."""
-        return len(self.seen) >= MAX_EXCEPTIONS
-
-    def admits(self, error: BaseException) -> bool:
-        """Whether to describe an exception: each one once, and a limited number."""
-        if id(error) in self.seen or self.is_spent():
-            return False
-        self.seen.add(id(error))
-        return True
+def _stack(error: BaseException) -> list[str]:
+    lines: list[str] = []
+    _add_details(lines, error, {id(error)}, MAX_FRAMES)
+    return lines
 
 
-def _stack(error: BaseException) -> Iterator[str]:
-    budget = _Budget()
-    budget.admits(error)
-    yield from _details(error, budget, MAX_FRAMES)
+def _add_details(lines: list[str], error: BaseException, seen: set[int], frames: int) -> None:
+    """Add frames, notes, members and causes of an exception, whose own line the caller has written.
 
-
-def _details(error: BaseException, budget: _Budget, frames: int) -> Iterator[str]:
-    """Frames, notes, members and causes of an exception, whose own line the caller has written."""
+    Args:
+        lines: is extended.
+        error: the exception.
+        seen: the ids of the exceptions that are described, each one once and a limited number.
+        frames: of each exception.
+    """
     current: BaseException | None = error
     for number in range(MAX_CHAIN):
-        if current is None or (number and not budget.admits(current)):
+        if current is None or (number and not _admit(current, seen)):
             return
         if number:
-            yield f"from {_name(current)}: {_message(current)}"
-        yield from _notes(current)
-        yield from _frames(current.__traceback__, frames)
+            lines.append(f"from {_name(current)}: {_message(current)}")
+        notes = getattr(current, "__notes__", None)
+        if notes:
+            _add_notes(lines, notes)
+        lines += _frames(current.__traceback__, frames)
         if isinstance(current, BaseExceptionGroup):
-            yield from _group_members(current, budget)
+            _add_members(lines, current, seen)
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
-def _group_members(group: BaseExceptionGroup[BaseException], budget: _Budget) -> Iterator[str]:
+def _admit(error: BaseException, seen: set[int]) -> bool:
+    """Whether to describe an exception; it is counted as seen then."""
+    if id(error) in seen or len(seen) >= MAX_EXCEPTIONS:
+        return False
+    seen.add(id(error))
+    return True
+
+
+def _add_members(lines: list[str], group: BaseExceptionGroup[BaseException], seen: set[int]) -> None:
     for number, member in enumerate(group.exceptions):
-        if budget.is_spent():
-            yield f"({len(group.exceptions) - number} more)"
+        if len(seen) >= MAX_EXCEPTIONS:
+            lines.append(f"({len(group.exceptions) - number} more)")
             return
-        if not budget.admits(member):
+        if not _admit(member, seen):
             continue
-        yield f"with {_name(member)}: {_message(member)}"
-        yield from _details(member, budget, MAX_MEMBER_FRAMES)
+        lines.append(f"with {_name(member)}: {_message(member)}")
+        _add_details(lines, member, seen, MAX_MEMBER_FRAMES)
 
 
-def _notes(error: BaseException) -> Iterator[str]:
-    """The notes of PEP 678, one line each."""
-    notes = getattr(error, "__notes__", ())
+def _add_notes(lines: list[str], notes: object) -> None:
+    """Add the notes of PEP 678, one line each."""
     if isinstance(notes, (list, tuple)):
         for note in notes[:MAX_NOTES]:
             text = note if isinstance(note, str) else type(note).__name__
-            yield f"note: {_cut(text)}"
+            lines.append(f"note: {_cut(text)}")
 
 
 def _frames(traceback: TracebackType | None, limit: int = MAX_FRAMES) -> list[str]:
