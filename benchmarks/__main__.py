@@ -23,6 +23,7 @@ PARTS = (
     "scrubber",
     "transfers",
     "dashboards",
+    "http_servers",
 )
 COMPETITORS = (
     "prometheus-client",

@@ -17,7 +17,10 @@ import psutil
 from benchmarks.wormhole import free_port, wait_for_port
 
 UNLIMITED = dict.fromkeys(
-    ("ROOMS_PER_MINUTE", "JOINS_PER_MINUTE", "ROOMS_PER_ADDRESS", "SOCKETS_PER_ADDRESS", "MAX_ROOMS"),
+    (
+        *("ROOMS_PER_MINUTE", "JOINS_PER_MINUTE", "ROOMS_PER_ADDRESS", "SOCKETS_PER_ADDRESS", "MAX_ROOMS"),
+        *("CONNECTIONS_PER_ADDRESS", "MAX_CONNECTIONS"),
+    ),
     "1000000000",
 ) | {"TALLOW_LOG_LEVEL": "WARN"}
 """All clients of a load test have one address."""
