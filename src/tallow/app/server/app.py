@@ -9,6 +9,7 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route, WebSocketRoute
 
@@ -29,6 +30,7 @@ from tallow.app.server.rooms.manager import RoomManager
 from tallow.app.server.rooms.outcome_store import OutcomeStore
 from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
 from tallow.app.server.settings import ServerSettings
+from tallow.app.server.transport.concurrent_requests import ConcurrentRequestLimit
 from tallow.app.server.transport.responses import (
     ApiError,
     on_api_error,
@@ -137,6 +139,7 @@ def create_app(
             ClientDisconnect: on_disconnect,
             Exception: on_failure,
         },
+        middleware=[Middleware(ConcurrentRequestLimit, context)] if settings.trusted_proxies else [],
         lifespan=lifespan,
     )
     app.state.context = context

@@ -210,6 +210,29 @@ async def test_above_the_total_probes_are_answered_and_others_refused(tmp_path: 
             await peer.socket.close()
 
 
+async def test_behind_a_proxy_an_address_cannot_hold_all_requests(tmp_path: Path) -> None:
+    """The proxy's own connections are not limited by address, and all come from one."""
+    limits = {"trusted_proxies": ("127.0.0.1",), "connections_per_address": 5, "rooms_per_minute": 1000}
+    async with serving(tmp_path, **limits) as server:
+
+        def half(address: str) -> bytes:
+            headers = {"Host": "x", "X-Forwarded-For": address, "Content-Length": "100"}
+            return request("POST", "/api/rooms", headers, b"{")
+
+        async with (
+            attack(server.url, 3, half("2001:db8::1")),
+            attack(server.url, 2, half("2001:db8::2")),
+            attack(server.url, 20),
+        ):
+            await check_probes(server)
+            refused = await raw_http.send(server.url, half("2001:db8::3"))
+            assert status_of(refused) == 429
+            other = {"x-forwarded-for": "2001:db8:0:1::1"}
+            assert (await server.http.get("/api/info", headers=other)).status_code == 200
+        assert server.value("limit_rejections_total", limit="connections_per_address") == 1
+        assert server.value("limit_rejections_total", limit="max_connections") == 0
+
+
 async def test_a_silent_tls_handshake_ends_at_its_time_limit(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
     options = ("--tls-cert", str(certificate), "--tls-key", str(key))
