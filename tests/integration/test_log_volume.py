@@ -110,6 +110,12 @@ async def test_an_attack_causes_few_lines(tmp_path: Path) -> None:
     assert len(records) - len(caused) < 20, Counter(one["message"] for one in records).most_common(5)
     assert len(caused) <= MAX_LINES * len(ATTACKS)
     assert log.stat().st_size < 500 * len(records)
+    unread = {one["reason"] for one in caused if one["message"] == MESSAGE}
+    assert unread == {
+        "Invalid HTTP request received.",
+        "Unsupported upgrade request.",
+        "connection rejected (400 Bad Request)",
+    }
     # The summaries stand for what was not written: each answered request is counted.
     answered = [record for record in caused if record["message"] == "Response"]
     assert sum(record.get("repeated", 1) for record in answered) == 5 * REQUESTS

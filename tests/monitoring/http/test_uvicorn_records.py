@@ -56,6 +56,8 @@ def test_changing_texts_are_bounded(logs: CapturedLogs) -> None:
 def test_connections_without_facts_are_left_out(logs: CapturedLogs) -> None:
     write(logging.INFO, "connection open", WEBSOCKETS)
     write(logging.INFO, "connection closed", WEBSOCKETS)
+    for answer in ("[accepted]", "403"):
+        write(logging.INFO, f'%s - "WebSocket %s" {answer}', PROTOCOL, "198.51.100.7:1", "/api/signal")
     REPEATS.flush()
     assert logs.records == []
 

@@ -21,12 +21,14 @@ MESSAGE: Final = "Request not accepted"
 
 _CONNECTION_CODE: Final = re.compile(r"[/\\](?:uvicorn[/\\]protocols|websockets)[/\\]")
 """The files whose records are about one connection."""
-_WITHOUT_FACTS: Final = ("connection open", "connection closed")
+_WITHOUT_FACTS: Final = ("connection open", "connection closed", '%s - "WebSocket %s"')
+"""Beginnings of the texts of records that are left out. The last one holds the client's address."""
+
 _log: Final = Logger(LOGGER)
 
 
 def limit_connection_records() -> None:
-    """Leave out records of opened and closed connections, and summarise those of refused requests.
+    """Leave out records of opened and closed connections, and summarise those of unreadable requests.
 
     A record such as ``Invalid HTTP request received.`` is written at once, and its repetitions once a minute
     with their number as ``repeated``. Exceptions and records about the server itself stay as they are. A
