@@ -16,7 +16,15 @@ from tallow.stack import generate as stack
 
 Files = Mapping[PurePosixPath, str]
 
-SOURCES: Final[tuple[Callable[[], Files], ...]] = (stack.files, variables.files)
+
+def limits() -> Files:
+    """The page of the server's limits. It loads the server's settings, hence only when it is called."""
+    from tallow.app.server.limits import limits_page
+
+    return limits_page.files()
+
+
+SOURCES: Final[tuple[Callable[[], Files], ...]] = (stack.files, variables.files, limits)
 """The functions that generate files: each returns content by path in the repository."""
 
 

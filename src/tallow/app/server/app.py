@@ -89,7 +89,7 @@ def create_app(
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
     outcomes = ClientOutcomes(metrics, OutcomeStore(store.engine))
-    quota = AddressQuota(settings, node.quota_file)
+    quota = AddressQuota(settings, node.quota_file, metrics.record_limit_rejection)
     rooms = RoomManager(
         settings,
         metrics,

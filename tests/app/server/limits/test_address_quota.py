@@ -142,7 +142,7 @@ def test_a_client_at_its_maximum_all_day_never_exceeds_the_quota_of_any_window(
 @pytest.mark.parametrize("limit", [12, 30, UNITS + 1])
 def test_workers_together_admit_no_more_than_one(tmp_path: Path, clock: Clock, limit: int) -> None:
     settings = ServerSettings.load(data_dir=tmp_path, failures_per_address=limit)
-    quotas = [AddressQuota(settings, tmp_path / "quotas", clock) for _ in range(4)]
+    quotas = [AddressQuota(settings, tmp_path / "quotas", clock=clock) for _ in range(4)]
     for _ in range(3):
         admitted = [quota.admit(FAILED_TRANSFER, CELL) for _ in range(50) for quota in quotas]
         in_common = limit <= UNITS

@@ -216,13 +216,16 @@ class SignalingSession:
     async def _receive(self) -> SignalingMessage:
         text = self._received.pop() if self._received else await self._socket.receive_text()
         if self._bucket.take():
+            self._metrics.record_limit_rejection("signaling_messages_per_second")
             raise WebSocketRefusedError(
                 "rate_limited", f"more than {SIGNALING_MESSAGES_PER_SECOND} messages a second"
             )
         try:
             message = parse_signaling(text)
-        except WebSocketRefusedError:
+        except WebSocketRefusedError as refusal:
             self._metrics.record_signaling_message("other", "in")
+            if refusal.code == "too_large":
+                self._metrics.record_limit_rejection("signaling_message_bytes")
             raise
         label = "other" if isinstance(message, Started | Confirmation) else message.type
         self._metrics.record_signaling_message(label, "in")

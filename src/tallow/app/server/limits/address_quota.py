@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +48,7 @@ class AddressQuota:
     """Decides which samples of peers are added to the metrics.
 
     Args:
+        on_refusal: is called with the name of the limit that refuses a sample.
         path: of the file that the workers of this server have in common; None: there is one process.
         clock: monotonic seconds.
     """
@@ -56,9 +57,11 @@ class AddressQuota:
         self,
         settings: ServerSettings,
         path: Path | None = None,
+        on_refusal: Callable[[str], None] = lambda _limit: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
+        self._on_refusal = on_refusal
         self._limiter = SlidingWindowLimiter(WINDOW_S, clock)
         self._shared = None if path is None else SharedWindowLimiter(path, WINDOW_S, clock)
 
@@ -68,21 +71,27 @@ class AddressQuota:
         Args:
             cell: the client's prefix, see :class:`~tallow.app.server.rooms.client_outcomes.ClientOutcomes`.
         """
-        name = sample.metric.name
-        if name == "errors_total":
-            return self._take("errors", round(sample.count), self._settings.errors_per_address, cell)
-        if name == "transfers_total" and sample.label("method") == "relay":
-            relayed = round(sample.count)
-            if not self._take("relayed", relayed, self._settings.relayed_per_address, cell):
+        for limit, kind, amount in _charges(sample):
+            if not self._take((kind, cell), amount, getattr(self._settings, limit)):
+                self._on_refusal(limit)
                 return False
-        return self._take(name, bad_events(sample), self._settings.failures_per_address, cell)
+        return True
 
-    def _take(self, kind: str, amount: int, limit: int, cell: int) -> bool:
-        if not amount:
-            return True
+    def _take(self, key: tuple[str, int], amount: int, limit: int) -> bool:
         if self._shared is not None and limit <= UNITS:
-            return self._shared.take((kind, cell), amount, limit)
-        return self._limiter.take((kind, cell), amount, limit)
+            return self._shared.take(key, amount, limit)
+        return self._limiter.take(key, amount, limit)
+
+
+def _charges(sample: Sample) -> Iterator[tuple[str, str, int]]:
+    """What a sample costs: the setting of the limit, the kind of events, and their number."""
+    name, count = sample.metric.name, round(sample.count)
+    if name == "errors_total":
+        yield "errors_per_address", "errors", count
+    if name == "transfers_total" and sample.label("method") == "relay":
+        yield "relayed_per_address", "relayed", count
+    if bad := bad_events(sample):
+        yield "failures_per_address", name, bad
 
 
 def bad_events(sample: Sample) -> int:

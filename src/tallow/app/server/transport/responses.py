@@ -55,6 +55,8 @@ def json_response(content: Any, status: int = 200) -> Response:
 async def on_api_error(request: Request, error: Exception) -> Response:
     """Exception handler of :class:`ApiError`."""
     assert isinstance(error, ApiError)
+    if error.status == 413:
+        request.app.state.context.metrics.record_limit_rejection("request_bytes")
     if error.status in REFUSED_STATUSES or error.code == "rate_limited":
         # Only a route of ours raises this error, and none has a parameter.
         log_refusal("Request refused", endpoint=request.scope["path"], reason=error.code)
