@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from support.registries import tallow_metrics, tallow_registry
-from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.exposition import text
+from tallow.monitoring.metrics import Counter, Histogram, Metrics, Registered
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.metrics.storage import Sums
 from tallow.monitoring.metrics.workers.reader import MAX_ARCHIVED, add_sums
@@ -129,6 +130,107 @@ def test_a_label_value_of_another_worker_is_exposed(workers: list[Worker], here:
     workers[0].do("metrics.register_cache('rooms')")
     workers[0].do("metrics.record_cache_access('rooms', True)")
     assert here.value("cache_hits_total", cache="rooms") == 1
+
+
+DECLARE = """
+from tallow.monitoring.metrics import {kind}, Registered
+made = {kind}({arguments})
+"""
+ORDERS = ("Counter", "'orders', 'Orders.', namespace='shop', labels={'kind': ('gift', 'own')}")
+PAGES = ("Counter", "'pages', 'Pages.', namespace='shop', labels={'page': Registered()}")
+RENDER = ("Histogram", "'render_seconds', 'Time.', namespace='shop', buckets=(0.1, 1, 2.5)")
+OPEN = ("Gauge", "'open', 'Open.', namespace='shop'")
+HIGHEST = ("Gauge", "'highest', 'Highest.', namespace='shop', multiprocess_mode='max'")
+
+
+def declare(worker: Worker, kind: str, arguments: str) -> None:
+    """Declare a metric in a worker, as ``made``."""
+    code = DECLARE.format(kind=kind, arguments=arguments)
+    worker.do(f"exec(compile({code!r}, 'shop.py', 'exec'), globals())")
+
+
+def test_a_metric_that_the_scraped_worker_has_not_declared_is_exposed(
+    workers: list[Worker], here: Registry
+) -> None:
+    declare(workers[0], *ORDERS)
+    workers[0].do("made.inc(3, kind='gift')")
+    declare(workers[1], *ORDERS)
+    workers[1].do("made.inc(kind='gift')")
+    declare(workers[1], *PAGES)
+    workers[1].do("made.inc(page='cart')")
+    declare(workers[0], *RENDER)
+    workers[0].do("made.observe(0.5); made.observe(7)")
+    declare(workers[0], *OPEN)
+    workers[0].do("made.set(2)")
+    for worker, value in zip(workers, (3, 5), strict=True):
+        declare(worker, *HIGHEST)
+        worker.do(f"made.set({value})")
+    assert here.value("shop_orders_total", kind="gift") == 4
+    assert here.value("shop_orders_total", kind="own") == 0
+    assert here.value("shop_pages_total", page="cart") == 1
+    assert here.value("shop_render_seconds_count") == 2
+    assert here.value("shop_render_seconds_sum") == 7.5
+    assert (here.value("shop_open"), here.value("shop_highest")) == (2, 5)
+    page = text.expose(here).decode()
+    assert "# TYPE shop_render_seconds histogram" in page
+    assert 'shop_render_seconds_bucket{le="1.0"} 1' in page
+    assert "# HELP shop_orders_total Orders." in page
+
+
+def test_counters_of_an_exited_worker_remain_though_nobody_else_declared_them(
+    workers: list[Worker], here: Registry, tmp_path: Path
+) -> None:
+    declare(workers[0], *ORDERS)
+    workers[0].do("made.inc(3, kind='gift')")
+    workers[0].end(signal.SIGKILL)
+    assert here.value("shop_orders_total", kind="gift") == 3  # archives it
+    with closing(WorkerStorage(tmp_path)) as storage:
+        late = tallow_metrics(storage).registry
+        assert late.value("shop_orders_total", kind="gift") == 3
+
+
+def test_a_later_declaration_of_the_same_metric_records_to_the_same_series(
+    workers: list[Worker], here: Registry
+) -> None:
+    declare(workers[0], *ORDERS)
+    workers[0].do("made.inc(3, kind='gift')")
+    assert here.value("shop_orders_total", kind="gift") == 3
+    orders = Counter("orders", "Orders.", namespace="shop", labels={"kind": ("gift", "own")}, registry=here)
+    orders.inc(kind="gift")
+    assert here.value("shop_orders_total", kind="gift") == 4
+
+
+def test_a_later_declaration_of_another_version_takes_precedence(
+    workers: list[Worker], here: Registry
+) -> None:
+    declare(workers[0], *ORDERS)
+    workers[0].do("made.inc(3, kind='gift')")
+    assert here.value("shop_orders_total", kind="gift") == 3
+    orders = Counter("orders", "All orders.", namespace="shop", registry=here)
+    orders.inc(2)
+    assert here.value("shop_orders_total") == 2
+    assert "# HELP shop_orders_total All orders." in text.expose(here).decode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"definition":null}',
+        b'{"definition":{"name":"a b","kind":"counter","help":"h","labels":[],"buckets":[],"namespace":""}}',
+        b'{"definition":{"name":"x_total","kind":"thing","help":"h","labels":[],"buckets":[]}}',
+        b'{"definition":{"name":"x_total","kind":"counter","help":"h","labels":[{"name":1}],"buckets":[]}}',
+        b'{"definition":{"name":"x","kind":"histogram","help":"h","labels":[],"buckets":["x"]}}',
+        b'{"definition":{"name":"x_total","kind":"counter","help":7,"labels":[],"buckets":[]}}',
+        b'{"definition":{"name":"workers","kind":"counter","help":"h","labels":[],"buckets":[],"namespace":"tallow"}}',
+        b'{"definition":{"name":"cut',
+    ],
+)
+def test_a_damaged_or_unusable_definition_is_left_out(line: bytes, here: Registry, tmp_path: Path) -> None:
+    (tmp_path / "1-00000000.index").write_bytes(line + b"\n" + b'["x_total",[],0,1]\n')
+    before = set(here.families)
+    page = text.expose(here).decode()
+    assert set(here.families) == before
+    assert "\ntallow_workers " in page
 
 
 def test_a_reader_does_not_wait_for_a_stopped_worker(
@@ -298,6 +400,26 @@ def test_series_of_exited_workers_beyond_the_limit_are_added_to_other() -> None:
         add_sums(sums, {"cache_hits_total": {(f"cache-{number}",): [1.0]}})
     assert len(sums["cache_hits_total"]) == MAX_ARCHIVED + 1
     assert sums["cache_hits_total"]["other",] == [10.0]
+
+
+def test_a_metric_without_room_is_counted_and_changes_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALLOW_METRICS_STRICT", "0")
+    used = len(tallow_registry().storage.read())
+    registry = tallow_registry(storage=WorkerStorage(tmp_path, max_cells=used))
+    late = Histogram("late", "Late.", {"kind": Registered()}, buckets=range(1, 900), registry=registry)
+    count = Counter("late_events", "Late.", {"kind": Registered()}, registry=registry)
+    before = registry.snapshot(["bytes_transferred_total", "errors_total"])
+    for value in range(900):
+        late.observe(value, kind="a")
+        count.inc(kind=f"k{value}")
+    page = text.expose(registry).decode()
+    assert "late_bucket" not in page
+    assert "late_events_total{" not in page
+    assert registry.snapshot(["bytes_transferred_total", "errors_total"]) == before
+    counted = registry.snapshot(["label_overflow_total"])["label_overflow_total"]
+    assert sum(row["value"] for row in counted) >= 1800
 
 
 def test_new_series_of_a_full_row_are_recorded_in_the_first_series(tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Final
 
 from tallow.monitoring.catalog.model import Metric
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+MAX_BUCKETS: Final = 1000
+"""Edges of a histogram: each is a cell and an exposed line of every series."""
 _SAMPLE_ENDINGS = ("_bucket", "_count", "_sum", "_created")
 """Endings of the samples of a histogram."""
 
@@ -48,6 +51,8 @@ def _help_problem(metric: Metric) -> str | None:
 
 
 def _bucket_problem(metric: Metric) -> str | None:
+    if len(metric.buckets) > MAX_BUCKETS:
+        return f"a histogram has at most {MAX_BUCKETS} bucket edges"
     rising = all(low < high for low, high in zip(metric.buckets, metric.buckets[1:], strict=False))
     if (metric.kind == "histogram") != bool(metric.buckets) or not rising:
         return "a histogram, and no other metric, has rising bucket edges"

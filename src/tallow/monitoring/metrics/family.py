@@ -9,7 +9,7 @@ from typing import Final
 
 from tallow.monitoring.catalog import OTHER, Metric, canonical
 from tallow.monitoring.lazy_scrubber import scrub
-from tallow.monitoring.metrics.storage import Storage
+from tallow.monitoring.metrics.storage import SPARE, Storage
 
 Key = str | tuple[str, ...]
 """The value of a single label, or the values of all labels in the metric's order."""
@@ -223,9 +223,13 @@ class Family(dict[Key, int]):
 
     def _create(self, values: tuple[str, ...]) -> int:
         first = self._storage.allocate(self.key, values, self.width)
-        if first is None:  # no room: the samples go to the first series
+        if first is None:  # no room: the samples go to the first series, which this process alone may have
             self._count_overflow(self.key)
-            return self.series[0].first
+            if self.series:
+                return self.series[0].first
+            first = self._storage.allocate_unshared(self.width)
+            if first is None:
+                return SPARE
         self.series.append(Series(values, first, self.format_labels(values)))
         self[as_key(values)] = first
         return first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -44,6 +44,7 @@ class FamilyRegistry:
         self._registered: dict[str, dict[str, Only]] = {}
         self._waiting: dict[str, list[Callable[[], None]]] = {}
         self._catalogs: set[str] = set()
+        self._adopted: set[str] = set()
 
     @property
     def namespace(self) -> str:
@@ -134,6 +135,8 @@ class FamilyRegistry:
             raise ValueError(f"metric {metric.name!r}: {problem}")
         with self.lock:
             self._names.claim(metric)
+            if metric.key not in METRICS:
+                self.storage.describe(metric)
             family = self._create_family(metric)
             self.families[metric.key] = family
             for label in metric.labels if metric.name not in METRIC_LABELLED else ():
@@ -167,13 +170,31 @@ class FamilyRegistry:
         """
         with self.lock:
             known = self.families.get(metric.key)
-            if known is not None:
+            if known is not None and (known.metric == metric or metric.key not in self._adopted):
                 return known
+            if known is not None:  # another worker runs another version of the program
+                self._names.release(self.families.pop(metric.key).metric)
+                self._adopted.discard(metric.key)
             try:
                 return self.declare(metric)
             except ValueError as error:
                 warn_once.warn_once(f"a declared metric is left out: {error}")
                 return self._create_hidden(metric)
+
+    def adopt(self, definitions: Mapping[str, Metric]) -> None:
+        """Add metrics that only other workers have declared, so that their samples are exposed here.
+
+        One that cannot be exposed is left out, with one warning.
+        """
+        for key, metric in definitions.items():
+            with self.lock:
+                if key in self.families:
+                    continue
+                try:
+                    self.declare(metric)
+                    self._adopted.add(key)
+                except (ValueError, TypeError) as error:
+                    warn_once.warn_once(f"a metric of another worker is left out: {error}")
 
     def _bind_declared(self) -> None:
         """Add what the application has declared and not used yet, so that its series exist at 0."""

@@ -66,6 +66,11 @@ class ExposedNames:
             raise ValueError(f"metric {name!r}: the name {taken[0]!r} belongs to {self._owners[taken[0]]!r}")
         self._owners.update(dict.fromkeys(metric.sample_names(self.namespace), name))
 
+    def release(self, metric: Metric) -> None:
+        """Give up the names of a metric that has them."""
+        for name in metric.sample_names(self.namespace):
+            self._owners.pop(name, None)
+
     def change(self, namespace: str, families: Iterable[Family]) -> None:
         """Change the namespace. Nothing changes if it raises.
 

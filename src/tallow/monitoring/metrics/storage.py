@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from operator import add
 from typing import Final, Protocol
 
+from tallow.monitoring.catalog import Metric
+
 MAX_FREE_ROWS: Final = 16
 """Rows of ended threads that are kept for new threads. Further rows are added to one list and freed."""
+
+SPARE: Final = 0
+"""The first of the cells whose samples are exposed nowhere, in a storage that may have no room."""
 
 Sums = dict[str, dict[tuple[str, ...], list[float]]]
 """Maps metric names to label values to the cells of that series."""
@@ -48,8 +53,14 @@ class Storage(Protocol):
     def release(self, row: Row) -> None:
         """Take back the row of an ended thread. Its values stay; a new thread may get it."""
 
+    def describe(self, metric: Metric) -> None:
+        """Tell other processes the definition of a metric that no catalogue has."""
+
     def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
         """Return the first of ``width`` new cells, all 0, for a series; None if there is no room."""
+
+    def allocate_unshared(self, width: int) -> int | None:
+        """Return the first of ``width`` new cells that no other process reads; None if there is no room."""
 
     def set(self, cell: int, value: float) -> None:
         """Make ``value`` the sum of a cell over all rows."""
@@ -62,6 +73,9 @@ class Storage(Protocol):
 
     def other_processes(self) -> list[tuple[bool, Sums]]:
         """Return the values of other processes, each with whether the process is alive."""
+
+    def other_definitions(self) -> Mapping[str, Metric]:
+        """Return the metrics that other processes have described, by key."""
 
     def after_fork(self) -> None:
         """Stop sharing rows with the parent process, in a forked child."""
@@ -131,12 +145,18 @@ class LocalStorage:
             self._ended = list(map(add, self._ended, released))
             del self._rows[id(row)]
 
-    def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
+    def describe(self, metric: Metric) -> None:
+        """Do nothing: no other process reads the samples."""
+
+    def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int:
         with self.lock:
             first = len(self._ended)
             for row in (self._ended, *self._rows.values()):
                 row.extend([0.0] * width)
         return first
+
+    def allocate_unshared(self, width: int) -> int:
+        return self.allocate("", (), width)
 
     def set(self, cell: int, value: float) -> None:
         with self.lock:
@@ -163,6 +183,9 @@ class LocalStorage:
 
     def other_processes(self) -> list[tuple[bool, Sums]]:
         return []
+
+    def other_definitions(self) -> Mapping[str, Metric]:
+        return {}
 
     def after_fork(self) -> None:
         """Do nothing: memory is not shared."""

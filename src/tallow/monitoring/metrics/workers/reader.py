@@ -11,15 +11,17 @@ import fcntl
 import mmap
 import threading
 import time
+from collections.abc import Mapping
 from operator import add
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import orjson
 
-from tallow.monitoring.catalog import OTHER
+from tallow.monitoring.catalog import OTHER, Metric
 from tallow.monitoring.lifecycle import warn_once
 from tallow.monitoring.metrics.storage import Sums
+from tallow.monitoring.metrics.workers.definitions import as_metric, parse_definition
 
 CAPACITY: Final = 1 << 17
 """Cells of a row: 1 MiB, more than a hundred times the size of the catalogue."""
@@ -38,10 +40,16 @@ class Archive(NamedTuple):
 
     archived_workers: frozenset[str]
     sums: Sums
+    definitions: Mapping[str, Metric]
+    """Of metrics that no catalogue has, by key."""
 
 
 class MultiprocessReader:
-    """Reads the other workers of a directory. One reader for each process; one read at a time."""
+    """Reads the other workers of a directory. One reader for each process; one read at a time.
+
+    Attributes:
+        definitions: the metrics that other workers have described, by key, as of the last read.
+    """
 
     def __init__(self, directory: Path, own: str) -> None:
         self._directory = directory
@@ -49,7 +57,8 @@ class MultiprocessReader:
         self._open: dict[str, _Worker] = {}
         self._path = directory / "archive.json"
         self._stamp: Stamp | None = None
-        self._archive = Archive(frozenset(), {})
+        self._archive = Archive(frozenset(), {}, {})
+        self.definitions: dict[str, Metric] = {}
         self._reading = threading.Lock()
 
     def read(self) -> list[tuple[bool, Sums]]:
@@ -77,6 +86,7 @@ class MultiprocessReader:
         # The files of archived workers remain if the process that archived them was killed.
         exited = sorted(names & archive.archived_workers)
         found = [(False, archive.sums)]
+        self.definitions |= archive.definitions
         for name in names - archive.archived_workers:
             try:
                 worker = self._open.get(name) or _Worker(self._directory, name)
@@ -85,6 +95,7 @@ class MultiprocessReader:
             self._open[name] = worker
             alive = worker.alive()
             found.append((alive, worker.sums()))
+            self.definitions |= worker.definitions
             if not alive:
                 exited.append(name)
         return exited, found
@@ -124,10 +135,12 @@ class MultiprocessReader:
         if added:
             remaining = [name for name in archive.archived_workers if self._index_path(name).exists()]
             sums = {metric: dict(series) for metric, series in archive.sums.items()}
+            definitions = dict(archive.definitions)
             for name in added:
                 add_sums(sums, self._open[name].sums())
+                definitions |= self._open[name].definitions
             draft = self._directory / ".archive"
-            draft.write_bytes(_archive_content([*remaining, *added], sums))
+            draft.write_bytes(_archive_content([*remaining, *added], sums, definitions))
             draft.rename(self._path)
         for name in exited:
             self._remove_files(name)
@@ -151,6 +164,7 @@ class _Worker:
         self._series: list[tuple[str, tuple[str, ...], int, int]] = []
         self._rows: dict[Path, memoryview[float]] = {}
         self._tail = b""
+        self.definitions: dict[str, Metric] = {}
 
     def alive(self) -> bool:
         """Whether the worker holds the lock on its index; the kernel releases it when the process ends."""
@@ -165,6 +179,8 @@ class _Worker:
         """Return the cells of each series, added up over the worker's rows."""
         *lines, self._tail = (self._tail + self._index.read()).split(b"\n")
         self._series += [series for line in lines if line and (series := _parse_series(line))]
+        described = [one for line in lines if (one := parse_definition(line)) is not None]
+        self.definitions |= {metric.key: metric for metric in described}
         for path in self._directory.glob(f"{self._name}.*.row"):
             if path not in self._rows:
                 try:
@@ -206,9 +222,9 @@ def _parse_series(line: bytes) -> tuple[str, tuple[str, ...], int, int] | None:
         return None
 
 
-def _archive_content(archived: list[str], sums: Sums) -> bytes:
+def _archive_content(archived: list[str], sums: Sums, definitions: Mapping[str, Metric]) -> bytes:
     plain = {metric: list(series.items()) for metric, series in sums.items()}
-    return orjson.dumps({"archived": archived, "sums": plain})
+    return orjson.dumps({"archived": archived, "sums": plain, "definitions": list(definitions.values())})
 
 
 def _parse_archive(path: Path) -> Archive:
@@ -218,12 +234,14 @@ def _parse_archive(path: Path) -> Archive:
             name: {tuple(key): list(map(float, cells)) for key, cells in series}
             for name, series in document["sums"].items()
         }
-        return Archive(frozenset(document["archived"]), sums)
+        # Archives of earlier versions have no definitions.
+        defined = [as_metric(one) for one in document.get("definitions", ())]
+        return Archive(frozenset(document["archived"]), sums, {metric.key: metric for metric in defined})
     except FileNotFoundError:
-        return Archive(frozenset(), {})
+        return Archive(frozenset(), {}, {})
     except (ValueError, TypeError, KeyError, AttributeError) as error:  # the machine crashed during the write
         warn_once.warn_once("the archive of exited workers cannot be read and is replaced", path, error)
-        return Archive(frozenset(), {})
+        return Archive(frozenset(), {}, {})
 
 
 def add_sums(sums: Sums, more: Sums) -> None:

@@ -5,7 +5,8 @@ names the series of each cell. The process that is scraped sums its own cells, t
 archive of exited ones (:mod:`tallow.monitoring.metrics.workers.reader`). A live worker holds a lock on
 its index; the kernel releases the lock however the process ends.
 
-Layout of the directory: ``ID.index`` (one line of JSON for each series), ``ID.N.row`` (64-bit floats, one
+Layout of the directory: ``ID.index`` (one line of JSON for each series, and for
+each definition of a metric that no catalogue has), ``ID.N.row`` (64-bit floats, one
 file for each thread), ``archive.json`` (sums of exited workers) and ``archive.lock``. The name of an
 incomplete file begins with a dot.
 """
@@ -19,19 +20,28 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import orjson
 
+from tallow.monitoring.catalog import Metric
 from tallow.monitoring.lifecycle import warn_once
 from tallow.monitoring.metrics.storage import Row, Sums
+from tallow.monitoring.metrics.workers.definitions import definition_line
 from tallow.monitoring.metrics.workers.reader import CAPACITY, MultiprocessReader, total
 
 CELLS_PER_STEP: Final = 1 << 13
 """Cells that get their disk blocks at a time. On a full disk, writing to a mapped page without a block ends
 the process by SIGBUS."""
+
+SPARE_CELLS: Final = 1024
+"""The first cells of each row, from :data:`SPARE` on: for a metric of which not even one series has room. A
+series has fewer (:data:`tallow.monitoring.catalog.validation.MAX_BUCKETS`)."""
+
+RETRY_S: Final = 5.0
+"""Seconds after a failed write in which no other series is tried: each would write to the full disk again."""
 
 LEFTOVER_S: Final = 60
 """Seconds after which an incomplete file is removed: writing one takes milliseconds."""
@@ -44,7 +54,7 @@ class WorkerStorage:
 
     Args:
         directory: the folder that the workers share; created if it does not exist.
-        max_cells: cells of a row.
+        max_cells: cells of a row, without spare ones.
         write: writes to a file descriptor; raises OSError if the disk is full.
 
     Raises:
@@ -56,15 +66,16 @@ class WorkerStorage:
     def __init__(
         self,
         directory: Path,
-        max_cells: int = CAPACITY,
+        max_cells: int = CAPACITY - SPARE_CELLS,
         write: Callable[[int, bytes], None] | None = None,
     ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock = threading.RLock()
         self._directory = directory
-        self._used = 0
-        self._max_cells = max_cells
-        self._capacity = min(CELLS_PER_STEP, max_cells)
+        self._used = SPARE_CELLS
+        self._max_cells = max_cells + SPARE_CELLS
+        self._capacity = min(CELLS_PER_STEP, self._max_cells)
+        self._retry_at = 0.0
         self._write = write or write_completely
         _clear_leftovers(directory)
         self._create_files(b"")
@@ -101,9 +112,18 @@ class WorkerStorage:
             if any(row is known for known in self._rows):  # else it is from before a fork
                 self._free.append(row)
 
+    def describe(self, metric: Metric) -> None:
+        with self.lock:
+            try:
+                self._write(self._index, b"\n" + definition_line(metric) + b"\n")
+            except OSError as error:
+                warn_once.warn_once("a metric cannot be described to the other workers", self, error)
+
     def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
         with self.lock:
             first = self._used
+            if time.monotonic() < self._retry_at:
+                return None
             try:
                 while first + width > self._capacity:
                     self._extend_rows()
@@ -111,6 +131,15 @@ class WorkerStorage:
                 self._write(self._index, b"\n" + orjson.dumps([metric, values, first, width]) + b"\n")
             except OSError as error:
                 warn_once.warn_once("further series cannot be shared with the other workers", self, error)
+                self._retry_at = time.monotonic() + RETRY_S
+                return None
+            self._used += width
+        return first
+
+    def allocate_unshared(self, width: int) -> int | None:
+        with self.lock:
+            first = self._used
+            if first + width > self._capacity:
                 return None
             self._used += width
         return first
@@ -131,6 +160,9 @@ class WorkerStorage:
 
     def other_processes(self) -> list[tuple[bool, Sums]]:
         return self._others.read()
+
+    def other_definitions(self) -> Mapping[str, Metric]:
+        return dict(self._others.definitions)  # another thread may read the files meanwhile
 
     def after_fork(self) -> None:
         if self._index < 0:  # closed, or without files already
