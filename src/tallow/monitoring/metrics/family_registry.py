@@ -181,7 +181,7 @@ class FamilyRegistry:
                 warn_once.warn_once(f"a declared metric is left out: {error}")
                 return self._create_hidden(metric)
 
-    def adopt(self, definitions: Mapping[str, Metric]) -> None:
+    def add_definitions(self, definitions: Mapping[str, Metric]) -> None:
         """Add metrics that only other workers have declared, so that their samples are exposed here.
 
         One that cannot be exposed is left out, with one warning.

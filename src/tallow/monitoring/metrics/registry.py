@@ -111,7 +111,7 @@ class Registry(FamilyRegistry):
         others = self.storage.other_processes()
         for _, sums in others:
             self._add_catalogs_of(sums)
-        self.adopt(self.storage.other_definitions())
+        self.add_definitions(self.storage.other_definitions())
         placed = [part for alive, sums in others for part in placed_cells(self.families, sums, alive)]
         row = self.storage.read()
         for combine, first, cells in placed:
