@@ -44,8 +44,8 @@ class RoomEndpoints:
         networks = self._context.address_hasher.networks(request.scope)
         wait = self._context.creation_limiter.take_from_networks(networks)
         if wait:
-            self._context.metrics.record_limit_rejection("rooms_per_minute")
-            raise ApiError(429, "rate_limited", "too many rooms from this address; try again later", wait)
+            problem = "too many rooms from this address; try again later"
+            raise ApiError(429, "rate_limited", problem, wait, "rooms_per_minute")
         body = await read_json(request, MAX_ROOM_REQUEST_BYTES)
         token_hash = body.get("token_hash") if isinstance(body, dict) and len(body) == 1 else None
         if not isinstance(token_hash, str) or not TOKEN_HASH.fullmatch(token_hash):
@@ -54,7 +54,6 @@ class RoomEndpoints:
         try:
             record = await self._context.rooms.create(token_hash, correlation_id, networks)
         except RoomLimitError as error:
-            self._context.metrics.record_limit_rejection(error.limit)
             raise _limit_response(error) from None
         except StoreError as error:
             # Critical: without rooms no transfer can begin.
@@ -97,6 +96,7 @@ class RoomEndpoints:
 
 def _limit_response(error: RoomLimitError) -> ApiError:
     if error.limit == "max_rooms":
-        return ApiError(503, "rate_limited", "the server has as many rooms as it may", 60)
+        return ApiError(503, "rate_limited", "the server has as many rooms as it may", 60, error.limit)
     holder = "address" if error.limit == "rooms_per_address" else "network"
-    return ApiError(429, "rate_limited", f"this {holder} has as many rooms as it may at the moment", 60)
+    problem = f"this {holder} has as many rooms as it may at the moment"
+    return ApiError(429, "rate_limited", problem, 60, error.limit)

@@ -71,15 +71,13 @@ class TelemetryEndpoint:
         )
         if found is None:
             if wait:
-                self._metrics.record_limit_rejection("reports_per_minute")
-                raise ApiError(429, "rate_limited", "too many reports from this address", wait)
+                raise _too_many_reports("this address", wait)
             return
         room, role = found
         wait = wait or room.quotas[role].bucket.take()
         if wait:
-            self._metrics.record_limit_rejection("reports_per_minute")
             self._metrics.record_client_report("rate_limited")
-            raise ApiError(429, "rate_limited", "too many reports from this room or address", wait)
+            raise _too_many_reports("this room or address", wait)
 
     async def accept(self, room: Room, role: Role, body: bytes, cell: int) -> str:
         """Record a report and return the peer's next token.
@@ -149,3 +147,7 @@ class TelemetryEndpoint:
 
     def _age(self, room: Room, role: Role) -> float:
         return self._rooms.clock() - room.joined_at[role]
+
+
+def _too_many_reports(source: str, wait: float) -> ApiError:
+    return ApiError(429, "rate_limited", f"too many reports from {source}", wait, "reports_per_minute")

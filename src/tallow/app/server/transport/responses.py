@@ -21,14 +21,23 @@ class ApiError(Exception):
         code: short, for programs.
         message: one line for people.
         retry_after: seconds after which the client may try again.
+        limit: that refuses the request, one of :data:`tallow.app.server.limits.catalog.LIMITS`.
     """
 
-    def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        retry_after: float | None = None,
+        limit: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.retry_after = retry_after
+        self.limit = limit
 
     def response(self) -> Response:
         """The error as a JSON response."""
@@ -55,11 +64,11 @@ def json_response(content: Any, status: int = 200) -> Response:
 async def on_api_error(request: Request, error: Exception) -> Response:
     """Exception handler of :class:`ApiError`."""
     assert isinstance(error, ApiError)
-    if error.status == 413:
-        request.app.state.context.metrics.record_limit_rejection("request_bytes")
-    if error.status in REFUSED_STATUSES or error.code == "rate_limited":
+    if error.limit is not None:
+        request.app.state.context.metrics.record_limit_rejection(error.limit)
+    if error.limit is not None or error.status in REFUSED_STATUSES:
         # Only a route of ours raises this error, and none has a parameter.
-        log_refusal("Request refused", endpoint=request.scope["path"], reason=error.code)
+        log_refusal("Request refused", endpoint=request.scope["path"], reason=error.limit or error.code)
     return error.response()
 
 
@@ -87,7 +96,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     Raises:
         ApiError: 413, the body has more than ``limit`` bytes. If Content-Length says so, nothing is read.
     """
-    error = ApiError(413, "too_large", f"the body has more than {limit} bytes")
+    error = ApiError(413, "too_large", f"the body has more than {limit} bytes", limit="request_bytes")
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:20]) > limit:
         raise error
