@@ -174,7 +174,13 @@ def bind_request(headers: Iterable[tuple[bytes, bytes]], *, exemplars: bool = Tr
         ...     request_id
         '0af7651916cd43dd8448eb211c80319c'
     """
-    received = [pair for pair in headers if pair[0] in trace_context.ASGI_NAMES]
+    return bind_received(
+        [pair for pair in headers if pair[0] in trace_context.ASGI_NAMES], exemplars=exemplars
+    )
+
+
+def bind_received(received: list[tuple[bytes, bytes]], *, exemplars: bool = True) -> bind:
+    """As :func:`bind_request`, for headers of which the caller has left out others already."""
     span = current_span_ids() if _TRACE_API in _modules else None
     if span is not None:
         identifier: str | None = span.trace_id

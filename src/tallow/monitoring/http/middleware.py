@@ -180,7 +180,7 @@ class Instrumentation:
         recorder = self._endpoint_recorders.get(path)
         endpoint = path if recorder is not None and self._serves(path) else None
         read = [pair for pair in scope.get("headers", ()) if pair[0] in _READ_HEADERS]
-        binding = correlation.bind_request(read, exemplars=endpoint is None)  # not of scrapes and probes
+        binding = correlation.bind_received(read, exemplars=endpoint is None)  # not of scrapes and probes
         length = _first(read, b"content-length") if read else None
         exchange = HttpExchange(recorder or self._recorder, scope, receive, send, binding, length, endpoint)
         scope[REQUEST_KEY] = RoutedRequest(self._metrics, path)

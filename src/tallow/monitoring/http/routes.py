@@ -35,7 +35,8 @@ class Routes:
         self._source = None if route_of is not None else source
         self._route_of = route_of
         self._loaded = False
-        self._registered: set[tuple[str, bool]] = set()
+        self._registered: set[str] = set()
+        self._registered_websockets: set[str] = set()
 
     def load(self) -> None:
         """Register the routes that are known before a request, so that their series begin at 0."""
@@ -46,8 +47,12 @@ class Routes:
 
     def template(self, scope: Scope) -> str:
         """Return the template of a request, ``other`` if no route matches or it cannot be found."""
+        request = scope.get(REQUEST_KEY)
         try:
-            found = self._find(scope)
+            if self._loaded and self._source is not None and isinstance(request, RoutedRequest):
+                found = self._source.template(scope, request)
+            else:
+                found = self._find(scope)
         except Exception as error:  # noqa: BLE001 - an unknown router; the request has been handled
             subject = self._route_of or self._source
             warn_once.warn_once(
@@ -57,7 +62,7 @@ class Routes:
         if found is None:
             return OTHER
         websocket = scope["type"] == "websocket"
-        if (found, websocket) in self._registered:
+        if found in (self._registered_websockets if websocket else self._registered):
             return found
         return self._register(KnownRoute(found, (scope.get("method", "GET"),), websocket))
 
@@ -90,7 +95,7 @@ class Routes:
         else:
             accepted = self._metrics.register_route(route.template, route.methods or _ALL_METHODS)
         if accepted:
-            self._registered.add((route.template, route.websocket))
+            (self._registered_websockets if route.websocket else self._registered).add(route.template)
             return route.template
         warn_once.warn_once("a route cannot be a label value; its requests are recorded as other")
         return OTHER

@@ -38,7 +38,9 @@ class StarletteRoutes:
         target = scope.get("endpoint")
         if target is None:
             return match_path(self.routes(), scope, request.path)
-        known = self._routes_to(target)
+        known = self._by_target.get(id(target)) if len(self._app.routes) == self._size else None
+        if known is None:
+            known = self._routes_to(target)
         if len(known) == 1:
             return known[0].template
         return match_path(known or self.routes(), scope, request.path) or self._from_scope(scope, request)
