@@ -194,7 +194,8 @@ def _received_id(headers: list[tuple[bytes, bytes]]) -> str | None:
     named = dict(headers)
     if len(named) < len(headers):
         return from_headers(trace_context.from_asgi(headers))
-    identifier = trace_context.trace_id(named.get(_TRACEPARENT, b""))
+    parent = named.get(_TRACEPARENT)
+    identifier = None if parent is None else trace_context.trace_id(parent)
     return identifier or parse(named.get(_REQUEST_ID, b"").decode("latin-1"))
 
 

@@ -23,21 +23,11 @@ Granian and gunicorn write their access record after the application has returne
 """
 
 
-def enter(request: Request) -> Request:
-    """Make a scope and its route function the current ones until :func:`leave`.
-
-    Returns:
-        The current ones before, for :func:`leave`.
-    """
-    outer = _current.get()  # no token: see correlation.bind
-    _current.set(request)
-    return outer
-
-
-def leave(request: Request, outer: Request) -> None:
-    """Undo :func:`enter`."""
-    _current.set(outer)
-    _finished.set(request)
+get_request = _current.get
+"""Return the current scope and route function, for :data:`set_request` afterwards."""
+set_request = _current.set
+set_finished = _finished.set
+"""What :class:`bind` does at its begin and end, for the middleware. No tokens: see correlation.bind."""
 
 
 class bind:  # noqa: N801 - used as a function; @contextmanager takes three times as long
@@ -54,10 +44,12 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
         self._values = scope, route_of
 
     def __enter__(self) -> None:
-        self._outer = enter(self._values)
+        self._outer = get_request()
+        set_request(self._values)
 
     def __exit__(self, *error: object) -> None:
-        leave(self._values, self._outer)
+        set_request(self._outer)
+        set_finished(self._values)
 
 
 def current() -> Scope | None:

@@ -90,10 +90,13 @@ def trace_id(value: bytes) -> str | None:
         >>> trace_id(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
         '0af7651916cd43dd8448eb211c80319c'
     """
-    match = _TRACEPARENT_BYTES.fullmatch(value.strip(_WHITESPACE_BYTES))
-    if match is None or (match["rest"] and match["version"] == b"00"):
+    match = _TRACEPARENT_BYTES.fullmatch(value) or _TRACEPARENT_BYTES.fullmatch(
+        value.strip(_WHITESPACE_BYTES)
+    )
+    if match is None:
         return None
-    return match["trace"].decode("ascii")
+    version, trace, rest = match.group("version", "trace", "rest")
+    return None if rest and version == b"00" else trace.decode("ascii")
 
 
 def valid_state(text: str) -> str:

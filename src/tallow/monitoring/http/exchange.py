@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
-from tallow.monitoring import correlation, request_context
+from tallow.monitoring import correlation
 from tallow.monitoring.asgi_types import Message, Receive, RouteOf, Scope, Send
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.http.disconnects import is_disconnect, send_raises_on_disconnect
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.opentelemetry_api import TRACE_API
+from tallow.monitoring.request_context import get_request, set_finished, set_request
 
+_modules: Final = sys.modules
 _ID_HEADER: Final = correlation.HEADER.lower().encode()
 _ID_LENGTH: Final = len(_ID_HEADER)
 """Also the length of ``content-type``, the other header that is looked for."""
@@ -59,7 +63,6 @@ class HttpExchange:
         "_outer",
         "_receive",
         "_received",
-        "_recorded",
         "_recorder",
         "_request",
         "_scope",
@@ -70,6 +73,7 @@ class HttpExchange:
         "_trailers",
         "disconnected",
         "endpoint",
+        "recorded",
         "started",
     )
 
@@ -98,17 +102,19 @@ class HttpExchange:
         self._size = 0
         self._trailers = False
         self._stream: str | None = None
-        self._recorded = False
+        self.recorded = False
         self.disconnected = False
 
     def enter_context(self) -> None:
         """Make the request and its correlation id the current ones."""
         self._binding.__enter__()
-        self._outer = request_context.enter(self._request)
+        self._outer = get_request()
+        set_request(self._request)
 
     def leave_context(self) -> None:
         """Undo :meth:`enter_context`."""
-        request_context.leave(self._request, self._outer)
+        set_request(self._outer)
+        set_finished(self._request)
         self._binding.__exit__()
 
     async def receive(self) -> Message:
@@ -145,7 +151,7 @@ class HttpExchange:
         Args:
             error: what the application raised.
         """
-        if self._recorded:
+        if self.recorded:
             return
         gone = self.disconnected or (error is not None and is_disconnect(error))
         if gone:
@@ -158,7 +164,7 @@ class HttpExchange:
 
     def _start(self, message: Message) -> Message:
         if self.disconnected:
-            self._recorded = True  # nobody gets this response: it is no error of the application
+            self.recorded = True  # nobody gets this response: it is no error of the application
             return message
         self._status = status = message["status"]
         self._trailers = message.get("trailers", False)
@@ -171,7 +177,8 @@ class HttpExchange:
                 if name == b"content-type" and status < 300 and _is_stream(pair[1]):
                     self._open_stream()
             headers.append(pair)
-        self._binding.follow_span()  # of an instrumentation inside of this one
+        if TRACE_API in _modules:
+            self._binding.follow_span()  # of an instrumentation inside of this one
         headers.append((_ID_HEADER, self._binding.id.encode()))
         self._headers = headers
         return {**message, "headers": headers}
@@ -196,9 +203,9 @@ class HttpExchange:
         return False
 
     def _record(self, *, failed: bool = False) -> None:
-        if self._recorded:
+        if self.recorded:
             return
-        self._recorded = True
+        self.recorded = True
         duration_s = time.perf_counter() - self.started
         metrics, route_of, on_response = self._recorder
         if self._stream is not None:

@@ -98,7 +98,8 @@ class Instrumentation:
                 await self.app(scope, exchange.receive, exchange.send)
             else:
                 await self._endpoints.respond(exchange.endpoint, scope, exchange.send)
-            exchange.end()
+            if not exchange.recorded:
+                exchange.end()
         except BaseException as error:
             if exchange.endpoint is None:
                 self._report(error, exchange)
@@ -188,7 +189,8 @@ class Instrumentation:
         if endpoint is None:
             DRAINING.begin_request(exchange)
             self._runtime.on_request(exchange.started)
-            error_hooks.notify_request()
+            if error_hooks.request_listeners:
+                error_hooks.notify_request()
         return exchange
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:

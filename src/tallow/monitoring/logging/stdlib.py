@@ -22,9 +22,6 @@ class UnhandledErrorLogger:
     def __init__(self, pipeline: Pipeline = PIPELINE) -> None:
         self._pipeline = pipeline
 
-    def on_request(self) -> None:
-        """Do nothing: metrics count requests."""
-
     def on_error(self, error: Exception) -> None:
         """Log the exception and mark it, so that the server's own record of it is left out."""
         self._pipeline.emit("error", "api", "Unhandled exception", _UNHANDLED, {"exc_info": error})
