@@ -16,7 +16,7 @@ from tallow.app.demo.files import make_files
 from tallow.app.demo.plan import TrafficMix, TransferPlan
 from tallow.app.demo.traffic import TrafficGenerator, TrafficSummary
 from tallow.app.demo.transfer import DemoTransfer, TransferResult
-from tallow.app.files.source_file import collect_files
+from tallow.app.files.source_tree import collect_files
 from tallow.app.metadata.strip import strip
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.server_client import tls_context

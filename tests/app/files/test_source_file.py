@@ -12,7 +12,8 @@ import pytest
 
 from support.process_usage import open_descriptors
 from tallow.app.files.errors import FileError
-from tallow.app.files.source_file import FileChangedError, collect_files
+from tallow.app.files.source_file import FileChangedError
+from tallow.app.files.source_tree import collect_files
 
 
 @contextmanager
@@ -121,9 +122,9 @@ def test_a_symbolic_link_inside_a_folder_is_left_out_and_reported(tmp_path: Path
     names = [source.name for source in collect_files([folder], lines.append)]
     assert len(names) == 4
     assert [line.rpartition("/")[2] for line in lines] == [
-        "one is a symbolic link; left out",
-        "three is a symbolic link; left out",
-        "two is a symbolic link; left out",
+        "one is a symbolic link; left out; --links sends it",
+        "three is a symbolic link; left out; --links sends it",
+        "two is a symbolic link; left out; --links sends it",
     ]
 
 
@@ -159,12 +160,9 @@ def test_reading_does_not_wait_for_a_pipe_in_place_of_the_file(tmp_path: Path) -
         source.read(0, 1)
 
 
-def test_a_missing_path_and_an_empty_folder_are_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_missing_path_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"^cannot read .*missing: there is no such file$"):
         collect_files([tmp_path / "missing"])
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(FileError, match=r"empty holds no files$"):
-        collect_files([tmp_path / "empty"])
 
 
 def test_an_error_shows_a_name_without_control_characters(tmp_path: Path) -> None:

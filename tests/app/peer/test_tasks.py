@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from support.transfers.pictures import segment
-from tallow.app.files.source_file import SourceFile, collect_files
+from tallow.app.files.source_file import SourceFile
+from tallow.app.files.source_tree import collect
 from tallow.app.peer.tasks import run_interruptible
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer.prepare import prepare
@@ -79,7 +80,7 @@ async def test_stripping_a_picture_does_not_block_and_cancelling_leaves_no_copy(
     monkeypatch.setattr(SourceFile, "read", slow)
     (tmp_path / "scratch").mkdir()
     task = asyncio.create_task(
-        prepare(collect_files([tmp_path / "x.jpg"]), tmp_path / "scratch", new_metrics(), keep_metadata=False)
+        prepare(collect([tmp_path / "x.jpg"]), tmp_path / "scratch", new_metrics(), keep_metadata=False)
     )
     await asyncio.to_thread(copying.wait)  # the loop is free, or this would not return
     task.cancel()

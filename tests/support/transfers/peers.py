@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tallow.app.files.destination import DestinationFolder
-from tallow.app.files.source_file import collect_files
+from tallow.app.files.source_tree import CollectOptions, collect
 from tallow.app.peer.link import Link, new_secret, token_hash
 from tallow.app.peer.options import PeerTiming, TransferOptions
 from tallow.app.peer.server_client import ServerClient, tls_context
@@ -92,6 +92,7 @@ async def send(
     options: TransferOptions | None = None,
     sent: SenderState | None = None,
     keep_metadata: bool = False,
+    collecting: CollectOptions | None = None,
 ) -> RunningPeer:
     """Start a sender in this event loop, in a new room or that of ``sent``; by default over the relay."""
     peer = RunningPeer()
@@ -103,7 +104,7 @@ async def send(
         async with ServerClient(url, tls_context()) as server:
             with tempfile.TemporaryDirectory() as scratch:
                 made_ready = prepare(
-                    collect_files(paths),
+                    collect(paths, collecting),
                     Path(scratch),
                     peer.metrics,
                     keep_metadata=keep_metadata,

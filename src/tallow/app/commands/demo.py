@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import orjson
 
+from tallow.app.commands.byte_size import ByteSize
 from tallow.app.commands.common_options import load_faults
 from tallow.app.commands.executor import DaemonExecutor
 from tallow.app.commands.interrupts import handled_signals
@@ -27,21 +27,7 @@ from tallow.app.peer.server_client import tls_context
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.lifecycle.warn_once import suppress_warning
 
-UNITS: Final = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
 SHARE: Final = click.FloatRange(0, 1)
-
-
-class ByteSize(click.ParamType[int]):
-    """A size: 250000, 5MB, 1.5GiB."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmg]i?)?b?", str(value).strip().lower())
-        size = float(found[1]) * UNITS[found[2] or ""] if found else 0
-        if not 1 <= size <= 1e11:
-            self.fail("accepted: bytes from 1 to 100GB, such as 250000, 5MB or 1.5GiB", param, ctx)
-        return int(size)
 
 
 @click.command("demo")

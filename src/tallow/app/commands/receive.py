@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from dataclasses import replace
@@ -12,8 +13,10 @@ import click
 from tallow.app.commands.common_options import CommonOptions, common_options, make_display, transfer_options
 from tallow.app.commands.confirm import TerminalConfirmation
 from tallow.app.commands.peers import run_transfer
+from tallow.app.commands.received_output import SingleFile, show_text, write_to_standard_output
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.destination import DestinationFolder
+from tallow.app.files.temporary import temporary_folder
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import is_transient
 from tallow.app.peer.link import Link, is_exposed, origin
@@ -26,6 +29,7 @@ from tallow.app.peer.transfer.receiver import TransferReceiver
 from tallow.app.peer.transfer.resume_state import ReceiverState
 from tallow.monitoring import correlation
 
+STANDARD_OUTPUT = Path("-")
 REMEMBERED_S = 86_400
 """Seconds for which an interrupted transfer can be resumed here; by default no room exists longer."""
 
@@ -37,8 +41,8 @@ REMEMBERED_S = 86_400
     "--output",
     default=".",
     show_default="this folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the received files.",
+    type=click.Path(file_okay=False, path_type=Path, allow_dash=True),
+    help="Folder for the received files; - writes a single file to standard output.",
 )
 @click.option(
     "-y",
@@ -58,10 +62,14 @@ def command(link: str | None, output: Path, yes: bool, server: ServerChoice, com
     """
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("standard input is not a terminal: add --yes to receive without asking")
+    piped = output == STANDARD_OUTPUT
+    if piped and common.json:
+        raise click.UsageError("--json and -o - both write to standard output")
     preferences = Preferences.load()
     display = make_display(common, preferences, asks=True)
     options = transfer_options(common, preferences, "receive")
-    confirm = None if yes else TerminalConfirmation(output)
+    ask = None if yes else TerminalConfirmation(output)
+    confirm = SingleFile(ask) if piped else ask
     run_transfer(
         display,
         _receive(link or prompt_for_link(), output, confirm, server, common, options, preferences, display),
@@ -95,7 +103,26 @@ async def _receive(
             "warning",
             message="the link uses plain http to another machine: others can see who connects to it",
         )
-    received = ReceiverState.load(link, time.time() + REMEMBERED_S)
+    if output == STANDARD_OUTPUT:
+        with temporary_folder() as folder:
+            received = ReceiverState(None, time.time() + REMEMBERED_S)
+            await _receive_into(folder, link, received, confirm, common, options, preferences, display)
+            await asyncio.to_thread(write_to_standard_output, received.paths)
+    else:
+        received = ReceiverState.load(link, time.time() + REMEMBERED_S)
+        await _receive_into(output, link, received, confirm, common, options, preferences, display)
+
+
+async def _receive_into(
+    output: Path,
+    link: Link,
+    received: ReceiverState,
+    confirm: Confirm | None,
+    common: CommonOptions,
+    options: TransferOptions,
+    preferences: Preferences,
+    display: Display,
+) -> None:
     metrics = new_metrics()
     if received.has_manifest:
         metrics.record_feature_usage("resume")
@@ -116,6 +143,8 @@ async def _receive(
                 if receiver.accepted_reports:
                     preferences.forget_changes(options.settings)
     assert receiver.manifest is not None
+    if receiver.manifest.is_text:
+        show_text(display, received.paths)
     display(
         "finished",
         outcome="success",

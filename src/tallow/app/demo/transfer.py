@@ -16,7 +16,7 @@ from tallow.app.demo.cuttable_server import CuttableServer
 from tallow.app.demo.files import make_files
 from tallow.app.demo.plan import DemoOutcome, TransferPlan
 from tallow.app.files.destination import DestinationFolder
-from tallow.app.files.source_file import collect_files
+from tallow.app.files.source_tree import collect
 from tallow.app.peer.errors import one_line
 from tallow.app.peer.link import Link, new_secret, token_hash
 from tallow.app.peer.options import PeerTiming, TransferOptions
@@ -163,7 +163,7 @@ class DemoTransfer:
 
     async def _prepare(self, paths: list[Path], scratch: Path, metrics: Metrics) -> PreparedFiles:
         await asyncio.sleep(self._plan.prepares_s)
-        offer = await prepare(collect_files(paths), scratch, metrics, keep_metadata=self._plan.keep_metadata)
+        offer = await prepare(collect(paths), scratch, metrics, keep_metadata=self._plan.keep_metadata)
         self._size = offer.manifest.size
         return offer
 

@@ -6,13 +6,15 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from tallow.app.files.attributes import PLAIN, PRIVATE_FOLDER, Attributes
 from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.errors import FileError, file_error, printable
+from tallow.app.files.links import safe_target
 from tallow.app.files.names import numbered_path, safe_path
 from tallow.app.files.partial_file import PartialFile, partial_name
 
@@ -35,6 +37,7 @@ class DestinationFolder:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self.created_folders: list[Path] = []
+        self._numbers: dict[Path, int] = {}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             root = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -52,6 +55,7 @@ class DestinationFolder:
         sha256: bytes,
         resume_key: bytes,
         stopped: Callable[[], bool] = lambda: False,
+        attributes: Attributes = PLAIN,
     ) -> PartialFile:
         """Start to receive a file, or continue one that was kept. Blocks: kept bytes are hashed again.
 
@@ -61,6 +65,7 @@ class DestinationFolder:
             sha256: announced hash.
             resume_key: secret of the link, from which the temporary name is derived.
             stopped: asked while kept bytes are hashed; true ends that with ``StoppedError``.
+            attributes: set when the file is complete.
 
         Raises:
             FileError: it cannot be written, the disk has too little free space, or another process receives
@@ -77,12 +82,72 @@ class DestinationFolder:
                 partial_name(path.name, size, sha256, resume_key),
                 size,
                 sha256,
+                attributes,
+                self._numbers,
                 lambda: self._remove_folders(folder, made),
                 stopped,
             )
         except BaseException:
             self._remove_folders(folder, made)
             raise
+
+    def make_folder(self, name: str) -> None:
+        """Make a folder that may stay empty. Does nothing if there is one. Blocks.
+
+        Raises:
+            FileError: it cannot be made.
+        """
+        here, _, _ = self._make_folders(safe_path(f"{name}/x"))
+        os.close(here)
+
+    def make_link(self, name: str, target: str) -> bool:
+        """Make a symbolic link that leads to something in its top folder. Blocks.
+
+        Call it after all files: no file is then received through a link.
+
+        Returns:
+            False if the link would lead out of its top folder: it is not made.
+
+        Raises:
+            FileError: it cannot be made.
+        """
+        text = safe_target(name, target)
+        if text is None:
+            return False
+        path = safe_path(name)
+        here, _, _ = self._make_folders(path)
+        try:
+            _link_or_number(here, path, text)
+        except OSError as error:
+            raise file_error("write", name, error) from None
+        finally:
+            os.close(here)
+        return True
+
+    def finish_folder(self, name: str, attributes: Attributes, made: Set[Path]) -> None:
+        """Set the attributes of a folder that this transfer made; others stay as they are. Blocks.
+
+        Call it after all that is in the folder, the innermost folder first: a folder may become read-only.
+
+        Args:
+            made: absolute paths of the folders that this transfer made, in this run or an earlier one.
+
+        Raises:
+            FileError: the attributes cannot be set.
+        """
+        try:
+            here, folder = self._open_root(), PurePosixPath()
+            try:
+                for part in safe_path(f"{name}/x").parts[:-1]:
+                    below, actual, _ = _enter_folder(here, part)
+                    os.close(here)
+                    here, folder = below, folder / actual
+                if (self.folder / folder).absolute() in made:
+                    attributes.apply(here)
+            finally:
+                os.close(here)
+        except OSError as error:
+            raise file_error("write", name, error) from None
 
     def find_complete(self, name: str, size: int, sha256: bytes) -> Path | None:
         """The path of the announced file, if the folder already has it under its name. Blocks.
@@ -184,7 +249,7 @@ def _enter_folder(here: int, part: str) -> tuple[int, str, int]:
     for number in range(2, MAX_TRIES):
         new = 0
         with suppress(FileExistsError):
-            os.mkdir(name, dir_fd=here)
+            os.mkdir(name, PRIVATE_FOLDER, dir_fd=here)
             new = 1
         try:
             return _open_folder(here, name), name, new
@@ -192,6 +257,21 @@ def _enter_folder(here: int, part: str) -> tuple[int, str, int]:
             if error.errno not in {errno.ENOTDIR, errno.ELOOP}:
                 raise
         name = numbered_path(PurePosixPath(part), number).name
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+
+def _link_or_number(here: int, path: PurePosixPath, text: str) -> None:
+    """Make a link; with a number if its name is taken by something else."""
+    for number in range(1, MAX_TRIES):
+        name = numbered_path(path, number).name if number > 1 else path.name
+        try:
+            os.symlink(text, name, dir_fd=here)
+        except FileExistsError:
+            with suppress(OSError):
+                if os.readlink(name, dir_fd=here) == text:
+                    return
+        else:
+            return
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 

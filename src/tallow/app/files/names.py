@@ -9,7 +9,7 @@ from typing import Final
 
 MAX_PART: Final = 255
 """Bytes of one name: the limit of common file systems."""
-MAX_FOLDERS: Final = 32
+MAX_FOLDERS: Final = 100
 MAX_PATH: Final = 900
 """Bytes of a relative path: the smallest common PATH_MAX is 1,024, and the folder's own path needs some of
 them."""
@@ -49,6 +49,21 @@ def safe_path(name: str) -> PurePosixPath:
     while folders and len("/".join([*folders, last]).encode()) > MAX_PATH:
         folders.pop()
     return PurePosixPath(*folders, last)
+
+
+def nesting_problem(name: str) -> str | None:
+    """Why a receiver cannot keep the folders of a name; None if it can.
+
+    >>> nesting_problem("a/b.txt")
+    >>> nesting_problem("a/" * 101 + "b.txt")
+    'it is nested 101 folders deep; accepted: up to 100'
+    """
+    folders, size = name.count("/"), len(name.encode("utf-8", "replace"))
+    if folders > MAX_FOLDERS:
+        return f"it is nested {folders} folders deep; accepted: up to {MAX_FOLDERS}"
+    if folders and size > MAX_PATH:
+        return f"its path has {size} bytes; accepted: up to {MAX_PATH}"
+    return None
 
 
 def numbered_path(path: PurePosixPath, number: int) -> PurePosixPath:

@@ -13,15 +13,20 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from tallow.app.files.attributes import PRIVATE_FILE, Attributes
 from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.errors import FileError, FileHashMismatchError, StoppedError, file_error, printable
 from tallow.app.files.names import PARTIAL, numbered_path
+from tallow.app.wire import MAX_PAYLOAD_BYTES
 
 BLOCK: Final = 1 << 20
 MAX_TRIES: Final = 10_000
 NAME_BYTES: Final = 100
 """Bytes of the file's name in its temporary name, so that a person recognises it."""
 
+HOLE: Final = 4096
+"""Bytes of the smallest hole."""
+_ZEROS: Final = memoryview(bytes(MAX_PAYLOAD_BYTES))
 _FLAGS: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # Errors of file systems without hard links: FAT, some network file systems.
 _NO_LINKS: Final = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -46,6 +51,8 @@ class PartialFile:
         partial: temporary name.
         size: announced size in bytes.
         sha256: announced hash.
+        attributes: permission bits and modification time, set when the file is complete.
+        numbers: the next number for each name that is taken, so that equal names cost linear time.
         on_discard: called after :meth:`discard`.
         stopped: asked while received bytes are hashed; true ends that with ``StoppedError``.
 
@@ -66,6 +73,8 @@ class PartialFile:
         partial: str,
         size: int,
         sha256: bytes,
+        attributes: Attributes,
+        numbers: dict[Path, int] | None = None,
         on_discard: Callable[[], None] = lambda: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -75,6 +84,8 @@ class PartialFile:
         self.received = 0
         self._parent, self._folder, self._partial = Descriptor(parent), folder, partial
         self._sha256 = sha256
+        self._attributes = attributes
+        self._numbers = {} if numbers is None else numbers
         self._on_discard = on_discard
         self._hash = hashlib.sha256()
         self._file = Descriptor()
@@ -102,7 +113,7 @@ class PartialFile:
         try:
             with self._file.use() as file:
                 while view:
-                    written = os.write(file, view)
+                    written = self._write_some(file, view)
                     self._hash.update(view[:written])
                     self.received += written
                     view = view[written:]
@@ -132,6 +143,7 @@ class PartialFile:
             )
         try:
             with self._parent.use() as parent, self._file.use() as file:
+                self._attributes.apply(file)
                 os.fsync(file)
                 final = self._assign_name(parent, file)
                 os.fsync(parent)
@@ -151,6 +163,15 @@ class PartialFile:
             self._unlink(parent)
         self.close()
         self._on_discard()
+
+    def _write_some(self, file: int, data: memoryview) -> int:
+        """Write the beginning of ``data``; a block of zeros of a sparse file becomes a hole."""
+        hole = self._attributes.sparse and len(data) >= HOLE and data == _ZEROS[: len(data)]
+        if not hole:
+            return os.write(file, data)
+        os.ftruncate(file, self.received + len(data))
+        os.lseek(file, len(data), os.SEEK_CUR)
+        return len(data)
 
     def _open(self, parent: int) -> int:
         file = self._open_or_create(parent)
@@ -175,7 +196,7 @@ class PartialFile:
             os.close(file)
         with suppress(FileNotFoundError):
             os.unlink(self._partial, dir_fd=parent)
-        return os.open(self._partial, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=parent)
+        return os.open(self._partial, _FLAGS | os.O_CREAT | os.O_EXCL, PRIVATE_FILE, dir_fd=parent)
 
     def _hash_received(self, file: int, stopped: Callable[[], bool]) -> None:
         """Hash the bytes of an earlier run; empty a file that is larger than announced."""
@@ -198,9 +219,11 @@ class PartialFile:
 
     def _assign_name(self, parent: int, file: int) -> str:
         """Link the file to the first free name: a link never overwrites another file."""
-        path = PurePosixPath(self.name)
-        for number in range(1, MAX_TRIES):
+        path, key = PurePosixPath(self.name), self._folder / self.name
+        first = self._numbers.get(key, 1)
+        for number in range(first, first + MAX_TRIES):
             final = numbered_path(path, number).name if number > 1 else path.name
+            self._numbers[key] = number + 1
             with suppress(FileExistsError):
                 self._link(parent, final)
                 break
@@ -218,7 +241,7 @@ class PartialFile:
             if error.errno not in _NO_LINKS:
                 raise
             # Create the name exclusively, then replace our own empty file.
-            os.close(os.open(final, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=parent))
+            os.close(os.open(final, _FLAGS | os.O_CREAT | os.O_EXCL, PRIVATE_FILE, dir_fd=parent))
             os.rename(self._partial, final, src_dir_fd=parent, dst_dir_fd=parent)
         else:
             self._unlink(parent)

@@ -1,19 +1,18 @@
-"""The files to send: single files, and all files below folders."""
+"""A file to send."""
 
 from __future__ import annotations
 
 import mimetypes
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
+from tallow.app.files.attributes import PLAIN, Attributes
 from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.errors import FileError, file_error, printable
-from tallow.app.files.names import numbered_path
 
 _KINDS: Final = {
     stat.S_IFSOCK: "a socket",
@@ -37,12 +36,14 @@ class SourceFile:
         name: relative name for the other side, with ``/``.
         size: bytes.
         identity: device, inode, size and modification time (ns) when it was chosen.
+        attributes: what the other side gets of it besides its content.
     """
 
     path: Path
     name: str
     size: int
     identity: tuple[int, int, int, int]
+    attributes: Attributes = PLAIN
     _open: list[Descriptor] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -94,73 +95,18 @@ def source_file(path: Path, name: str) -> SourceFile:
     """
     try:
         found = path.stat()
-        kind = _KINDS.get(stat.S_IFMT(found.st_mode))
+        kind = special_kind(found)
         if kind is not None:
             raise FileError(f"{printable(str(path))} is {kind}; accepted: files and folders")
         os.close(_open_regular_file(path))
     except OSError as error:
         raise file_error("read", str(path), error) from None
-    return SourceFile(path, name, found.st_size, _identity(found))
+    return SourceFile(path, name, found.st_size, _identity(found), Attributes.of(found))
 
 
-def collect_files(
-    paths: Sequence[Path | str], skip: Callable[[str], None] = lambda _: None
-) -> list[SourceFile]:
-    """The files that ``paths`` stand for, in a fixed order. A folder stands for all files below it.
-
-    A symbolic link in ``paths`` is followed. Inside a folder, symbolic links, sockets, pipes and devices are
-    left out: a link could lead to files that the sender does not mean to send. Files with the same name get
-    numbers.
-
-    Args:
-        skip: is called with one line about each entry that is left out.
-
-    Raises:
-        FileError: a path is missing, unreadable or neither file nor folder, or holds no files.
-    """
-    found: list[SourceFile] = []
-    taken: set[str] = set()
-    for given in paths:
-        path = Path(given)
-        if not path.is_dir():
-            inside = [source_file(path, _decoded_name(path.name))]
-        else:
-            inside = list(_walk(path, PurePosixPath(_decoded_name(path.resolve().name) or "files"), skip))
-        if not inside:
-            raise FileError(f"{printable(str(path))} holds no files")
-        found += [_with_unique_name(one, taken) for one in inside]
-    return found
-
-
-def _with_unique_name(one: SourceFile, taken: set[str]) -> SourceFile:
-    name, number = one.name, 2
-    while name in taken:
-        name = str(numbered_path(PurePosixPath(one.name), number))
-        number += 1
-    taken.add(name)
-    return SourceFile(one.path, name, one.size, one.identity)
-
-
-def _walk(folder: Path, name: PurePosixPath, skip: Callable[[str], None]) -> Iterator[SourceFile]:
-    try:
-        with os.scandir(folder) as entries:
-            ordered = sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        raise file_error("read", str(folder), error) from None
-    for entry in ordered:
-        path = folder / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, name / _decoded_name(entry.name), skip)
-        elif entry.is_file(follow_symlinks=False):
-            yield source_file(path, str(name / _decoded_name(entry.name)))
-        else:
-            kind = _KINDS.get(stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode), "no file")
-            skip(f"{printable(str(path))} is {kind}; left out")
-
-
-def _decoded_name(name: str) -> str:
-    """A name as UTF-8 text; invalid bytes are replaced."""
-    return os.fsencode(name).decode("utf-8", "replace")
+def special_kind(found: os.stat_result) -> str | None:
+    """What a path is if it is neither a file nor a folder, such as ``a socket``."""
+    return _KINDS.get(stat.S_IFMT(found.st_mode))
 
 
 def _open_regular_file(path: Path) -> int:

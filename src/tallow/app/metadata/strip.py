@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -112,7 +113,7 @@ def _copy(picture: SourceFile, image: ImageReader, plan: CopyPlan, folder: Path)
         place = Path(name)
         with os.fdopen(descriptor, "wb") as out:
             out.writelines(plan.contents(image))
-        return source_file(place, picture.name)
+        return replace(source_file(place, picture.name), attributes=picture.attributes)
     except BaseException as error:
         if place is not None:
             place.unlink(missing_ok=True)

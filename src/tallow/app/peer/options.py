@@ -42,6 +42,7 @@ class TransferOptions:
         relay: allowed paths: auto, relay (TURN or Tallow's relay) or direct.
         tallow_relay: use only Tallow's relay.
         transports: how direct connections are tried.
+        limit: bytes per second that a sender sends at most; None for no limit.
         bind: address to listen on and to dial from for TCP; None for all.
         telemetry: whether telemetry is reported.
         features: features that this transfer uses, to be counted.
@@ -52,6 +53,7 @@ class TransferOptions:
     tallow_relay: bool = False
     transports: tuple[DirectTransport, ...] = ("tcp", "webrtc")
     bind: str | None = None
+    limit: int | None = None
     telemetry: bool = True
     features: tuple[str, ...] = ()
     settings: dict[str, int] = field(default_factory=dict)

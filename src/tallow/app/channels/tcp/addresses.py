@@ -90,7 +90,7 @@ def _endpoint(entry: Any) -> Endpoint | None:
     if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)):
         return None
     text, port = entry
-    if type(port) is not int or not 1 <= port <= 65_535:
+    if type(port) is not int or not 1 <= port <= 65_535 or "%" in text:
         return None
     try:
         address = ipaddress.ip_address(text)
@@ -104,7 +104,7 @@ def _may_dial(address: IPAddress, *, same_host: bool) -> bool:
     if address.is_loopback:
         return same_host
     never = address.is_multicast, address.is_unspecified, address.is_link_local, address.is_reserved
-    return not any(never) and "%" not in str(address)
+    return not any(never)
 
 
 def _likelihood(address: IPAddress, own: Sequence[IPAddress]) -> int:

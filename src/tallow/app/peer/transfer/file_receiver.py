@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
-from tallow.app.crypto.errors import SourceChangedError
+from tallow.app.crypto.errors import MalformedError, SourceChangedError
 from tallow.app.crypto.frames import FrameHeader, FrameType
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.partial_file import PartialFile
@@ -49,6 +50,7 @@ class FileReceiver:
         self._method = transfer_method(secure.channel)
         self._confirm = confirm
         self._on_data_flow = on_data_flow
+        self._known_folders = 0
 
     async def receive(self) -> Manifest:
         """Receive all missing files and confirm them to the sender.
@@ -69,6 +71,7 @@ class FileReceiver:
             await self._find_complete(manifest)
         try:
             await self._receive_missing(manifest)
+            await asyncio.to_thread(self._finish_folders, manifest)
         finally:
             self._state.save()
         secure.sequence.expect(FrameType.FINISH)
@@ -78,8 +81,9 @@ class FileReceiver:
 
     async def _find_complete(self, manifest: Manifest) -> None:
         """Find files that got their final name just before an interruption and are not in the saved state."""
+        complete = self._state.completed_files
         for number, entry in enumerate(manifest.files):
-            if number not in self._state.completed_files:
+            if number not in complete:
                 arguments = (entry.name, entry.size, entry.sha256)
                 path = await asyncio.to_thread(self._destination.find_complete, *arguments)
                 if path is None:
@@ -114,7 +118,14 @@ class FileReceiver:
         entry = manifest.files[file]
 
         def open_it(stopped: Callable[[], bool]) -> PartialFile:
-            arguments = (entry.name, entry.size, entry.sha256, self._resume_key, stopped)
+            arguments = (
+                entry.name,
+                entry.size,
+                entry.sha256,
+                self._resume_key,
+                stopped,
+                entry.attributes,
+            )
             partial = self._destination.open_partial(*arguments)
             if empty and partial.received:
                 partial.discard()
@@ -123,8 +134,26 @@ class FileReceiver:
 
         # A cancelled attempt must not keep the file locked: the next one opens it again.
         partial = await run_interruptible(open_it, release=PartialFile.close)
-        self._state.partial_started(partial.path, partial.size, self._destination.created_folders)
+        self._state.partial_started(partial.path, partial.size, self._new_folders())
         return partial
+
+    def _new_folders(self) -> Sequence[Path]:
+        """Folders that were made since the last call."""
+        made = self._destination.created_folders[self._known_folders :]
+        self._known_folders += len(made)
+        return made
+
+    def _finish_folders(self, manifest: Manifest) -> None:
+        """Make empty folders and links, and set the attributes of folders. All files are here. Blocks."""
+        for folder in manifest.folders:
+            self._destination.make_folder(folder.name)
+        refused = [link for link in manifest.links if not self._destination.make_link(link.name, link.target)]
+        if refused:
+            raise MalformedError("a link leads out of its folder")
+        self._state.add_folders(self._new_folders())
+        made = {Path(folder) for folder in self._state.folders}
+        for folder in sorted(manifest.folders, key=lambda one: one.name.count("/"), reverse=True):
+            self._destination.finish_folder(folder.name, folder.attributes, made)
 
     async def _receive_file(self, manifest: Manifest, file: int, partial: PartialFile) -> None:
         entry = manifest.files[file]

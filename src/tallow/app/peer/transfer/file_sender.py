@@ -13,9 +13,10 @@ from tallow.app.files.source_file import SourceFile
 from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel
 from tallow.app.peer.tasks import run_all_or_fail
-from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ResumeOffer
+from tallow.app.peer.transfer.manifest import MAX_ANSWER_BYTES, Manifest, ResumeOffer
 from tallow.app.peer.transfer.prepare import PreparedFiles
 from tallow.app.peer.transfer.progress import TransferProgress
+from tallow.app.peer.transfer.rate_limit import RateLimit
 from tallow.monitoring.metrics import Metrics
 
 BLOCK: Final = 1 << 20
@@ -31,11 +32,13 @@ class FileSender:
         offer: PreparedFiles,
         metrics: Metrics,
         progress: TransferProgress,
+        limit: RateLimit,
     ) -> None:
         self._secure = secure
         self._offer = offer
         self._metrics = metrics
         self._progress = progress
+        self._limit = limit
         self._method = transfer_method(secure.channel)
 
     async def offer(self) -> ResumeOffer:
@@ -46,7 +49,7 @@ class FileSender:
         """
         manifest = self._offer.manifest
         await self._secure.send_document(FrameType.MANIFEST, manifest.encode())
-        document = await self._secure.receive_document(FrameType.ACCEPT, MAX_BYTES)
+        document = await self._secure.receive_document(FrameType.ACCEPT, MAX_ANSWER_BYTES)
         accept = ResumeOffer.decode(document, manifest)
         self._progress.resume_at(_bytes_at_receiver(accept, manifest))
         return accept
@@ -70,6 +73,7 @@ class FileSender:
         at = start
         try:
             async for piece in _pieces(source, start, self._secure.chunk_size):
+                await self._limit.wait(len(piece))
                 last = at + len(piece) >= source.size
                 started = time.perf_counter()
                 await self._secure.send(FrameHeader(FrameType.DATA, file, at, last), piece)

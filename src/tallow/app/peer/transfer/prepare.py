@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.files.errors import printable
 from tallow.app.files.source_file import SourceFile
+from tallow.app.files.source_tree import SourceTree
 from tallow.app.metadata.strip import strip_all
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.tasks import run_interruptible
 from tallow.app.peer.transfer.manifest import (
     MAX_BYTES,
-    MAX_FILES,
+    MAX_ENTRIES,
     MAX_NAME,
     MAX_SIZE,
+    FolderEntry,
+    LinkEntry,
     Manifest,
     ManifestEntry,
 )
@@ -31,7 +34,7 @@ STEP: Final = 8 << 20
 
 @dataclass(frozen=True)
 class PreparedFiles:
-    """Files to send, in the order of the manifest."""
+    """Files to send, in the order of the manifest, and the manifest with folders and links."""
 
     sources: Sequence[SourceFile]
     manifest: Manifest
@@ -43,7 +46,7 @@ class PreparedFiles:
 
 
 async def prepare(
-    sources: Sequence[SourceFile],
+    tree: SourceTree,
     scratch: Path,
     metrics: Metrics,
     *,
@@ -51,14 +54,14 @@ async def prepare(
     before: Manifest | None = None,
 ) -> PreparedFiles:
     """:func:`strip_files`, then :func:`build_manifest`."""
-    cleaned = await strip_files(sources, scratch, metrics, keep_metadata=keep_metadata)
+    cleaned = await strip_files(tree, scratch, metrics, keep_metadata=keep_metadata)
     return await build_manifest(cleaned, before)
 
 
 async def strip_files(
-    sources: Sequence[SourceFile], scratch: Path, metrics: Metrics, *, keep_metadata: bool
-) -> Sequence[SourceFile]:
-    """The files as they will be sent: pictures without metadata.
+    tree: SourceTree, scratch: Path, metrics: Metrics, *, keep_metadata: bool
+) -> SourceTree:
+    """The files and folders as they will be sent: pictures without metadata.
 
     Detects everything that would prevent sending, except errors while reading all bytes. A link is given out
     only after this succeeded.
@@ -70,53 +73,63 @@ async def strip_files(
         FileError: a file cannot be read, or its metadata cannot be removed.
         PeerError: there are too many files, or a name is too long.
     """
-    check_manifest_limits(sources)
+    check_manifest_limits(tree)
     if keep_metadata:
-        return sources
-    return await run_interruptible(lambda stopped: strip_all(sources, scratch, metrics, stopped))
+        return tree
+    cleaned = await run_interruptible(lambda stopped: strip_all(tree.files, scratch, metrics, stopped))
+    return replace(tree, files=cleaned)
 
 
-async def build_manifest(sources: Sequence[SourceFile], before: Manifest | None = None) -> PreparedFiles:
+async def build_manifest(
+    tree: SourceTree, before: Manifest | None = None, *, is_text: bool = False
+) -> PreparedFiles:
     """Read and hash the files for the manifest.
 
     Args:
+        is_text: the only file is a text for the person at the receiver.
         before: manifest of an earlier run of this transfer.
 
     Raises:
         FileError: a file cannot be read.
         SourceChangedError: a file differs from the earlier run.
     """
-    entries = [ManifestEntry(source.name, source.size, await _digest(source)) for source in sources]
-    manifest = Manifest(tuple(entries))
+    manifest = _manifest(tree, [await _digest(source) for source in tree.files], is_text=is_text)
     if before is not None and manifest != before:
         raise SourceChangedError(_changed(before, manifest))
-    return PreparedFiles(sources, manifest)
+    return PreparedFiles(tree.files, manifest)
 
 
-def check_manifest_limits(sources: Sequence[SourceFile]) -> None:
+def check_manifest_limits(tree: SourceTree) -> None:
     """Check the limits of a manifest, which every receiver enforces.
 
     Raises:
         PeerError: one line that names the value and the limit.
     """
     problem = None
-    if len(sources) > MAX_FILES:
-        problem = f"{len(sources)} files were given; accepted: up to {MAX_FILES}"
-    elif too_long := next((source for source in sources if len(source.name) > MAX_NAME), None):
-        shortened = printable(f"{too_long.name[:40]}…{too_long.name[-40:]}")
-        problem = f"the name {shortened} has {len(too_long.name)} characters; accepted: up to {MAX_NAME}"
-    elif too_large := next((source for source in sources if source.size > MAX_SIZE), None):
+    count = len(tree.files) + len(tree.folders) + len(tree.links)
+    names = [entry.name for entries in (tree.files, tree.folders, tree.links) for entry in entries]
+    if count > MAX_ENTRIES:
+        problem = f"{count:,} files, folders and links were given; accepted: up to {MAX_ENTRIES:,}"
+    elif too_long := next((name for name in names if len(name) > MAX_NAME), None):
+        shortened = printable(f"{too_long[:40]}…{too_long[-40:]}")
+        problem = f"the name {shortened} has {len(too_long)} characters; accepted: up to {MAX_NAME}"
+    elif too_large := next((source for source in tree.files if source.size > MAX_SIZE), None):
         problem = f"{printable(too_large.name)} has {too_large.size} bytes; accepted: up to {MAX_SIZE}"
-    elif (size := _document_size(sources)) > MAX_BYTES:
+    elif (size := len(_manifest(tree, [bytes(32)] * len(tree.files)).encode())) > MAX_BYTES:
         problem = f"the list of all names has {size} bytes; accepted: up to {MAX_BYTES}. Send fewer files"
     if problem is not None:
         raise PeerError(problem, "validation", "low")
 
 
-def _document_size(sources: Sequence[SourceFile]) -> int:
-    """Size of the encoded manifest. Hashes have a fixed length, so zeros stand for them."""
-    return len(
-        Manifest(tuple(ManifestEntry(source.name, source.size, bytes(32)) for source in sources)).encode()
+def _manifest(tree: SourceTree, digests: Sequence[bytes], *, is_text: bool = False) -> Manifest:
+    return Manifest(
+        tuple(
+            ManifestEntry(source.name, source.size, digest, source.attributes)
+            for source, digest in zip(tree.files, digests, strict=True)
+        ),
+        tuple(FolderEntry(folder.name, folder.attributes) for folder in tree.folders),
+        tuple(LinkEntry(link.name, link.target) for link in tree.links),
+        is_text,
     )
 
 

@@ -70,7 +70,8 @@ class TransferReceiver(TransferSession):
         self._confirmation.close()
         if not resumable:
             self._state.remove()
-            self._remove_partial_files()
+            if error is not None:  # folders that were sent empty stay
+                self._remove_partial_files()
         await self._leave(None if resumable else outcome_of(error))
 
     async def _on_rejoin(self, signaling: SignalingClient) -> None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tallow.app.crypto.errors import MalformedError
 from tallow.app.files.names import PARTIAL
 from tallow.app.peer import user_files
 from tallow.app.peer.link import Link, LinkError
-from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
+from tallow.app.peer.transfer.manifest import Manifest
 
 SAVE_EVERY_S: Final = 1.0
 LARGE_BYTES: Final = 16 * 1024 * 1024
@@ -76,12 +77,19 @@ class ReceiverState:
         return True
 
     def partial_started(self, partial: Path, size: int, folders: Sequence[Path]) -> None:
-        """A file is being received. Saved at once if it is large; small ones are soon complete."""
+        """A file is being received. Saved at once if it is large; small ones are soon complete.
+
+        Args:
+            folders: that were made since the last call.
+        """
         self.partial = str(partial.absolute())
-        made = [str(folder.absolute()) for folder in folders]
-        self.folders += [folder for folder in made if folder not in set(self.folders)]
+        self.add_folders(folders)
         if size >= LARGE_BYTES:
             self.save()
+
+    def add_folders(self, folders: Sequence[Path]) -> None:
+        """Folders were made for this transfer."""
+        self.folders += [str(folder.absolute()) for folder in folders]
 
     def remove_unfinished(self) -> None:
         """Remove the partial file, and folders that were made for it and are empty."""
@@ -127,6 +135,11 @@ class SenderState:
     keep_metadata: bool = False
     manifest: Manifest | None = None
     file: Path | None = None
+    links: bool = False
+    exclude: tuple[str, ...] = ()
+    git: bool = False
+    skip_unreadable: bool = False
+    resumable: bool = True
 
     @property
     def path(self) -> Path:
@@ -134,18 +147,20 @@ class SenderState:
         return self.file or user_files.state_folder() / f"send-{self.link.room}.json"
 
     def save(self) -> None:
-        """See :meth:`ReceiverState.save`."""
-        files = [
-            {"name": entry.name, "size": entry.size, "sha256": entry.sha256.hex()}
-            for entry in (self.manifest.files if self.manifest else ())
-        ]
+        """See :meth:`ReceiverState.save`. Standard input and a text are not kept and cannot be resumed."""
+        if not self.resumable:
+            return
         content = {
             "link": self.link.text,
             "expires": self.expires,
             "paths": self.paths,
             "rejoin_key": self.rejoin_key,
             "keep_metadata": self.keep_metadata,
-            "files": files,
+            "manifest": self.manifest.encode().decode() if self.manifest else "",
+            "links": self.links,
+            "exclude": list(self.exclude),
+            "git": self.git,
+            "skip_unreadable": self.skip_unreadable,
         }
         with suppress(OSError):
             user_files.write_json(self.path, content)
@@ -159,11 +174,8 @@ def interrupted_transfers() -> list[SenderState]:
     """The user's transfers that can be resumed, oldest first. Expired ones are removed."""
     found = []
     for file, content in _unexpired("send-"):
-        with suppress(KeyError, ValueError, TypeError, LinkError):
-            files = tuple(
-                ManifestEntry(str(entry["name"]), int(entry["size"]), bytes.fromhex(entry["sha256"]))
-                for entry in content["files"]
-            )
+        with suppress(KeyError, ValueError, TypeError, AttributeError, LinkError, MalformedError):
+            manifest = Manifest.decode(content["manifest"].encode()) if content["manifest"] else None
             found.append(
                 SenderState(
                     Link.parse(content["link"]),
@@ -171,8 +183,12 @@ def interrupted_transfers() -> list[SenderState]:
                     [str(path) for path in content["paths"]],
                     content["rejoin_key"],
                     bool(content["keep_metadata"]),
-                    Manifest(files) if files else None,
+                    manifest,
                     file,
+                    links=bool(content["links"]),
+                    exclude=tuple(map(str, content["exclude"])),
+                    git=bool(content["git"]),
+                    skip_unreadable=bool(content["skip_unreadable"]),
                 )
             )
     return sorted(found, key=lambda sent: sent.expires)

@@ -26,6 +26,7 @@ from tallow.app.peer.transfer.outcome import (
     record_failure,
 )
 from tallow.app.peer.transfer.prepare import PreparedFiles
+from tallow.app.peer.transfer.rate_limit import RateLimit
 from tallow.app.peer.transfer.resume_state import SenderState
 from tallow.app.peer.transfer.session import TransferSession
 from tallow.app.wire import TransferMethod, TransferOutcome
@@ -69,7 +70,8 @@ class TransferSender(TransferSession):
 
     def is_resumable(self, error: BaseException | None) -> bool:
         """Whether a transfer that ended with ``error`` can be resumed by a later run."""
-        return error is not None and is_transient(error) and (self._joined or self._resumed)
+        may_resume = self._state.resumable and (self._joined or self._resumed)
+        return error is not None and is_transient(error) and may_resume
 
     async def _end(self, error: BaseException | None) -> None:
         outcome = outcome_of(error)
@@ -187,7 +189,7 @@ class TransferSender(TransferSession):
         progress = self._progress
         progress.announce(files.manifest)
         before = progress.completed_bytes if progress.started else 0
-        sender = FileSender(secure, files, self._metrics, progress)
+        sender = FileSender(secure, files, self._metrics, progress, RateLimit(self._options.limit))
         answer = await self._wait_for_acceptance(sender, signaling)
         await signaling.report_started(self._method)
         lost_chunks = math.ceil((before - progress.completed_bytes) / secure.chunk_size)
