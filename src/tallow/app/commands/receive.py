@@ -18,7 +18,6 @@ from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.peer.display import Display
-from tallow.app.peer.errors import is_transient
 from tallow.app.peer.link import Link, is_exposed, origin
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
@@ -136,7 +135,7 @@ async def _receive_into(
             try:
                 await receiver.run()
             except Exception as error:
-                if is_transient(error):
+                if receiver.is_resumable(error):
                     display("warning", message="to resume it later, run the same command again")
                 raise
             finally:

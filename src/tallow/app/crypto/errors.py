@@ -16,6 +16,9 @@ class ProtocolError(Exception):
         kind: label ``type`` in ``errors_total``.
         severity: label ``severity`` in ``errors_total``.
         code: abort code that the other side receives (docs/protocol.md, "Aborts").
+        authenticated: whether this side found it, or the other side reported it under the session's keys.
+            Otherwise the server, or somebody on the way, can have caused it: it ends an attempt, and what is
+            kept to resume the transfer stays.
     """
 
     kind: ClassVar[ErrorType] = "crypto"
@@ -23,8 +26,9 @@ class ProtocolError(Exception):
     code: ClassVar[int] = 2
     text: ClassVar[str] = "the other side sent a message that the protocol does not allow"
 
-    def __init__(self, text: str | None = None) -> None:
+    def __init__(self, text: str | None = None, *, authenticated: bool = True) -> None:
         super().__init__(text or self.text)
+        self.authenticated = authenticated
 
 
 class MalformedError(ProtocolError):

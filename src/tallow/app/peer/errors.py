@@ -33,6 +33,13 @@ class PeerError(Exception):
         self.severity = severity
 
 
+class ServerReportError(PeerError):
+    """The server reports that the other side has left with an outcome. Nobody else confirms it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"the server reports that {text}", "transfer")
+
+
 class ServerConnectionError(PeerError):
     """The server cannot be reached now. A retry may succeed."""
 
@@ -82,6 +89,16 @@ _REFUSALS: Final = {
 
 RETRYABLE: Final = frozenset({"internal", "timeout", "rate_limited"})
 """Refusals that a retry may resolve."""
+
+
+def is_authenticated(error: BaseException) -> bool:
+    """Whether an error is this side's own or the other side's, and not one that the server can cause at will.
+
+    What is kept to resume a transfer is removed only after such an error.
+    """
+    if isinstance(error, ProtocolError):
+        return error.authenticated
+    return not isinstance(error, ServerReportError)
 
 
 def is_transient(error: BaseException) -> bool:

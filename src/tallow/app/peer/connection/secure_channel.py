@@ -131,6 +131,7 @@ async def perform_handshake(channel: Channel, role: Role, link: Link, metrics: M
     except TimeoutError:
         raise ChannelError("the other side did not answer the handshake in time") from None
     except ProtocolError as error:
+        error.authenticated = False
         if _is_failed_exchange(error):
             metrics.record_key_exchange("failed")
             crypto_logger.warning("Key exchange failed", role=role, reason=type(error).__name__)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.peer.connection.signaling import SignalingClient
-from tallow.app.peer.errors import NotConfirmedError, PeerError, error_labels
+from tallow.app.peer.errors import NotConfirmedError, ServerReportError, error_labels
 from tallow.app.peer.options import TransferOptions
 from tallow.app.wire import TransferOutcome
 from tallow.monitoring.errors import report_error
@@ -72,14 +72,13 @@ def raise_if_departed(signaling: SignalingClient) -> None:
     """Raise an error if the other side has left the room with an outcome.
 
     Raises:
-        CancelledByPeerError, PeerError: it cancelled or gave up.
+        CancelledByPeerError, ServerReportError: it cancelled or gave up, as the server reports.
     """
     outcome = signaling.peer.outcome
     if outcome == "cancelled":
-        raise CancelledByPeerError
+        text = "the server reports that the other side cancelled the transfer"
+        raise CancelledByPeerError(text, authenticated=False)
     if outcome == "success":
-        raise PeerError(
-            "the server reports that the receiver left with all files; it did not confirm them", "transfer"
-        )
+        raise ServerReportError("the receiver left with all files; it did not confirm them")
     if outcome is not None:
-        raise PeerError("the other side gave up the transfer", "transfer")
+        raise ServerReportError("the other side gave up the transfer")

@@ -12,7 +12,7 @@ from tallow.app.files.destination import DestinationFolder
 from tallow.app.peer.connection.connection_attempt import ConnectionAttempt
 from tallow.app.peer.connection.secure_channel import SecureChannel
 from tallow.app.peer.connection.signaling import SignalingClient
-from tallow.app.peer.errors import PeerError, is_transient
+from tallow.app.peer.errors import PeerError, is_authenticated, is_transient
 from tallow.app.peer.events import EventHandler
 from tallow.app.peer.link import Link
 from tallow.app.peer.options import TransferOptions
@@ -66,13 +66,17 @@ class TransferReceiver(TransferSession):
         self._events.finished(outcome_of(error), error, self._progress.seconds)
         if error is not None:
             record_failure(error, self._metrics)
-        resumable = error is not None and is_transient(error)
+        resumable = error is not None and self.is_resumable(error)
         self._confirmation.close()
         if not resumable:
             self._state.remove()
             if error is not None:  # folders that were sent empty stay
                 self._remove_partial_files()
         await self._leave(None if resumable else outcome_of(error))
+
+    def is_resumable(self, error: BaseException) -> bool:
+        """Whether what is kept to resume the transfer stays."""
+        return is_transient(error) or (self._state.has_manifest and not is_authenticated(error))
 
     async def _on_rejoin(self, signaling: SignalingClient) -> None:
         await self._confirmation.repeat_status(signaling)

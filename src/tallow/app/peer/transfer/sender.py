@@ -12,7 +12,7 @@ from tallow.app.channels.channel import ChannelClosedError, ChannelError
 from tallow.app.crypto.errors import ProtocolError, UnconfirmedError
 from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
 from tallow.app.peer.connection.signaling import SignalingClient
-from tallow.app.peer.errors import PeerError, ServerRefusedError, abort_code, is_transient
+from tallow.app.peer.errors import PeerError, ServerRefusedError, abort_code, is_authenticated, is_transient
 from tallow.app.peer.events import EventHandler
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
@@ -71,7 +71,9 @@ class TransferSender(TransferSession):
     def is_resumable(self, error: BaseException | None) -> bool:
         """Whether a transfer that ended with ``error`` can be resumed by a later run."""
         may_resume = self._state.resumable and (self._joined or self._resumed)
-        return error is not None and is_transient(error) and may_resume
+        if error is None or not may_resume:
+            return False
+        return is_transient(error) or (self._state.manifest is not None and not is_authenticated(error))
 
     async def _end(self, error: BaseException | None) -> None:
         outcome = outcome_of(error)
