@@ -39,7 +39,7 @@ print(u.urlopen(r).read().decode())
 def run(*command: str, **more: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
     assert done.returncode == 0, (command, done.stderr)
-    return done.stdout
+    return str(done.stdout)
 
 
 def shape(*command: str) -> None:
