@@ -115,14 +115,14 @@ class ServerSettings(Settings):
     )
     failures_per_address: PositiveInteger = Field(
         12,
-        title="Failures, or slow events, of one kind that one address may report in five minutes",
+        title="Failures, or slow events, of one kind that one address may report in ten minutes",
         description=_WHOLE_NUMBER,
     )
     errors_per_address: PositiveInteger = Field(
-        15, title="Errors that one address may report in five minutes", description=_WHOLE_NUMBER
+        15, title="Errors that one address may report in ten minutes", description=_WHOLE_NUMBER
     )
     relayed_per_address: PositiveInteger = Field(
-        30, title="Relayed transfers that one address may report in five minutes", description=_WHOLE_NUMBER
+        30, title="Relayed transfers that one address may report in ten minutes", description=_WHOLE_NUMBER
     )
     queued_per_address: PositiveInteger = Field(
         50, title="Rooms of one address that count as queued", description=_WHOLE_NUMBER

@@ -1,4 +1,4 @@
-"""What one address prefix may report of the events that alerts look for, in any five minutes.
+"""What one address prefix may report of the events that alerts look for, in any ten minutes.
 
 The quota is above what an honest network reports while nothing is wrong and below the minimum of every alert
 on a short window, so that one client cannot fire an alert, whatever it reports. It counts events that a rule
@@ -23,7 +23,7 @@ from tallow.app.server.limits.sliding_window import SlidingWindowLimiter
 from tallow.app.server.settings import ServerSettings
 from tallow.monitoring.metrics.sample import Sample
 
-WINDOW_S: Final = 300
+WINDOW_S: Final = 600
 FAILURE_METRICS: Final = frozenset(
     {
         "transfers_total",

@@ -80,18 +80,18 @@ LIMITS_IN_DETAIL: Final = (
     ),
     Limit(
         "failures_per_address",
-        "Failures, or observations that an alert takes for slow, of each metric in any five minutes from one "
+        "Failures, or observations that an alert takes for slow, of each metric in any ten minutes from one "
         "IPv4 address or IPv6 /48",
         _LEFT_OUT,
     ),
     Limit(
         "errors_per_address",
-        "Reported errors in any five minutes from one IPv4 address or IPv6 /48",
+        "Reported errors in any ten minutes from one IPv4 address or IPv6 /48",
         _LEFT_OUT,
     ),
     Limit(
         "relayed_per_address",
-        "Relayed transfers in any five minutes from one IPv4 address or IPv6 /48",
+        "Relayed transfers in any ten minutes from one IPv4 address or IPv6 /48",
         _LEFT_OUT,
     ),
     Limit("sockets_per_address", "WebSockets of one address", "the handshake is answered 403"),
