@@ -30,9 +30,16 @@ from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
 TIMING: Final = PeerTiming(
-    first_delay=0.2, max_delay=2, give_up_after=60, channel_timeout=20, direct_timeout=15, linger=5
+    first_delay=0.2,
+    max_delay=2,
+    give_up_after=60,
+    channel_timeout=20,
+    direct_timeout=15,
+    head_start=15,
+    linger=5,
 )
-NO_DIRECT_TIMING: Final = replace(TIMING, direct_timeout=0.001)
+"""With a long head start the plan decides about the path, and not the load of the machine."""
+NO_DIRECT_TIMING: Final = replace(TIMING, direct_timeout=0.001, head_start=0)
 OTHER_SIDE_TIMEOUT_S: Final = 30
 """Seconds that one side may run after the other has ended."""
 
