@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tallow.app.server.transport.frames import frame_at
+from tallow.app.server.transport.lean_primitives import LeanEvent, LeanQueue
 from tallow.app.server.transport.message_forwarder import MessageForwarder, MessageTooLargeError
 from tallow.app.server.transport.uvicorn_websocket import MESSAGE_TOO_BIG, BoundedWebSocket
 
@@ -54,6 +55,8 @@ class FramedWebSocket(BoundedWebSocket):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        lean: Any = self
+        lean.queue, lean.writable = LeanQueue(), LeanEvent()
         self._unread: bytes | bytearray = b""
         self._position = 0
         self._forwarding: _Forwarding | None = None
@@ -113,6 +116,18 @@ class FramedWebSocket(BoundedWebSocket):
             # A part of a frame is left. What waits for the application stays where it is: to move it after
             # each message would take time that grows with the square of their number.
             self._unread, self._position = self._unread[position:], 0
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            self._drop_handshake()
+
+    def _drop_handshake(self) -> None:
+        """Free what only the handshake needed: several kilobytes that an idle socket would keep."""
+        self.request.headers.clear()  # the parser keeps the request
+        attributes: dict[str, Any] = self.__dict__
+        for name in ("request", "response"):
+            attributes.pop(name, None)
 
     async def receive(self) -> Any:
         message = await self.queue.get()

@@ -104,6 +104,7 @@ class MovableWebSocket(FramedWebSocket):
         self.conn.send_response(self.response)  # which the client has
         self.conn.data_to_send()
         self.handshake_complete = True
+        self._drop_handshake()
         self.start_keepalive()
         if message["type"] != "websocket.accept":  # refused: the client reads it as the end of the connection
             await super().send(message)

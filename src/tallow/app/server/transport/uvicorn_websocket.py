@@ -43,6 +43,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         handshake = self.transport.get_protocol()  # the HTTP protocol that is being replaced
         self._connection = getattr(handshake, "connection", self._connection)
+        self._connection.protocol = None  # frees the HTTP protocol; the table times no WebSocket
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connection.release()
