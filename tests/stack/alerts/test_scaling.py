@@ -10,7 +10,14 @@ from tallow.stack import alerts
 from tallow.stack.alerts import GROUPS, RULES, Rule
 from tallow.stack.drill.environment.scaled_rules import scaled_values
 
-SCALED = {"for_seconds", "startup_grace", "windows", "min_counts"}
+SCALED = {
+    "for_seconds",
+    "startup_grace",
+    "restart_memory",
+    "keep_firing_seconds",
+    "windows",
+    "min_counts",
+}
 
 each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
@@ -24,6 +31,8 @@ def test_scaling_changes_durations_and_minimum_counts_only(rule: Rule, factor: f
             assert getattr(scaled, field.name) == getattr(rule, field.name)
     assert scaled.template == rule.template
     assert scaled.for_seconds == pytest.approx(rule.for_seconds * factor)
+    assert scaled.restart_memory == pytest.approx(rule.restart_memory * factor)
+    assert scaled.keep_firing_seconds == pytest.approx(rule.keep_firing_seconds * factor)
     assert scaled.guard_seconds == pytest.approx(rule.guard_seconds * factor)
     assert scaled.windows == pytest.approx({name: 1.0 * s * factor for name, s in rule.windows.items()})
 

@@ -162,12 +162,19 @@ def _for_changed(rule: Rule) -> Iterator[Mutant]:
         # The startup grace depends on `for` unless it is set explicitly: keep its value.
         changed = replace(rule, for_seconds=hold, startup_grace=rule.guard_seconds)
         yield Mutant("for changed", f"{rule.for_seconds} s -> {hold} s", changed)
+    if kept := rule.keep_firing_seconds:
+        for other in (0, kept / 2, kept * 2):
+            changed = replace(rule, keep_firing_seconds=other)
+            yield Mutant("for changed", f"keep firing {kept:g} s -> {other:g} s", changed)
 
 
 def _startup_grace_changed(rule: Rule) -> Iterator[Mutant]:
     guard = rule.guard_seconds
     for other in (0, guard // 2, guard * 2) if guard else (600,):
         yield Mutant("start guard changed", f"{guard} s -> {other} s", replace(rule, startup_grace=other))
+    for other in (rule.restart_memory / 2, rule.restart_memory * 2) if guard else ():
+        what = f"restarts counted over {other:g} s"
+        yield Mutant("start guard changed", what, replace(rule, restart_memory=other))
     if guard:
         for label in rule.group_labels:
             by = tuple(other for other in rule.group_labels if other != label)

@@ -54,6 +54,9 @@ max by (job, instance) (
 """,
     windows={"window": 30 * MINUTE},
     thresholds={"limit": 3},
+    # Without it a server that restarts every nine minutes would end and raise the alert again each time: half
+    # an hour contains three of its restarts or four.
+    keep_firing_seconds=15 * MINUTE,
     startup_grace=0,
     severity="critical",
     category="monitoring",

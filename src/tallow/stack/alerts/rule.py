@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from tallow.monitoring.catalog import METRICS
 from tallow.stack.alerts.links import Links, Panel
-from tallow.stack.durations import MINUTE, promql_duration
+from tallow.stack.durations import HOUR, MINUTE, promql_duration
 
 Severity = Literal["critical", "warning", "info"]
 """What Alertmanager routes on; PagerDuty's Events API accepts each of these values."""
@@ -21,9 +21,19 @@ Category = Literal[
 WARM_UP = 10 * MINUTE
 """Seconds after a clean start in which no rule but ServiceDown and CriticalErrors may fire."""
 
+RESTARTS = 2
+"""Restarts without a request, within an hour, from which on a start has no grace. Otherwise a server that
+restarts every few minutes would hide every failure."""
+
 _STARTUP_GRACE = """
-unless on ({labels})
-  abs(time() - min by ({labels}) ({start}{{job="tallow"}})) < $guard"""
+unless on ({labels}) (
+  abs(time() - min by ({labels}) ({start}{{job="tallow"}})) < $guard
+  unless on ({labels})
+  max by ({labels}) (
+    changes({start}{{job="tallow"}}[$restart_memory])
+    - changes({requested}{{job="tallow"}}[$restart_memory])
+  ) >= $restarts
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class RenderedRule:
     alert: str
     expr: str
     for_: str
+    keep_firing_for: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
 
@@ -62,6 +73,8 @@ class RenderedRule:
         document: dict[str, object] = {"alert": self.alert, "expr": self.expr}
         if self.for_ != "0s":
             document["for"] = self.for_
+        if self.keep_firing_for != "0s":
+            document["keep_firing_for"] = self.keep_firing_for
         return document | {"labels": dict(self.labels), "annotations": dict(self.annotations)}
 
 
@@ -87,6 +100,10 @@ class Rule:
         annotation_queries: further measured values for the description.
         startup_grace: seconds after a process start during which the condition is ignored. ``None``:
             :data:`WARM_UP` less ``for_seconds``. 0: none.
+        restart_memory: seconds over which restarts without a request are counted. From :data:`RESTARTS` on
+            the start-up grace does not apply.
+        keep_firing_seconds: seconds for which the alert goes on after its condition ended
+            (``keep_firing_for``).
         group_labels: the labels that distinguish alerts of this rule from each other.
         labels: further labels that the rule adds.
         optional: whether the metrics exist only with an optional component, so that RuleInputMissing
@@ -107,6 +124,8 @@ class Rule:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     annotation_queries: Mapping[str, AnnotationQuery] = field(default_factory=dict)
     startup_grace: float | None = None
+    restart_memory: float = 1 * HOUR
+    keep_firing_seconds: float = 0
     group_labels: tuple[str, ...] = ("job", "instance")
     labels: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False
@@ -119,13 +138,15 @@ class Rule:
     def scaled(self, factor: float) -> Self:
         """The same rule with every duration multiplied by ``factor``; drills and tests run it faster.
 
-        Windows, offsets, ``for`` and the start-up grace are multiplied. Minimum counts are, too, since a
+        Windows, offsets, ``for``, ``keep_firing_for`` and the start-up grace are multiplied. Minimum counts are, too, since a
         shorter window contains fewer events: rounded up, at least 1. Nothing else changes.
         """
         return replace(
             self,
             for_seconds=self.for_seconds * factor,
             startup_grace=self.guard_seconds * factor,
+            restart_memory=self.restart_memory * factor,
+            keep_firing_seconds=self.keep_firing_seconds * factor,
             windows={name: seconds * factor for name, seconds in self.windows.items()},
             min_counts={name: max(1, math.ceil(count * factor)) for name, count in self.min_counts.items()},
         )
@@ -139,6 +160,7 @@ class Rule:
             alert=self.name,
             expr=Template(self.template).substitute(values),
             for_=promql_duration(self.for_seconds),
+            keep_firing_for=promql_duration(self.keep_firing_seconds),
             labels={
                 "severity": self.severity,
                 "category": self.category,
@@ -159,8 +181,11 @@ class Rule:
         expr = self.expr.strip()
         if not self.guard_seconds:
             return expr
-        start = METRICS["process_start_time_seconds"].full_name
-        grace = _STARTUP_GRACE.format(labels=", ".join(self.group_labels), start=start)
+        grace = _STARTUP_GRACE.format(
+            labels=", ".join(self.group_labels),
+            start=METRICS["process_start_time_seconds"].full_name,
+            requested=METRICS["process_requested_start_time_seconds"].full_name,
+        )
         return f"(\n{_indent(expr)}\n)" + grace
 
     def substitutions(self) -> dict[str, str]:
@@ -171,6 +196,8 @@ class Rule:
             **{name: number(limit) for name, limit in self.thresholds.items()},
             **{f"{name}_percent": number(round(limit * 100, 6)) for name, limit in self.thresholds.items()},
             "guard": number(self.guard_seconds),
+            "restart_memory": promql_duration(self.restart_memory),
+            "restarts": str(RESTARTS),
         }
 
 

@@ -33,7 +33,7 @@ _INTRODUCTION = """\
 Each alert has a runbook page; [alert-proof.md](alert-proof.md) describes their tests. "Minimum" is the number
 of events that a window must contain before a ratio or a quantile is evaluated. "Start" is the time after the
 start of a process during which the condition is ignored, so that only ServiceDown and CriticalErrors fire
-within ten minutes after a clean start.
+within ten minutes after a clean start. A second restart without a request within an hour has no such time.
 
 Addresses and commands on the pages are those of a stack in the default folder without `--port-offset`. The
 heartbeat checker of a running stack serves the pages (`/runbooks/NAME`) with that stack's ports and folder.
@@ -55,6 +55,9 @@ def page(rule: Rule) -> str:
         "Thresholds": _named({name: number(limit) for name, limit in rule.thresholds.items()}),
         "Windows": _named({name: promql_duration(seconds) for name, seconds in rule.windows.items()}),
         "Minimum traffic": _named({name: str(count) for name, count in rule.min_counts.items()}),
+        "Goes on after the condition ended": f"for {rendered.keep_firing_for}"
+        if rule.keep_firing_seconds
+        else "",
         "After a start": f"is ignored for {promql_duration(rule.guard_seconds)}"
         if rule.guard_seconds
         else "",

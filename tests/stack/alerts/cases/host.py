@@ -107,8 +107,8 @@ LOOPS = [
         "RestartLoop",
         "fires at the fourth restart within half an hour, and resolves when the first is long past",
         restarts(20, 27, 34, 41),
-        quiet=(20.5, 34.5, 40.5, 50.5),
-        firing=(41.25, 49),
+        quiet=(20.5, 34.5, 40.5, 65.5),
+        firing=(41.25, 49, 64),
         kinds=("fires",),
     ),
     Case(
@@ -129,9 +129,19 @@ LOOPS = [
         "RestartLoop",
         "fires at the fourth restart without a request, whatever the number of requested ones",
         restarts(20, 22, 27, 30, 34, 41, 43, requested=(22, 30, 43)),
-        quiet=(34.5, 40.5, 50.5),
-        firing=(41.25, 43.5, 49),
+        quiet=(34.5, 40.5, 65.5),
+        firing=(41.25, 43.5, 49, 64),
         kinds=("fires",),
+    ),
+    *(
+        Case(
+            "RestartLoop",
+            f"fires steadily while the server restarts every {every:g} minutes",
+            restarts(*(every * number for number in range(1, int(120 / every)))),
+            quiet=(4 * every - 0.5,),
+            firing=tuple(4 * every + step for step in range(1, 119 - int(4 * every))),
+        )
+        for every in (2, 5, 7, 9, 9.75)
     ),
 ]
 

@@ -10,14 +10,15 @@ from collections.abc import Mapping
 
 from stack.alerts.cases.availability import errors
 from stack.alerts.cases.connections import attempts, finished
-from stack.alerts.cases.host import START
+from stack.alerts.cases.host import REQUESTED, START
 from stack.alerts.cases.monitoring import dropped, overflowed, reports
 from stack.alerts.cases.performance import CPU, MEMORY, WORKERS, connections, durations, operations
 from stack.alerts.cases.security import answers, exchanges
 from stack.alerts.cases.slo import slow_or_failed
 from stack.alerts.cases.storage import lookups, statements
 from stack.alerts.cases.transfers import QUEUE, speeds, transfers
-from support.alert_rules.promtool import INSTANCE, Case, counter, gauge, merged
+from support.alert_rules.promtool import INSTANCE, TWO_HOURS_BEFORE, Case, counter, gauge, merged
+from tallow.stack.alerts import RULES
 
 EXEMPT = {"ServiceDown", "CriticalErrors", "Watchdog", "RestartLoop"}
 """Alerts that may fire at once: two by contract, Watchdog, and RestartLoop, which needs four starts."""
@@ -68,8 +69,37 @@ FAULTS: Mapping[str, tuple[dict[str, str], float]] = {
 }
 
 
+FIRST, SECOND, THIRD = 60, 100, 170
+"""Minutes of restarts: two within an hour, and one long after them."""
+
+
+def _labels(alert: str) -> dict[str, str]:
+    return {"job": "tallow"} if "Budget" in alert else {"job": "tallow", "instance": INSTANCE}
+
+
+def _restarted(alert: str, fault: dict[str, str], *, requested: bool) -> Case:
+    """The fault goes on while the process restarts, without a request or with one."""
+    starts = gauge(
+        (FIRST, TWO_HOURS_BEFORE),
+        (SECOND - FIRST, FIRST * 60),
+        (THIRD - SECOND, SECOND * 60),
+        (10, THIRD * 60),
+    )
+    early, late = (FIRST + 2, THIRD + 2), (SECOND + 1, SECOND + 3)
+    return Case(
+        alert,
+        "waits again after each requested restart"
+        if requested
+        else "does not wait after the second restart within an hour",
+        merged(fault, {START: starts, REQUESTED: starts if requested else gauge((180, TWO_HOURS_BEFORE))}),
+        quiet=(*early, *late) if requested else early,
+        firing=(FIRST - 1, SECOND - 1) if requested else (FIRST - 1, SECOND - 1, *late),
+        labels=_labels(alert),
+    )
+
+
 def _case(alert: str, fault: dict[str, str], ready: float) -> Case:
-    of_job = alert.partition("Budget")[1] != ""
+    of_job = "Budget" in alert
     beside = {} if of_job else {f'{START}{{instance="old:3000"}}': gauge((180, -7200))}
     early = tuple(minute for minute in (1, 2.5, 5, 6, 7.5, 9, 9.5, ready - 0.5) if minute < ready)
     return Case(
@@ -78,9 +108,14 @@ def _case(alert: str, fault: dict[str, str], ready: float) -> Case:
         merged(fault, {START: gauge((180, 0))}, beside),
         quiet=tuple(sorted(set(early))),
         firing=(ready + 1.25, 60),
-        labels={"job": "tallow"} if of_job else {"job": "tallow", "instance": INSTANCE},
+        labels=_labels(alert),
         kinds=("start",),
     )
 
 
-CASES = [_case(alert, fault, ready) for alert, (fault, ready) in FAULTS.items()]
+GUARDED = [alert for alert in FAULTS if RULES[alert].guard_seconds]
+CASES = [
+    *(_case(alert, fault, ready) for alert, (fault, ready) in FAULTS.items()),
+    *(_restarted(alert, FAULTS[alert][0], requested=False) for alert in GUARDED),
+    *(_restarted(alert, FAULTS[alert][0], requested=True) for alert in ("HighErrorRate", "HighMemoryUsage")),
+]
