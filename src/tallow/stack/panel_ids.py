@@ -66,6 +66,7 @@ PANEL_IDS: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
         "tallow-logs": {
             "Log lines by level": 1,
             "Log lines": 2,
+            "Series by metric": 3,
         },
     }
 )

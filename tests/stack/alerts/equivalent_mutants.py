@@ -27,6 +27,7 @@ class Equivalent:
 
 _ZERO = "increases are never negative: their sum is 0 exactly when their maximum is"
 _ONE = "each target has one series, so the aggregation has no effect"
+_OUTCOME = "an instance has one series of the failed outcomes of a kind"
 _OTHER_PROGRAM = "the grace refers to a start of Tallow, and this alert is about another program"
 
 EQUIVALENTS = (
@@ -40,6 +41,13 @@ EQUIVALENTS = (
     Equivalent("RuleEvaluationFailing", "aggregation changed", "sum -> max( #2)?", _ZERO),
     Equivalent("HighMemoryUsage|TransferQueueBacklog", "aggregation changed", "sum -> max", _ONE),
     Equivalent("HighCPUUsage", "aggregation changed", "sum -> max( #2)?", _ONE),
+    Equivalent(
+        "HighTransferFailureRate|HighConnectionFailureRate",
+        "aggregation changed",
+        "sum -> max #[46]",
+        _OUTCOME,
+    ),
+    Equivalent("PQCFailuresLowTraffic", "aggregation changed", "sum -> max( #3)?", _OUTCOME),
     Equivalent("ServiceDown|TargetMissing", "aggregation changed", "min -> max", _ONE),
     Equivalent("NoSuccessfulTransfers", "aggregation changed", "min -> max|max -> min", _ONE),
     Equivalent(

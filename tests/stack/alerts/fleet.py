@@ -6,27 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stack.alerts.cases.connections import attempts
-from stack.alerts.cases.monitoring import (
-    ALERTMANAGER,
-    NODE,
-    PROMETHEUS,
-    evaluations,
-    of,
-    taken,
-    unsent,
-)
 from stack.alerts.cases.performance import CPU, MEMORY, WORKERS, connections, durations, operations
 from stack.alerts.cases.security import answers, exchanges
 from stack.alerts.cases.security import operations as pqc
+from stack.alerts.cases.self_monitoring.configuration import taken
+from stack.alerts.cases.self_monitoring.delivery import evaluations, unsent
+from stack.alerts.cases.self_monitoring.programs import ALERTMANAGER, NODE, PROMETHEUS, of
 from stack.alerts.cases.storage import lookups, statements
 from stack.alerts.cases.transfers import QUEUE, sizes, speeds, transfers
-from support.alert_rules.promtool import counter, gauge, merged
+from stack.alerts.contract import frame
+from support.alert_rules.promtool import Document, counter, gauge, located, merged
+from tallow.stack.alerts import RULES
 
 Span = tuple[float, float | None]
 """Minutes and their load: 1 is normal traffic, 0 none, None no samples."""
 START = "tallow_process_start_time_seconds"
 REQUESTED = "tallow_process_requested_start_time_seconds"
 BEFORE = -7200.0
+ALWAYS = {"Watchdog"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,15 @@ def server(run: ProcessRun) -> dict[str, str]:
             'tallow_client_reports_total{outcome="accepted"}': of_(20),
             'tallow_client_reports_total{outcome="rejected"}': of_(0.4),
             'tallow_client_reports_total{outcome="rate_limited"}': of_(0.2),
+            **{
+                f'tallow_client_outcomes_total{{kind="{kind}",status="{status}"}}': of_(rate)
+                for kind in ("transfer", "connection", "key_exchange")
+                for status, rate in (("success", 0.5), ("failed", 0.02))
+            },
+            'tallow_metric_series{metric="tallow_errors_total"}': run.gauges(2500, 2000),
             'tallow_active_connections{type="websocket"}': run.gauges(12),
+            "tallow_process_open_fds": run.gauges(80, 40),
+            "tallow_process_max_fds": run.gauges(1024, 1024),
             QUEUE: run.gauges(2),
             MEMORY: run.gauges(3e8, 2e8),
             CPU: of_(20 * run.workers),
@@ -137,6 +142,8 @@ def other_programs(minutes: float, *gaps: Span) -> dict[str, str]:
             gauge(*where_present(100)),
             labels,
         ),
+        of(NODE, "node_filesystem_files_free", gauge(*where_present(90)), labels),
+        of(NODE, "node_filesystem_files", gauge(*where_present(100)), labels),
         of(NODE, "node_filesystem_readonly", quiet, labels),
     )
 
@@ -155,7 +162,8 @@ def on(instance: str, series: Mapping[str, str]) -> dict[str, str]:
 class Event:
     """An event in a fleet.
 
-    Alerts are checked at each of ``minutes``; ``expected`` has the spans in which they have to fire.
+    Alerts are checked at each of ``minutes``; ``expected`` has the spans in which they have to fire, and
+    ``of_job`` those of alerts without an instance.
     """
 
     name: str
@@ -163,6 +171,7 @@ class Event:
     minutes: Sequence[float]
     expected: Mapping[tuple[str, str], Sequence[tuple[float, float]]] = field(default_factory=dict)
     stretch: int = 1
+    of_job: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
@@ -174,3 +183,34 @@ class Event:
             for (name, instance), spans in self.expected.items()
             if name == alert and any(begin <= at <= end for begin, end in spans)
         ]
+
+
+def document(event: Event) -> Document:
+    """The event as a ``tests`` entry that checks every alert at every minute."""
+    return {
+        "name": event.name,
+        "interval": f"{15 * event.stretch}s",
+        "input_series": [
+            {"series": located(name), "values": values} for name, values in event.series.items()
+        ],
+        "alert_rule_test": [
+            {
+                "eval_time": f"{round(at * 60 * event.stretch)}s",
+                "alertname": alert,
+                "exp_alerts": _expected(event, alert, at),
+            }
+            for at in event.minutes
+            for alert in RULES
+        ],
+    }
+
+
+def _expected(event: Event, alert: str, at: float) -> list[Document]:
+    if alert in ALWAYS:
+        return [{"exp_labels": frame(alert)}]
+    if any(begin <= at <= end for begin, end in event.of_job.get(alert, ())):
+        return [{"exp_labels": {"job": "tallow", **frame(alert)}}]
+    return [
+        {"exp_labels": {"job": "tallow", "instance": place, **frame(alert)}}
+        for place in event.firing(alert, at)
+    ]

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from stack.alerts.cases.monitoring import INPUTS, PLACES, of, place_of
+from stack.alerts.cases.self_monitoring.inputs import INPUTS, PLACES, place_of
+from stack.alerts.cases.self_monitoring.programs import of
 from stack.alerts.contract import frame
-from stack.alerts.fleet import START, Event, ProcessRun, in_sequence, on, other_programs, server
-from support.alert_rules.promtool import Document, bare, gauge, located, run
+from stack.alerts.fleet import START, Event, ProcessRun, document, in_sequence, on, other_programs, server
+from support.alert_rules.promtool import bare, gauge, run
 from tallow.stack.alerts import RULES
 
 pytestmark = pytest.mark.slow
 
 DAY = ProcessRun(((180, 1),))
-ALWAYS = {"Watchdog"}
 EVALUATED_EVERY_S = 30
 """Half as often as shipped, because all rules over hours take long to evaluate."""
 
@@ -145,35 +145,6 @@ EVENTS = [
         AFTER,
     ),
 ]
-
-
-def document(event: Event) -> Document:
-    """The event as a ``tests`` entry that checks every alert at every minute."""
-    return {
-        "name": event.name,
-        "interval": f"{15 * event.stretch}s",
-        "input_series": [
-            {"series": located(name), "values": values} for name, values in event.series.items()
-        ],
-        "alert_rule_test": [
-            {
-                "eval_time": f"{round(at * 60 * event.stretch)}s",
-                "alertname": alert,
-                "exp_alerts": _expected(event, alert, at),
-            }
-            for at in event.minutes
-            for alert in RULES
-        ],
-    }
-
-
-def _expected(event: Event, alert: str, at: float) -> list[Document]:
-    if alert in ALWAYS:
-        return [{"exp_labels": frame(alert)}]
-    return [
-        {"exp_labels": {"job": "tallow", "instance": place, **frame(alert)}}
-        for place in event.firing(alert, at)
-    ]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=str)

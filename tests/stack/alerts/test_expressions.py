@@ -20,5 +20,7 @@ FIGURES = [(rule, name) for rule in RULES.values() for name in rule.annotation_q
 
 @pytest.mark.parametrize(("rule", "name"), FIGURES, ids=[f"{rule.name}-{name}" for rule, name in FIGURES])
 def test_annotation_query_passes_the_linter(rule: Rule, name: str) -> None:
-    query = Template(rule.annotation_queries[name].expr).substitute(rule.substitutions(), instance='"a:1"')
+    query = Template(rule.annotation_queries[name].expr).substitute(
+        rule.substitutions(), instance='"a:1"', mountpoint='"/"'
+    )
     assert check_expression(query, where=rule.name) == []

@@ -37,7 +37,7 @@ def test_the_rules_are_those_of_the_contract() -> None:
 def test_a_rule_has_every_kind_of_case(rule: Rule) -> None:
     shown: set[Kind] = {kind for case in CASES if case.alert == rule.name for kind in case.kinds}
     wanted: set[Kind] = {"fires", "below"}
-    if rule.min_counts:
+    if rule.min_counts or rule.fixed_min_counts:
         wanted |= {"few", "enough"}
     if rule.name not in EXEMPT | WITHOUT_GRACE:
         wanted |= {"start"}

@@ -11,6 +11,7 @@ import pytest
 from tallow.monitoring.shipping.batch import Batch
 from tallow.stack import thresholds
 from tallow.stack.dashboards import dashboards, files
+from tallow.stack.lint import check_expression
 from tallow.stack.panel_ids import PANEL_IDS, panel_path
 
 Panel = dict[str, Any]
@@ -158,15 +159,25 @@ def test_file_name_is_the_uid() -> None:
             assert path.stem in dashboards()
 
 
-def test_logs_dashboard_queries_only_loki() -> None:
+def test_logs_dashboard_queries_loki_and_has_one_panel_for_prometheus() -> None:
+    """The number of series has no place among the 43 panels of the contract."""
     board = dashboards()["tallow-logs"]
-    assert {panel["datasource"]["type"] for panel in board["panels"]} == {"loki"}
+    sources = {panel["title"]: panel["datasource"]["type"] for panel in board["panels"]}
+    assert [title for title, source in sources.items() if source != "loki"] == ["Series by metric"]
+    (panel,) = [panel for panel in board["panels"] if panel["title"] == "Series by metric"]
+    assert panel["datasource"] == {"type": "prometheus", "uid": "${metrics}"}
+    assert panel["targets"][0]["datasource"] == panel["datasource"]
+    variables = {variable["name"]: variable["query"] for variable in board["templating"]["list"]}
+    assert variables == {"datasource": "loki", "metrics": "prometheus"}
+    assert check_expression(panel["targets"][0]["expr"], where="tallow-logs") == []
 
 
 def test_logs_dashboard_selects_shipped_log_lines() -> None:
     line = orjson.dumps({"service": "tallow", "environment": "x", "level": "info", "timestamp": MOMENT})
     [stream] = orjson.loads(Batch([line]).as_loki())["streams"]
     for panel in dashboards()["tallow-logs"]["panels"]:
+        if panel["datasource"]["type"] != "loki":
+            continue
         [(label, value)] = set(re.findall(r'\{(\w+)="(\w+)"\}', panel["targets"][0]["expr"]))
         assert stream["stream"][label] == value
 

@@ -208,3 +208,27 @@ def test_a_drill_is_marked(render: Render) -> None:
     given = data({"severity": "critical", "drill": "yes"}, {"summary": "Tallow is down"})
     assert render("subject", given) == "[CRITICAL] DRILL · Tallow is down"
     assert render("slack.title", given) == "[CRITICAL] DRILL · Tallow is down"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "badge"),
+    [({}, "RESOLVED"), ({"series_ended": ""}, "RESOLVED"), ({"series_ended": "yes"}, "ENDED")],
+)
+def test_an_alert_whose_series_ended_is_not_called_resolved(
+    render: Render, annotation: dict[str, str], badge: str
+) -> None:
+    annotations = {"summary": "Memory is low", "description": "1.8 GB", **annotation}
+    given = data({"alertname": "HighMemoryUsage", "severity": "warning"}, annotations, "resolved")
+    assert render("subject", given) == f"[{badge}] Memory is low"
+    assert render("slack.title", given) == f"[{badge}] Memory is low"
+    for name in ("text", "html", "slack.text"):
+        shown = html.unescape(render(name, given))
+        assert ("because its series ended" in shown) == (badge == "ENDED")
+        assert ("Not known to be resolved" in shown) == (badge == "ENDED")
+        assert ("Resolved. " in shown) == (badge == "RESOLVED")
+
+
+def test_a_firing_alert_does_not_say_that_it_ended(render: Render) -> None:
+    given = data({"alertname": "HighMemoryUsage", "severity": "warning"}, {"series_ended": "yes"})
+    assert render("subject", given) == "[WARNING] HighMemoryUsage"
+    assert "ended" not in render("text", given)

@@ -166,7 +166,10 @@ def bare(rule: RenderedRule, name: str | None = None) -> Document:
     """A rule without annotations, which other tests cover, under its own or another name."""
     document = rule.document()
     del document["annotations"]
-    return document | {"alert": name or rule.alert}
+    alert = name or rule.alert
+    # A rule that reads its own state does so under the name that it is tested with.
+    expr = rule.expr.replace(f'alertname="{rule.alert}"', f'alertname="{alert}"')
+    return document | {"alert": alert, "expr": expr}
 
 
 def run(tests: Sequence[Document], rules: Sequence[Document], folder: Path, every: int = 15) -> str:

@@ -152,6 +152,7 @@ def _in_facts(rule: Rule) -> Iterator[Mutant]:
     yield from _numbers(rule, "threshold changed", "thresholds", rule.thresholds, (10, 0.1))
     yield from _numbers(rule, "window changed", "windows", rule.windows, (2, 0.5))
     yield from _numbers(rule, "minimum changed", "min_counts", rule.min_counts, (10, 2, 0.5, 0.1))
+    yield from _numbers(rule, "minimum changed", "fixed_min_counts", rule.fixed_min_counts, (10, 2, 0.5))
     yield from _for_changed(rule)
     yield from _startup_grace_changed(rule)
     yield from _labels_changed(rule)

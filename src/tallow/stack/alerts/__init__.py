@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,7 @@ from tallow.stack.alerts import (
 from tallow.stack.alerts.links import Links
 from tallow.stack.alerts.rule import Rule
 from tallow.stack.alerts.rule_inputs import rule_input_missing
+from tallow.stack.alerts.self_monitoring.targets import Target, target_missing
 
 __all__ = [
     "CORE",
@@ -35,11 +36,13 @@ __all__ = [
     "Groups",
     "Links",
     "Rule",
+    "Target",
     "files",
     "rule_document",
     "rule_files",
     "rules_yaml",
     "scaled",
+    "watching",
 ]
 
 Groups = Mapping[str, tuple[Rule, ...]]
@@ -69,8 +72,17 @@ EXTRA: Groups = MappingProxyType(
     {
         "tallow_monitoring": (
             *self_monitoring.RULES,
-            rule_input_missing((*_CORE_RULES, *self_monitoring.RULES, *host.RULES, *slo.RULES)),
+            rule_input_missing(
+                (
+                    *_CORE_RULES,
+                    *self_monitoring.RULES,
+                    security.PQC_FAILURES_LOW_TRAFFIC,
+                    *host.RULES,
+                    *slo.RULES,
+                )
+            ),
         ),
+        "tallow_low_traffic": (security.PQC_FAILURES_LOW_TRAFFIC,),
         "tallow_host": host.RULES,
         "tallow_slo": slo.RULES,
     }
@@ -98,6 +110,20 @@ def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _string)
 
 
+def watching(expected: Iterable[Target], *, desired_replicas: str | None = None) -> Groups:
+    """All rules, with TargetMissing for a deployment of its own; the arguments are those of
+    :func:`~tallow.stack.alerts.self_monitoring.targets.target_missing`.
+
+    >>> rules = watching([Target("tallow", "b:3000")])["tallow_monitoring"]
+    >>> [rule.name for rule in rules if 'instance="b:3000"' in rule.expr]
+    ['TargetMissing']
+    """
+    rule = target_missing(expected, desired_replicas=desired_replicas)
+    return {
+        name: tuple(rule if one.name == rule.name else one for one in rules) for name, rules in GROUPS.items()
+    }
+
+
 def scaled(groups: Groups, factor: float) -> Groups:
     """The groups with the durations of every rule multiplied by ``factor`` (see :meth:`Rule.scaled`).
 
@@ -115,7 +141,7 @@ def rule_document(groups: Groups, links: Links | None = None) -> dict[str, list[
         links: the base addresses of runbooks and dashboards; by default those of the default ports.
 
     >>> [group["name"] for group in rule_document(EXTRA)["groups"]]
-    ['tallow_monitoring', 'tallow_host', 'tallow_slo']
+    ['tallow_monitoring', 'tallow_low_traffic', 'tallow_host', 'tallow_slo']
     """
     return {
         "groups": [

@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from tallow.stack import thresholds
+from tallow.stack.alerts import low_traffic
 from tallow.stack.alerts.links import Panel
 from tallow.stack.alerts.rule import Rule
 from tallow.stack.durations import MINUTE
 
 HIGH_CONNECTION_FAILURE_RATE = Rule(
     name="HighConnectionFailureRate",
-    expr="""
-sum by (job, instance) (rate(tallow_webrtc_connections_total{job="tallow",status="failed"}[$window]))
-/
-sum by (job, instance) (rate(tallow_webrtc_connections_total{job="tallow"}[$window]))
-> $limit
-and
-sum by (job, instance) (increase(tallow_webrtc_connections_total{job="tallow"}[$window])) >= $minimum
+    expr=f"""
+(
+  sum by (job, instance) (rate(tallow_webrtc_connections_total{{job="tallow",status="failed"}}[$window]))
+  /
+  sum by (job, instance) (rate(tallow_webrtc_connections_total{{job="tallow"}}[$window]))
+  > $limit
+  and
+  sum by (job, instance) (increase(tallow_webrtc_connections_total{{job="tallow",status="failed"}}[$window]))
+  >= $minimum
+)
+or
+(
+{low_traffic.mostly_failing_outcomes(low_traffic.CONNECTIONS)}
+)
 """,
     for_seconds=5 * MINUTE,
-    windows={"window": 5 * MINUTE},
-    min_counts={"minimum": 10},
-    thresholds={"limit": thresholds.CONNECTION_FAILURE_RATIO},
+    windows={"window": 5 * MINUTE, **low_traffic.WINDOWS},
+    min_counts={"minimum": low_traffic.MIN_FAILED_CONNECTIONS},
+    fixed_min_counts=low_traffic.FEW,
+    thresholds={"limit": thresholds.CONNECTION_FAILURE_RATIO, **low_traffic.LIMITS},
     severity="warning",
     category="connections",
     summary="{{ $value | humanizePercentage }} of connections on {{ $labels.instance }} fail",
     description="""
-{{ $value | humanizePercentage }} of the attempts to connect peers by WebRTC failed over $window (limit
-$limit_percent%, evaluated from $minimum attempts). Transfers fall back to Tallow's relay if it is allowed.
+{{ $value | humanizePercentage }} of the attempts to connect peers failed. Over $window the limit is
+$limit_percent% of the attempts by WebRTC, from $minimum failed ones on, which one address prefix cannot
+reach. Over $hours it is $most_percent%, from $few address prefixes with a failed attempt on. Transfers fall
+back to Tallow's relay if it is allowed.
 """,
     panel=Panel("tallow-errors", "Connection failures"),
     on_absent="Every path and status has a series from the start: RuleInputMissing reports its absence.",
@@ -35,9 +46,10 @@ $limit_percent%, evaluated from $minimum attempts). Transfers fall back to Tallo
 NO_ACTIVE_CONNECTIONS = Rule(
     name="NoActiveConnections",
     expr="""
-sum by (job, instance) (tallow_active_connections{job="tallow"}) == 0
+sum by (job, instance) (last_over_time(tallow_active_connections{job="tallow"}[$hold])) == 0
 """,
     for_seconds=30 * MINUTE,
+    windows={"hold": 1 * MINUTE},
     severity="info",
     category="connections",
     summary="No connections to {{ $labels.instance }}",
@@ -57,18 +69,19 @@ sum by (job, instance) (rate(tallow_transfers_total{job="tallow",method="relay"}
 sum by (job, instance) (rate(tallow_transfers_total{job="tallow"}[$window]))
 > $limit
 and
-sum by (job, instance) (increase(tallow_transfers_total{job="tallow"}[$window])) >= $minimum
+sum by (job, instance) (increase(tallow_transfers_total{job="tallow",method="relay"}[$window])) >= $minimum
 """,
     for_seconds=15 * MINUTE,
     windows={"window": 15 * MINUTE},
-    min_counts={"minimum": 10},
+    min_counts={"minimum": low_traffic.MIN_RELAYED_TRANSFERS},
     thresholds={"limit": thresholds.RELAY_RATIO},
     severity="warning",
     category="connections",
     summary="{{ $value | humanizePercentage }} of transfers on {{ $labels.instance }} use a relay",
     description="""
 {{ $value | humanizePercentage }} of the transfers that ended in $window used a relay (limit $limit_percent%,
-evaluated from $minimum transfers): they are slower, and the relay carries their data.
+evaluated from $minimum relayed transfers on, which one address prefix cannot reach): they are slower, and
+the relay carries their data.
 """,
     panel=Panel("tallow-transfers", "P2P vs relay"),
     on_absent="Every method has a series from the start: RuleInputMissing reports its absence.",

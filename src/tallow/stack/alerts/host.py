@@ -3,40 +3,78 @@
 from __future__ import annotations
 
 from tallow.stack.alerts.links import Panel
-from tallow.stack.alerts.rule import Rule
+from tallow.stack.alerts.rule import AnnotationQuery, Rule
 from tallow.stack.durations import HOUR, MINUTE
 
 _DISK = '{fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|nsfs|fuse.*"}'
 """Disks that hold data or the log spool; no memory, image or network file systems."""
 
+
+def _now(metric: str) -> str:
+    """A metric of each disk. It outlives the end of its series by a minute, so that the message can tell."""
+    return f"last_over_time({metric}{_DISK}[$hold])"
+
+
+_BY = "by (job, instance, mountpoint)"
+_SPACE = f"""min {_BY} ({_now("node_filesystem_avail_bytes")} / {_now("node_filesystem_size_bytes")})"""
+_INODES = f"""min {_BY} ({_now("node_filesystem_files_free")} / {_now("node_filesystem_files")})"""
+_READONLY = _now("node_filesystem_readonly")
+
 DISK_FILLING = Rule(
     name="DiskFilling",
-    expr="""
+    # A disk that was always read-only is no fault; one that became it is, until it can be written again:
+    # after the window, the state of the alert itself continues it.
+    expr=f"""
 (
-  min by (job, instance, mountpoint) (node_filesystem_avail_bytesDISK / node_filesystem_size_bytes)
-  < $limit
+  {_SPACE} < $limit
   or
   (
-    min by (job, instance, mountpoint) (node_filesystem_avail_bytesDISK / node_filesystem_size_bytes)
-    < $soon
+    {_SPACE} < $soon
     and
-    min by (job, instance, mountpoint) (predict_linear(node_filesystem_avail_bytes[$window], $ahead)) < 0
+    min {_BY} (predict_linear(node_filesystem_avail_bytes[$window], $ahead)) < 0
+  )
+  or
+  {_INODES} < $limit
+)
+and on (job, instance, mountpoint) {_READONLY} == 0
+or
+(
+  max {_BY} ({_READONLY}) == 1
+  and on (job, instance, mountpoint) (
+    min {_BY} (min_over_time(node_filesystem_readonly[$writable])) == 0
+    or
+    max {_BY} (ALERTS{{alertname="DiskFilling",alertstate="firing"}}) == 1
   )
 )
-and on (job, instance, mountpoint) node_filesystem_readonly == 0
-""".replace("DISK", _DISK),
+""",
     for_seconds=10 * MINUTE,
-    windows={"window": 1 * HOUR},
+    windows={"window": 1 * HOUR, "writable": 6 * HOUR, "hold": 1 * MINUTE},
     thresholds={"limit": 0.10, "soon": 0.40, "ahead": 4 * HOUR},
+    annotation_queries={
+        "readonly": AnnotationQuery(
+            "max(node_filesystem_readonly{instance=$instance,mountpoint=$mountpoint})", 'printf "%.0f"'
+        ),
+        "inodes": AnnotationQuery(
+            "min(node_filesystem_files_free{instance=$instance,mountpoint=$mountpoint} / "
+            "(node_filesystem_files{instance=$instance,mountpoint=$mountpoint} > 0))",
+            "humanizePercentage",
+        ),
+        "free": AnnotationQuery(
+            "min(node_filesystem_avail_bytes{instance=$instance,mountpoint=$mountpoint} / "
+            "(node_filesystem_size_bytes{instance=$instance,mountpoint=$mountpoint} > 0))",
+            "humanizePercentage",
+        ),
+    },
     startup_grace=0,
     group_labels=("job", "instance", "mountpoint"),
     severity="warning",
     category="monitoring",
-    summary="{{ $labels.mountpoint }} on {{ $labels.instance }} fills up",
+    summary="{{ $labels.mountpoint }} on {{ $labels.instance }} fills up or is read-only",
     description="""
-{{ $value | humanizePercentage }} of {{ $labels.mountpoint }} is free: less than $limit_percent%, or less than
-$soon_percent% and full within four hours at the rate of the last $window. Metrics, the database and the log
-spool stop when it is full.
+$free of the space and $inodes of the inodes of {{ $labels.mountpoint }} are free, read-only: $readonly
+(1: yes). It fires below $limit_percent%, below $soon_percent% of the space if it is full within four hours
+at the rate of the last $window, and if a disk that could be written in the last $writable is read-only.
+Metrics, the database and the log spool stop when they cannot write.
 """,
     panel=Panel("tallow-overview"),
     on_absent="Every mount has series: RuleInputMissing reports their absence, and TargetMissing that "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tallow.stack import thresholds
+from tallow.stack.alerts import low_traffic
 from tallow.stack.alerts.links import Panel
 from tallow.stack.alerts.rule import Rule
 from tallow.stack.durations import MINUTE
@@ -10,9 +11,10 @@ from tallow.stack.durations import MINUTE
 HIGH_MEMORY_USAGE = Rule(
     name="HighMemoryUsage",
     expr="""
-sum by (job, instance) (tallow_process_resident_memory_bytes{job="tallow"}) > $limit
+sum by (job, instance) (last_over_time(tallow_process_resident_memory_bytes{job="tallow"}[$hold])) > $limit
 """,
     for_seconds=5 * MINUTE,
+    windows={"hold": 1 * MINUTE},
     thresholds={"limit": thresholds.RESIDENT_MEMORY_BYTES},
     severity="warning",
     category="performance",
@@ -31,11 +33,11 @@ HIGH_CPU_USAGE = Rule(
     expr="""
 sum by (job, instance) (rate(tallow_process_cpu_seconds_total{job="tallow"}[$window]))
 /
-(sum by (job, instance) (tallow_workers{job="tallow"}) > 0)
+(sum by (job, instance) (last_over_time(tallow_workers{job="tallow"}[$hold])) > 0)
 > $limit
 """,
     for_seconds=5 * MINUTE,
-    windows={"window": 2 * MINUTE},
+    windows={"window": 2 * MINUTE, "hold": 1 * MINUTE},
     thresholds={"limit": thresholds.CPU_RATIO_PER_WORKER},
     severity="warning",
     category="performance",
@@ -57,18 +59,24 @@ histogram_quantile(0.95, sum by (job, instance, le) (
 and
 sum by (job, instance) (
   increase(tallow_transfer_duration_seconds_count{job="tallow",status="success",$sizes}[$window])
-) >= $minimum
+)
+-
+sum by (job, instance) (
+  increase(tallow_transfer_duration_seconds_bucket{job="tallow",status="success",$sizes,le="60.0"}[$window])
+)
+>= $minimum
 """.replace("$sizes", 'size_category=~"under_1mb|1mb_10mb|10mb_100mb"'),
     for_seconds=10 * MINUTE,
     windows={"window": 10 * MINUTE},
-    min_counts={"minimum": 20},
+    min_counts={"minimum": low_traffic.MIN_SLOW_TRANSFERS},
     thresholds={"limit": thresholds.TRANSFER_DURATION_P95_SECONDS},
     severity="warning",
     category="performance",
     summary="Transfers on {{ $labels.instance }} take {{ $value | humanizeDuration }}",
     description="""
 One in twenty successful transfers up to 100 MB took {{ $value | humanizeDuration }} or longer over $window
-(95th percentile, limit $limit s, evaluated from $minimum transfers).
+(95th percentile, limit $limit s, evaluated from $minimum transfers above it on, more than one address prefix
+may report).
 """,
     panel=Panel("tallow-transfers", "Duration by size category"),
     on_absent="Exposed from the start: RuleInputMissing reports its absence.",
@@ -81,18 +89,22 @@ histogram_quantile(
   0.95, sum by (job, instance, le) (rate(tallow_pqc_duration_seconds_bucket{job="tallow"}[$window]))
 ) > $limit
 and
-sum by (job, instance) (increase(tallow_pqc_duration_seconds_count{job="tallow"}[$window])) >= $minimum
+sum by (job, instance) (increase(tallow_pqc_duration_seconds_count{job="tallow"}[$window]))
+-
+sum by (job, instance) (increase(tallow_pqc_duration_seconds_bucket{job="tallow",le="5.0"}[$window]))
+>= $minimum
 """,
     for_seconds=5 * MINUTE,
     windows={"window": 5 * MINUTE},
-    min_counts={"minimum": 20},
+    min_counts={"minimum": low_traffic.MIN_SLOW_PQC_OPERATIONS},
     thresholds={"limit": thresholds.PQC_DURATION_P95_SECONDS},
     severity="warning",
     category="performance",
     summary="Post-quantum operations on {{ $labels.instance }} take {{ $value | humanizeDuration }}",
     description="""
 One in twenty post-quantum operations took {{ $value | humanizeDuration }} or longer over $window (95th
-percentile, limit $limit s, evaluated from $minimum operations). They usually take a tenth of a millisecond.
+percentile, limit $limit s, evaluated from $minimum operations above it on, which one address prefix cannot
+reach). They usually take a tenth of a millisecond.
 """,
     panel=Panel("tallow-performance", "PQC operation duration p95 by operation"),
     on_absent="Exposed from the start: RuleInputMissing reports its absence.",
@@ -106,18 +118,23 @@ histogram_quantile(0.95, sum by (job, instance, le) (
 )) > $limit
 and
 sum by (job, instance) (increase(tallow_connection_establishment_seconds_count{job="tallow"}[$window]))
+-
+sum by (job, instance) (
+  increase(tallow_connection_establishment_seconds_bucket{job="tallow",le="10.0"}[$window])
+)
 >= $minimum
 """,
     for_seconds=5 * MINUTE,
     windows={"window": 5 * MINUTE},
-    min_counts={"minimum": 20},
+    min_counts={"minimum": low_traffic.MIN_SLOW_CONNECTIONS},
     thresholds={"limit": thresholds.CONNECTION_TIME_P95_SECONDS},
     severity="warning",
     category="performance",
     summary="Connecting on {{ $labels.instance }} takes {{ $value | humanizeDuration }}",
     description="""
 One in twenty connections took {{ $value | humanizeDuration }} or longer to establish over $window (95th
-percentile, limit $limit s, evaluated from $minimum connections).
+percentile, limit $limit s, evaluated from $minimum connections above it on, which one address prefix cannot
+reach).
 """,
     panel=Panel("tallow-performance", "WebRTC connection time p95, p99"),
     on_absent="Exposed from the start: RuleInputMissing reports its absence.",

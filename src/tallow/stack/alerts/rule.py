@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from string import Template
@@ -25,6 +26,15 @@ RESTARTS = 2
 """Restarts without a request, within an hour, from which on a start has no grace. Otherwise a server that
 restarts every few minutes would hide every failure."""
 
+SERIES_ENDED = "series_ended"
+"""The annotation that is not empty while the alert's series are missing. The message of an alert that ended
+has the annotations of its last evaluation: the templates call it ended, not resolved."""
+_METRIC = re.compile(
+    r"\b(?:tallow|alertmanager|prometheus|node|scrape|process)_\w+(?=[{\[\s)])|\bup\b(?=[{\s)])"
+)
+
+_OWN_LABEL = re.compile(r"\$(instance|mountpoint)\b")
+
 _STARTUP_GRACE = """
 unless on ({labels}) (
   abs(time() - min by ({labels}) ({start}{{job="tallow"}})) < $guard
@@ -40,8 +50,8 @@ unless on ({labels}) (
 class AnnotationQuery:
     """A further number in a description: a query that Prometheus runs when it renders the description.
 
-    ``$instance`` in ``expr`` becomes the quoted instance of the alert. ``pipe`` is the template function
-    that formats the number. An empty result reads as 0.
+    ``$instance`` and ``$mountpoint`` in ``expr`` become the quoted labels of the alert. ``pipe`` is the
+    template function that formats the number. An empty result reads as 0.
     """
 
     expr: str
@@ -49,8 +59,9 @@ class AnnotationQuery:
 
     def template(self, values: Mapping[str, str]) -> str:
         """The query in Prometheus's template language; ``values`` are the rule's substitutions."""
-        query = Template(" ".join(self.expr.split())).substitute(values, instance="%q")
-        arguments = " ".join(["$labels.instance"] * query.count("%q"))
+        text = " ".join(self.expr.split())
+        query = Template(text).substitute(values, instance="%q", mountpoint="%q")
+        arguments = " ".join(f"$labels.{name}" for name in _OWN_LABEL.findall(text))
         return (
             f"{{{{ with printf `{query}` {arguments} | query }}}}"
             f"{{{{ . | first | value | {self.pipe} }}}}{{{{ else }}}}0{{{{ end }}}}"
@@ -96,6 +107,8 @@ class Rule:
         for_seconds: seconds for which the condition must hold before the alert fires (``for``).
         windows: ranges and offsets, in seconds.
         min_counts: events that a window must contain before a ratio or quantile is evaluated.
+        fixed_min_counts: counts that do not follow from the length of a window, as a number of address
+            prefixes; drills do not scale them.
         thresholds: limits, in the units of the metric.
         annotation_queries: further measured values for the description.
         startup_grace: seconds after a process start during which the condition is ignored. ``None``:
@@ -106,6 +119,7 @@ class Rule:
             (``keep_firing_for``).
         group_labels: the labels that distinguish alerts of this rule from each other.
         labels: further labels that the rule adds.
+        absence_is_fault: whether the rule also fires because series are missing.
         optional: whether the metrics exist only with an optional component, so that RuleInputMissing
             does not report their absence.
     """
@@ -121,6 +135,7 @@ class Rule:
     for_seconds: float = 0
     windows: Mapping[str, float] = field(default_factory=dict)
     min_counts: Mapping[str, int] = field(default_factory=dict)
+    fixed_min_counts: Mapping[str, int] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     annotation_queries: Mapping[str, AnnotationQuery] = field(default_factory=dict)
     startup_grace: float | None = None
@@ -129,6 +144,7 @@ class Rule:
     group_labels: tuple[str, ...] = ("job", "instance")
     labels: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False
+    absence_is_fault: bool = False
 
     @property
     def guard_seconds(self) -> float:
@@ -138,8 +154,8 @@ class Rule:
     def scaled(self, factor: float) -> Self:
         """The same rule with every duration multiplied by ``factor``; drills and tests run it faster.
 
-        Windows, offsets, ``for``, ``keep_firing_for`` and the start-up grace are multiplied. Minimum counts are, too, since a
-        shorter window contains fewer events: rounded up, at least 1. Nothing else changes.
+        Windows, offsets, ``for``, ``keep_firing_for`` and the start-up grace are multiplied. Minimum counts
+        are, too, since a shorter window contains fewer events: rounded up, at least 1. Nothing else changes.
         """
         return replace(
             self,
@@ -172,8 +188,26 @@ class Rule:
                 "description": Template(" ".join(self.description.split())).safe_substitute(texts),
                 "runbook_url": f"{links.runbooks}/{self.name}",
                 "dashboard_url": self.panel.url(links),
+                **self._series_ended(),
             },
         )
+
+    def _series_ended(self) -> dict[str, str]:
+        """The annotation :data:`SERIES_ENDED`; none for a rule whose alerts have no series of their own.
+
+        A rule that also fires because series are missing has the value 0 while it measures.
+        """
+        metrics = set(_METRIC.findall(self.expr))
+        if not metrics or "metric" in self.group_labels:
+            return {}
+        own = sorted(metrics - {"up"}) or ["up"]  # a failing scrape ends every series but this one
+        matchers = ",".join(f"{label}=%q" for label in self.group_labels)
+        query = " and ".join(f"absent({metric}{{{matchers}}})" for metric in own)
+        labels = " ".join(f"$labels.{label}" for label in self.group_labels * len(own))
+        note = f"{{{{ with printf `{query}` {labels} | query }}}}yes{{{{ end }}}}"
+        return {
+            SERIES_ENDED: f"{{{{ if eq $value 0.0 }}}}{note}{{{{ end }}}}" if self.absence_is_fault else note
+        }
 
     @property
     def template(self) -> str:
@@ -192,7 +226,9 @@ class Rule:
         """The value of every name in the templates."""
         return {
             **{name: promql_duration(seconds) for name, seconds in self.windows.items()},
-            **{name: str(count) for name, count in self.min_counts.items()},
+            **{
+                name: str(count) for name, count in (*self.min_counts.items(), *self.fixed_min_counts.items())
+            },
             **{name: number(limit) for name, limit in self.thresholds.items()},
             **{f"{name}_percent": number(round(limit * 100, 6)) for name, limit in self.thresholds.items()},
             "guard": number(self.guard_seconds),

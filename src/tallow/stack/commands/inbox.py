@@ -80,7 +80,8 @@ def _full_text(mail: Mail) -> str:
 
 
 def _line(mail: Mail) -> str:
-    colour = {"[RESOLVED]": "green", "[CRITICAL]": "red"}.get(mail.subject.partition(" ")[0].upper())
+    badge = mail.subject.partition(" ")[0].upper()
+    colour = {"[RESOLVED]": "green", "[ENDED]": "yellow", "[CRITICAL]": "red"}.get(badge)
     subject = click.style(printable(mail.subject), fg=colour)
     received = f"{mail.received_at.astimezone():%m-%d %H:%M:%S}"
     return f"{mail.number:>4}  {received}  {printable(mail.recipients):<28} {subject}"

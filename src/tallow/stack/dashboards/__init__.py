@@ -26,7 +26,7 @@ FRAMES = {
     performance: DashboardFrame(performance.UID, performance.TITLE),
 }
 """The dashboards for Prometheus by their module."""
-_LOGS = DashboardFrame(logs.UID, logs.TITLE, source="loki")
+_LOGS = DashboardFrame(logs.UID, logs.TITLE, source="loki", metrics=("metrics",))
 
 
 @cache

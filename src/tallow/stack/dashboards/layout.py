@@ -43,6 +43,8 @@ class DashboardFrame:
     title: str
     refresh: str = "30s"
     source: str = "prometheus"
+    metrics: tuple[str, ...] = ()
+    """Variables of further data sources, for Prometheus."""
 
 
 def assemble(
@@ -96,7 +98,13 @@ def _place_panels(rows: Sequence[Row], ids: Mapping[str, int]) -> list[models.Pa
 def _variables(frame: DashboardFrame) -> list[Builder[models.VariableModel]]:
     source = builders.DatasourceVariable("datasource").label("Data source").type(frame.source)
     if frame.source != "prometheus":
-        return [source]
+        return [
+            source,
+            *(
+                builders.DatasourceVariable(name).label("Metrics").type("prometheus")
+                for name in frame.metrics
+            ),
+        ]
     every = models.VariableOption(selected=True, text="All", value="$__all")
     return [
         source,

@@ -1,4 +1,4 @@
-"""Logs dashboard: log lines in Loki."""
+"""Logs dashboard: log lines in Loki, and the number of series, for which no other dashboard has a panel."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 from tallow.stack.dashboards.layout import Row
 from tallow.stack.dashboards.palette import fixed_colour
+from tallow.stack.dashboards.panels import time_series_panel
+from tallow.stack.dashboards.targets import range_target
 
 UID = "tallow-logs"
 TITLE = "Tallow / Logs"
 LOKI = DataSourceRef(type_val="loki", uid="${datasource}")
+METRICS = DataSourceRef(type_val="prometheus", uid="${metrics}")
 LINES = '{service_name="tallow"} | json level="level"'
 """Tallow's lines, selected by the label that the library and Loki 3 use for the service."""
 _LEVELS = {
@@ -25,7 +28,7 @@ _LEVELS = {
 
 
 def rows() -> list[Row]:
-    return [Row(7, (24, _volume())), Row(20, (24, _lines()))]
+    return [Row(7, (24, _volume())), Row(20, (24, _lines())), Row(8, (24, _series()))]
 
 
 def _volume() -> timeseries.Panel:
@@ -55,6 +58,18 @@ def _volume() -> timeseries.Panel:
     for level, colour in _LEVELS.items():
         panel.override_by_name(level, [fixed_colour(colour)])
     return panel
+
+
+def _series() -> timeseries.Panel:
+    expr = 'topk(10, sum by (metric) (tallow_metric_series{job="tallow"}))'
+    target = range_target(expr, "{{metric}}").datasource(METRICS)
+    return time_series_panel(
+        "Series by metric",
+        "Lines of the exposition of the ten largest metrics, all instances together. A metric that rises "
+        "without end has a label that takes ever more values: MetricSeriesGrowing fires; see its runbook.",
+        "short",
+        target,
+    ).datasource(METRICS)
 
 
 def _lines() -> logs.Panel:

@@ -35,6 +35,17 @@ of events that a window must contain before a ratio or a quantile is evaluated. 
 start of a process during which the condition is ignored, so that only ServiceDown and CriticalErrors fire
 within ten minutes after a clean start. A second restart without a request within an hour has no such time.
 
+With little traffic the rules on failures look at six hours (see the runbooks): three address prefixes with a
+failure, and more failures than successes. The minima of their short windows, and those of the rules on slow
+events, are above what one address prefix can report ([limits.md](limits.md)), so that one client cannot fire
+an alert. It can fire UnauthorizedAPIAccess, ClientReportsRejected and LabelOverflow, which are about such
+clients and never page.
+
+A message calls an alert *ended* instead of *resolved* if its series were missing when it was last evaluated:
+the target is gone, its scrape fails, or it no longer exposes the metric. It is not known then whether the
+fault is over. Limits: PagerDuty's resolve event has no text; if Prometheus itself stops, Alertmanager ends
+its alerts after four minutes and calls them resolved (Watchdog reports that); RuleInputMissing has no note.
+
 Addresses and commands on the pages are those of a stack in the default folder without `--port-offset`. The
 heartbeat checker of a running stack serves the pages (`/runbooks/NAME`) with that stack's ports and folder.
 """

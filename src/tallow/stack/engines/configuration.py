@@ -13,7 +13,14 @@ from tallow.stack.engines.services.definitions import HOST, SERVICES, ports
 from tallow.stack.engines.services.links import message_links
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
-from tallow.stack.prometheus import METRICS_TOKEN_FILE, PrometheusPaths, RemoteStorage, prometheus_config
+from tallow.stack.engines.targets import expected_targets
+from tallow.stack.prometheus import (
+    METRICS_TOKEN_FILE,
+    PrometheusPaths,
+    RemoteStorage,
+    ScrapeJob,
+    prometheus_config,
+)
 from tallow.stack.prometheus import PASSWORD_FILE as MONITORING_PASSWORD_FILE
 from tallow.stack.remote_storage import PASSWORD_FILE, RemoteStorageSettings
 from tallow.stack.routing.receivers import SECRET_FILES
@@ -39,9 +46,10 @@ def render(home: StateDir, options: StackOptions, settings: StackSettings) -> di
     port_of = ports(options.port_offset)
     links = message_links(options.port_offset)
     folder, scale = home.config / "prometheus", options.scale
+    groups = alerts.watching(expected_targets(_jobs(port_of), folder / "targets"))
     files = {
         folder / "prometheus.yml": _prometheus(home, port_of, settings.remote, scale),
-        **{folder / "rules" / name: text for name, text in alerts.rule_files(scale, links).items()},
+        **{folder / "rules" / name: text for name, text in alerts.rule_files(scale, links, groups).items()},
         **{home.secrets / name: text for name, text in settings.remote.secret_files().items()},
     }
     if settings.metrics_token:
@@ -77,11 +85,14 @@ def obsolete_files(home: StateDir, files: dict[Path, str]) -> list[Path]:
     return [path for path in own if path not in files and path.exists()]
 
 
+def _jobs(port_of: dict[str, int]) -> tuple[ScrapeJob, ...]:
+    return tuple(service.job(port_of[service.name]) for service in SERVICES if service.scraped)
+
+
 def _prometheus(home: StateDir, port_of: dict[str, int], remote: RemoteStorageSettings, scale: float) -> str:
     place = home.config / "prometheus"
-    jobs = tuple(service.job(port_of[service.name]) for service in SERVICES if service.scraped)
     return prometheus_config(
-        jobs,
+        _jobs(port_of),
         f"{HOST}:{port_of['alertmanager']}",
         PrometheusPaths(home.secrets, place / "rules", place / "targets"),
         remote=RemoteStorage(

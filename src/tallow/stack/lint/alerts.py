@@ -71,7 +71,9 @@ def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | No
     rendered = rule.render()
     problems = check_expression(rendered.expr, where=place)
     for figure in rule.annotation_queries.values():
-        query = Template(figure.expr).substitute(rule.substitutions(), instance='"localhost:3000"')
+        query = Template(figure.expr).substitute(
+            rule.substitutions(), instance='"localhost:3000"', mountpoint='"/"'
+        )
         problems += check_expression(query, where=place)
     if any(problem.rule == "promql/syntax" for problem in problems):
         return problems
@@ -110,7 +112,7 @@ def _selectors(alert: ParsedRule) -> Iterator[Finding]:
 
 def _counts_and_durations(alert: ParsedRule) -> Iterator[Finding]:
     rule = alert.rule
-    if not rule.min_counts and _needs_traffic(alert.tree):
+    if not (rule.min_counts or rule.fixed_min_counts) and _needs_traffic(alert.tree):
         yield "alert/minimum", "a ratio or quantile without a minimum count: a single event would fire it"
     if _LITERAL_DURATION.search(rule.expr):
         yield "alert/duration", "a range or offset is written as a number: a drill cannot scale it"
@@ -148,7 +150,7 @@ def _texts(alert: ParsedRule) -> Iterator[Finding]:
             yield "alert/words", f"the {key} says '{name}', which is not a name of the rule"
     if alert.inferred.metrics and not _MEASURED.search(texts["summary"] + texts["description"]):
         yield "alert/words", "neither summary nor description contains the measured value"
-    for name in rule.min_counts:
+    for name in (*rule.min_counts, *rule.fixed_min_counts):
         if f"${name}" not in rule.description:
             yield "alert/words", f"the description does not contain the minimum count ${name}"
     if not rule.on_absent:

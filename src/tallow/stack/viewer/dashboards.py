@@ -41,7 +41,7 @@ def load_dashboards(folder: Path | None = None) -> dict[str, Dashboard]:
     Raises:
         BadDashboardError: a file is not a dashboard, or the folder has none.
     """
-    boards = {board["uid"]: board for board in _all(folder) if PROMETHEUS in _sources(board)}
+    boards = {board["uid"]: board for board in _all(folder) if _is_drawable(board)}
     if not boards:
         raise BadDashboardError(f"{folder} has no dashboard for Prometheus")
     return boards
@@ -59,7 +59,7 @@ def unavailable_dashboards(folder: Path | None = None) -> list[UnavailableDashbo
     return [
         UnavailableDashboard(board["uid"], board["title"], _reason(board["uid"], _sources(board)))
         for board in _all(folder)
-        if PROMETHEUS not in _sources(board)
+        if not _is_drawable(board)
     ]
 
 
@@ -79,6 +79,11 @@ def _read(folder: Path) -> Iterable[Dashboard]:
         yield board
 
 
+def _is_drawable(board: Dashboard) -> bool:
+    """Whether the first of its data sources, which most panels use, is a Prometheus."""
+    return _sources(board)[0] == PROMETHEUS
+
+
 def _sources(board: Dashboard) -> list[str]:
     """The types of a dashboard's data sources; Prometheus if it names none."""
     variables = board.get("templating", {}).get("list", [])
@@ -87,6 +92,7 @@ def _sources(board: Dashboard) -> list[str]:
 
 
 def _reason(uid: str, sources: list[str]) -> str:
+    sources = [source for source in sources if source != PROMETHEUS]
     names = " and ".join(_NAMES.get(source, source) for source in sources)
     reason = f"This dashboard reads from {names}. This viewer reads only from Prometheus."
     if "loki" in sources:

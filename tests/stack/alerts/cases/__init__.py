@@ -6,9 +6,10 @@ from stack.alerts.cases import (
     availability,
     connections,
     host,
-    monitoring,
     performance,
     security,
+    self_monitoring,
+    series_end,
     slo,
     start,
     storage,
@@ -25,9 +26,10 @@ CASES: list[Case] = [
         connections,
         security,
         storage,
-        monitoring,
+        self_monitoring,
         host,
         slo,
+        series_end,
         start,
     )
     for case in module.CASES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stack.alerts.cases.shared import mostly_failing
 from support.alert_rules.promtool import Case, counter, gauge, gauge_until_stale
 
 HTTP = "tallow_http_request_duration_seconds_count"
@@ -154,6 +155,17 @@ HIGH_ERROR_RATE = [
     ),
 ]
 
+OBSERVED = {
+    **requests(counter((120, 1)), counter((120, 0)), route="/metrics"),
+    **requests(counter((120, 0)), counter((120, 1)), route="/api/health/liveness"),
+}
+LOW_TRAFFIC = mostly_failing(
+    "HighErrorRate",
+    lambda samples: {f'{HTTP}{{method="POST",route="/api/rooms",status_code="2xx"}}': samples, **OBSERVED},
+    lambda samples: {f'{HTTP}{{method="POST",route="/api/rooms",status_code="5xx"}}': samples},
+    hold=5 / 6,
+)
+
 CRITICAL_ERRORS = [
     Case(
         "CriticalErrors",
@@ -180,4 +192,4 @@ CRITICAL_ERRORS = [
     ),
 ]
 
-CASES = [*SERVICE_DOWN, *HIGH_ERROR_RATE, *CRITICAL_ERRORS]
+CASES = [*SERVICE_DOWN, *HIGH_ERROR_RATE, *LOW_TRAFFIC, *CRITICAL_ERRORS]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from stack.alerts.cases.shared import share
+from stack.alerts.cases.shared import mostly_failing_outcomes, rate, share
 from support.alert_rules.promtool import Case, counter, gauge, merged
+from tallow.stack.alerts.low_traffic import MIN_FAILED_CONNECTIONS, MIN_RELAYED_TRANSFERS
 
 
 def attempts(path: str = "direct", **statuses: str) -> dict[str, str]:
@@ -22,29 +23,24 @@ def finished(**methods: str) -> dict[str, str]:
     }
 
 
+ENOUGH = rate(1.06 * MIN_FAILED_CONNECTIONS)
+RELAYED_ENOUGH = rate(1.06 * MIN_RELAYED_TRANSFERS, 15)
+
 CONNECTIONS = [
     *share(
         "HighConnectionFailureRate",
         lambda samples: attempts(success=samples),
         lambda samples: attempts("relay", failed=samples),
         0.2,
-        least=10,
+        least=MIN_FAILED_CONNECTIONS,
     ),
+    *mostly_failing_outcomes("HighConnectionFailureRate", "connection"),
     Case(
         "HighConnectionFailureRate",
         "adds up the paths",
         merged(
-            attempts(success=counter((80, 5)), failed=counter((80, 0.8))),
-            attempts("relay", failed=counter((80, 0.8))),
-        ),
-        firing=(30, 79),
-    ),
-    Case(
-        "HighConnectionFailureRate",
-        "counts the attempts on every path as traffic behind the share",
-        merged(
-            attempts(success=counter((80, 0.6)), failed=counter((80, 0.6))),
-            attempts("relay", success=counter((80, 0.6)), failed=counter((80, 0.6))),
+            attempts(success=counter((80, 3 * ENOUGH)), failed=counter((80, ENOUGH / 2))),
+            attempts("relay", failed=counter((80, ENOUGH / 2))),
         ),
         firing=(30, 79),
     ),
@@ -52,8 +48,8 @@ CONNECTIONS = [
         "HighConnectionFailureRate",
         "counts every attempt that works, by whatever path",
         merged(
-            attempts(success=counter((80, 3)), failed=counter((80, 1))),
-            attempts("relay", success=counter((80, 3))),
+            attempts(success=counter((80, 3 * ENOUGH)), failed=counter((80, ENOUGH))),
+            attempts("relay", success=counter((80, 3 * ENOUGH))),
         ),
         quiet=(30, 79),
     ),
@@ -85,7 +81,10 @@ RELAYED = [
     Case(
         "HighRelayUsage",
         "fires when more than half of the transfers go through a relay, and resolves",
-        finished(p2p=counter((20, 0.72), (50, 0.32), (50, 0.72)), relay=counter((20, 0), (50, 0.4), (50, 0))),
+        finished(
+            p2p=counter((20, 1.8 * RELAYED_ENOUGH), (50, 0.8 * RELAYED_ENOUGH), (50, 1.8 * RELAYED_ENOUGH)),
+            relay=counter((20, 0), (50, RELAYED_ENOUGH), (50, 0)),
+        ),
         quiet=(20, 46, 74),
         firing=(51, 70.5),
         kinds=("fires", "enough"),
@@ -93,29 +92,29 @@ RELAYED = [
     Case(
         "HighRelayUsage",
         "stays quiet when just under half go through a relay",
-        finished(p2p=counter((120, 2)), relay=counter((120, 1.95))),
+        finished(p2p=counter((120, 10.1 * RELAYED_ENOUGH)), relay=counter((120, 10 * RELAYED_ENOUGH))),
         quiet=(40, 119),
         kinds=("below",),
     ),
     Case(
         "HighRelayUsage",
-        "stays quiet when fewer than ten transfers stand behind the share",
-        finished(p2p=counter((120, 0.2)), relay=counter((120, 0.45))),
+        f"stays quiet when fewer than {MIN_RELAYED_TRANSFERS} transfers go through a relay",
+        finished(p2p=counter((120, 0.3 * RELAYED_ENOUGH)), relay=counter((120, 0.9 * RELAYED_ENOUGH))),
         quiet=(40, 119),
         kinds=("few",),
     ),
     Case(
         "HighRelayUsage",
         "counts relayed transfers however they ended",
-        finished(p2p=counter((120, 0.9)), relay=counter((120, 0.5)))
-        | {'tallow_transfers_total{status="failed",method="relay"}': counter((120, 0.5))},
+        finished(p2p=counter((120, 0.9 * RELAYED_ENOUGH)), relay=counter((120, 0.5 * RELAYED_ENOUGH)))
+        | {'tallow_transfers_total{status="failed",method="relay"}': counter((120, 0.5 * RELAYED_ENOUGH))},
         firing=(40, 119),
     ),
     Case(
         "HighRelayUsage",
         "counts direct transfers however they ended",
-        finished(p2p=counter((120, 0.6)), relay=counter((120, 0.9)))
-        | {'tallow_transfers_total{status="cancelled",method="p2p"}': counter((120, 0.6))},
+        finished(p2p=counter((120, 0.7 * RELAYED_ENOUGH)), relay=counter((120, RELAYED_ENOUGH)))
+        | {'tallow_transfers_total{status="cancelled",method="p2p"}': counter((120, 0.7 * RELAYED_ENOUGH))},
         quiet=(40, 119),
     ),
 ]

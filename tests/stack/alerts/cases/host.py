@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from stack.alerts.cases.monitoring import NODE, of
+from stack.alerts.cases.self_monitoring.programs import NODE, of
 from support.alert_rules.promtool import Case, counter, gauge, merged
 
 START = "tallow_process_start_time_seconds"
@@ -12,14 +12,34 @@ REQUESTED = "tallow_process_requested_start_time_seconds"
 
 
 def disk(
-    available: str, *, mount: str = "/", fstype: str = "ext4", readonly: int = 0, device: str = "/dev/sda1"
+    available: str,
+    *,
+    mount: str = "/",
+    fstype: str = "ext4",
+    readonly: str | None = None,
+    device: str = "/dev/sda1",
+    inodes: str | None = None,
 ) -> dict[str, str]:
-    """A file system of 100 bytes with ``available`` of them free."""
+    """A file system of 100 bytes and 100 inodes with ``available`` bytes and ``inodes`` inodes free."""
     labels = f'device="{device}",fstype="{fstype}",mountpoint="{mount}"'
     return merged(
         of(NODE, "node_filesystem_avail_bytes", available, labels),
         of(NODE, "node_filesystem_size_bytes", gauge((240, 100)), labels),
-        of(NODE, "node_filesystem_readonly", gauge((240, readonly)), labels),
+        of(NODE, "node_filesystem_files_free", inodes or gauge((240, 90)), labels),
+        of(NODE, "node_filesystem_files", gauge((240, 100)), labels),
+        of(NODE, "node_filesystem_readonly", readonly or gauge((240, 0)), labels),
+    )
+
+
+def disk_without_inodes(mount: str) -> dict[str, str]:
+    """A file system that creates inodes as it needs them, as Btrfs: it reports none."""
+    labels = f'device="/dev/sdc1",fstype="btrfs",mountpoint="{mount}"'
+    series = disk(gauge((240, 50)), mount=mount, fstype="btrfs", device="/dev/sdc1")
+    none = gauge((240, 0))
+    return (
+        series
+        | of(NODE, "node_filesystem_files", none, labels)
+        | of(NODE, "node_filesystem_files_free", none, labels)
     )
 
 
@@ -93,12 +113,55 @@ DISKS = [
         "DiskFilling",
         "stays quiet about read-only disks, memory and mounted images",
         merged(
-            disk(gauge((60, 1)), mount="/cdrom", readonly=1),
+            disk(gauge((60, 1)), mount="/cdrom", readonly=gauge((240, 1))),
             disk(gauge((60, 1)), mount="/tmp", fstype="tmpfs"),
             disk(gauge((60, 1)), mount="/snap", fstype="squashfs"),
             disk(counter((60, -0.3), start=30), mount="/run", fstype="tmpfs"),
         ),
         quiet=(30, 59),
+    ),
+    Case(
+        "DiskFilling",
+        "fires when less than a tenth of the inodes has been free for ten minutes, and resolves",
+        merged(
+            disk(gauge((240, 50)), inodes=gauge((20, 11), (30, 9), (30, 11))),
+            disk(gauge((240, 50)), device="/dev/sdb1"),
+        ),
+        quiet=(20, 29.25, 51),
+        firing=(30.75, 49.5),
+        labels=FULL,
+        kinds=("fires",),
+    ),
+    Case(
+        "DiskFilling",
+        "stays quiet when just over a tenth of the inodes is free, and on a file system that has none",
+        disk(gauge((120, 50)), inodes=gauge((120, 10.5)))
+        | disk_without_inodes(mount="/data")
+        | disk(gauge((120, 50)), mount="/run", fstype="tmpfs", inodes=gauge((120, 1))),
+        quiet=(20, 119),
+        labels=FULL,
+        kinds=("below",),
+    ),
+    Case(
+        "DiskFilling",
+        "fires when a disk has been read-only for ten minutes, until it can be written again",
+        merged(
+            disk(gauge((240, 50)), readonly=gauge((20, 0), (130, 1), (30, 0))),
+            disk(gauge((240, 50)), device="/dev/sdb1"),
+        ),
+        # The window in which it was last written ends at minute 80.
+        quiet=(20, 21, 150.75),
+        firing=(22.25, 60, 90, 149.5),
+        labels=FULL,
+        kinds=("fires",),
+        stretch=6,
+    ),
+    Case(
+        "DiskFilling",
+        "stays quiet when memory or an image becomes read-only",
+        disk(gauge((60, 50)), mount="/run", fstype="tmpfs", readonly=gauge((20, 0), (40, 1)))
+        | disk(gauge((60, 50)), mount="/snap", fstype="squashfs", readonly=gauge((20, 0), (40, 1))),
+        quiet=(21, 40, 59),
     ),
 ]
 

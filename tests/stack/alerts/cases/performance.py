@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from stack.alerts.cases.shared import slow
+from stack.alerts.cases.shared import rate, slow
 from support.alert_rules.promtool import Case, counter, gauge, histogram, merged
+from tallow.stack.alerts.low_traffic import MIN_SLOW_CONNECTIONS, MIN_SLOW_PQC_OPERATIONS, MIN_SLOW_TRANSFERS
 
 MEMORY = "tallow_process_resident_memory_bytes"
 CPU = "tallow_process_cpu_seconds_total"
@@ -80,13 +81,15 @@ MEMORY_AND_CPU = [
     ),
 ]
 
+SLOW_ENOUGH = rate(1.06 * MIN_SLOW_TRANSFERS, 10)
+
 SLOW = [
     Case(
         "SlowTransfers",
         "fires when the 95th percentile exceeds a minute for ten minutes, and resolves",
         merged(
-            durations(30, counter((90, 1.95))),
-            durations(120, counter((20, 0), (40, 0.11), (30, 0)), size="1mb_10mb"),
+            durations(30, counter((90, 17.5 * SLOW_ENOUGH))),
+            durations(120, counter((20, 0), (40, SLOW_ENOUGH), (30, 0)), size="1mb_10mb"),
         ),
         quiet=(20, 38, 61),
         firing=(40.5, 59.5),
@@ -96,15 +99,19 @@ SLOW = [
         "SlowTransfers",
         "stays quiet when fewer than one in twenty takes more than a minute",
         merged(
-            durations(30, counter((90, 1.95))), durations(120, counter((20, 0), (60, 0.1)), size="under_1mb")
+            durations(30, counter((90, 20 * SLOW_ENOUGH))),
+            durations(120, counter((20, 0), (60, SLOW_ENOUGH)), size="under_1mb"),
         ),
         quiet=(30, 45, 79),
         kinds=("below",),
     ),
     Case(
         "SlowTransfers",
-        "stays quiet when fewer than 20 transfers stand behind the percentile",
-        durations(300, counter((90, 1.9))),
+        f"stays quiet when fewer than {MIN_SLOW_TRANSFERS} transfers take more than a minute",
+        merged(
+            durations(300, counter((90, 0.9 * SLOW_ENOUGH))),
+            durations(60, counter((90, 3 * SLOW_ENOUGH)), size="under_1mb"),
+        ),
         quiet=(30, 45, 79),
         kinds=("few",),
     ),
@@ -112,9 +119,9 @@ SLOW = [
         "SlowTransfers",
         "adds up the sizes",
         merged(
-            durations(120, counter((90, 0.7)), size="under_1mb"),
-            durations(120, counter((90, 0.7)), size="1mb_10mb"),
-            durations(120, counter((90, 0.7))),
+            durations(120, counter((90, SLOW_ENOUGH / 3)), size="under_1mb"),
+            durations(120, counter((90, SLOW_ENOUGH / 3)), size="1mb_10mb"),
+            durations(120, counter((90, SLOW_ENOUGH / 3))),
         ),
         firing=(31, 79),
     ),
@@ -122,11 +129,11 @@ SLOW = [
         "SlowTransfers",
         "stays quiet when big, failed and cancelled transfers are slow",
         merged(
-            durations(1, counter((90, 5))),
-            durations(600, counter((90, 5)), size="100mb_1gb"),
-            durations(600, counter((90, 5)), size="over_1gb"),
-            durations(600, counter((90, 5)), status="failed"),
-            durations(600, counter((90, 5)), status="cancelled"),
+            durations(1, counter((90, 5 * SLOW_ENOUGH))),
+            durations(600, counter((90, 5 * SLOW_ENOUGH)), size="100mb_1gb"),
+            durations(600, counter((90, 5 * SLOW_ENOUGH)), size="over_1gb"),
+            durations(600, counter((90, 5 * SLOW_ENOUGH)), status="failed"),
+            durations(600, counter((90, 5 * SLOW_ENOUGH)), status="cancelled"),
         ),
         quiet=(30, 45, 79),
     ),
@@ -134,21 +141,29 @@ SLOW = [
         "SlowTransfers",
         "does not count big, failed and cancelled transfers as traffic behind the percentile",
         merged(
-            durations(120, counter((90, 1.9))),
-            durations(600, counter((90, 5)), size="over_1gb"),
-            durations(600, counter((90, 5)), status="failed"),
-            durations(600, counter((90, 5)), status="cancelled"),
+            durations(120, counter((90, 0.9 * SLOW_ENOUGH))),
+            durations(600, counter((90, 5 * SLOW_ENOUGH)), size="over_1gb"),
+            durations(600, counter((90, 5 * SLOW_ENOUGH)), status="failed"),
+            durations(600, counter((90, 5 * SLOW_ENOUGH)), status="cancelled"),
         ),
         quiet=(30, 45, 79),
     ),
     Case(
         "SlowTransfers",
         "fires when transfers take longer than the last edge",
-        durations(math.inf, counter((20, 0), (60, 5))),
+        durations(math.inf, counter((20, 0), (60, 5 * SLOW_ENOUGH))),
         firing=(35, 79),
     ),
-    *slow("SlowPQCOperations", operations, 1, 5, 10, ("keygen", "encapsulate", "decapsulate")),
-    *slow("HighConnectionTime", connections, 1, 10, 20, ("direct", "relay")),
+    *slow(
+        "SlowPQCOperations",
+        operations,
+        1,
+        5,
+        10,
+        ("keygen", "encapsulate", "decapsulate"),
+        least=MIN_SLOW_PQC_OPERATIONS,
+    ),
+    *slow("HighConnectionTime", connections, 1, 10, 20, ("direct", "relay"), least=MIN_SLOW_CONNECTIONS),
 ]
 
 CASES = [*MEMORY_AND_CPU, *SLOW]

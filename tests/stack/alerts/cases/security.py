@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stack.alerts.cases.shared import share
+from stack.alerts.cases.shared import mostly_failing_outcomes, rate, share
 from support.alert_rules.promtool import Case, counter, gauge, merged
+from tallow.stack.alerts.low_traffic import MIN_FAILED_KEY_EXCHANGES, MIN_FAILED_PQC_OPERATIONS
 
 
 def exchanges(algorithm: str = "x25519_mlkem768", **statuses: str) -> dict[str, str]:
@@ -29,6 +30,8 @@ def answers(code: str, samples: str, endpoint: str = "/api/telemetry") -> dict[s
     return {f'tallow_api_errors_total{{endpoint="{endpoint}",status_code="{code}"}}': samples}
 
 
+EXCHANGES = rate(1.06 * MIN_FAILED_KEY_EXCHANGES)
+OPERATIONS = rate(1.06 * MIN_FAILED_PQC_OPERATIONS)
 FINE = exchanges(success=counter((80, 2)), failed=counter((80, 0)))
 
 FAILING = [
@@ -37,7 +40,7 @@ FAILING = [
         lambda samples: exchanges(success=samples),
         lambda samples: exchanges(failed=samples),
         0.05,
-        least=10,
+        least=MIN_FAILED_KEY_EXCHANGES,
     ),
     *(
         replace(case, behaviour=f"{case.behaviour}: operations", series={**FINE, **case.series})
@@ -46,15 +49,15 @@ FAILING = [
             lambda samples: operations(success=samples),
             lambda samples: operations(failed=samples),
             0.05,
-            least=20,
+            least=MIN_FAILED_PQC_OPERATIONS,
         )
     ),
     Case(
         "HighPQCFailureRate",
         "adds up the algorithms",
         merged(
-            exchanges(success=counter((80, 9.3)), failed=counter((80, 0.3))),
-            exchanges("other", failed=counter((80, 0.4))),
+            exchanges(success=counter((80, 13 * EXCHANGES)), failed=counter((80, EXCHANGES / 2))),
+            exchanges("other", failed=counter((80, EXCHANGES / 2))),
         ),
         firing=(30, 79),
     ),
@@ -62,26 +65,17 @@ FAILING = [
         "HighPQCFailureRate",
         "counts every exchange that works, by whatever algorithm",
         merged(
-            exchanges(success=counter((80, 9.4)), failed=counter((80, 0.6))),
-            exchanges("other", success=counter((80, 9))),
+            exchanges(success=counter((80, 12 * EXCHANGES)), failed=counter((80, EXCHANGES))),
+            exchanges("other", success=counter((80, 12 * EXCHANGES))),
         ),
         quiet=(30, 79),
     ),
     Case(
         "HighPQCFailureRate",
-        "counts the exchanges of every algorithm as traffic behind the share",
-        merged(
-            exchanges(success=counter((80, 0.6)), failed=counter((80, 0.6))),
-            exchanges("other", success=counter((80, 0.6)), failed=counter((80, 0.6))),
-        ),
-        firing=(30, 79),
-    ),
-    Case(
-        "HighPQCFailureRate",
         "adds up the operations",
         merged(
-            operations(success=counter((80, 9.3)), failed=counter((80, 0.3))),
-            operations("encapsulate", failed=counter((80, 0.4))),
+            operations(success=counter((80, 13 * OPERATIONS)), failed=counter((80, OPERATIONS / 2))),
+            operations("encapsulate", failed=counter((80, OPERATIONS / 2))),
         ),
         firing=(30, 79),
     ),
@@ -89,19 +83,10 @@ FAILING = [
         "HighPQCFailureRate",
         "counts every operation that works, of whatever kind",
         merged(
-            operations(success=counter((80, 9.4)), failed=counter((80, 0.6))),
-            operations("keygen", success=counter((80, 9))),
+            operations(success=counter((80, 12 * OPERATIONS)), failed=counter((80, OPERATIONS))),
+            operations("keygen", success=counter((80, 12 * OPERATIONS))),
         ),
         quiet=(30, 79),
-    ),
-    Case(
-        "HighPQCFailureRate",
-        "counts operations of every kind as traffic behind the share",
-        merged(
-            operations(success=counter((80, 1.1)), failed=counter((80, 1.1))),
-            operations("keygen", success=counter((80, 1.1)), failed=counter((80, 1.1))),
-        ),
-        firing=(30, 79),
     ),
 ]
 
@@ -148,4 +133,4 @@ UNAUTHORIZED = [
     ),
 ]
 
-CASES = [*FAILING, *UNAUTHORIZED]
+CASES = [*FAILING, *UNAUTHORIZED, *mostly_failing_outcomes("PQCFailuresLowTraffic", "key_exchange")]

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 from stack.alerts.cases.connections import attempts
 from stack.alerts.cases.performance import durations
-from support.alert_rules.promtool import Case, counter, merged
+from stack.alerts.cases.shared import mostly_failing, outcomes, rate
+from support.alert_rules.promtool import Case, counter, gauge, merged
+from tallow.stack.alerts.low_traffic import MIN_BAD_1H, MIN_BAD_6H
 
 JOB = {"job": "tallow"}
+UP = 'up{job="tallow"}'
 BEGINS, LONG, SHORT = 60, 60, 5
 Series = dict[str, str]
 
@@ -73,7 +76,7 @@ class Burning:
         )
         return {
             f'{name[:-1]},instance="{place}:3000"}}': samples
-            for name, samples in one.items()
+            for name, samples in {**one, UP: gauge((180, 1))}.items()
             for place in "ab"
         }
 
@@ -84,53 +87,72 @@ class Burning:
         return Case(self.alert, behaviour, series, labels=JOB, stretch=self.stretch, **more)  # type: ignore[arg-type]
 
     def cases(self) -> Iterable[Case]:
-        enough, few = 1.06 * self.least / LONG, 0.95 * self.least / LONG
+        enough, few = rate(1.06 * 2 * self.least, LONG), rate(0.95 * 2 * self.least, LONG)
         over, under = 1.08 * self.share, 0.95 * self.share
-        crossed = BEGINS + LONG / 1.08  # when the share over the long window reaches the limit
+        total = enough / over
+        crossed = BEGINS + LONG / 1.06  # when both the share and the number in the long window suffice
         ends = round(crossed + self.hold + 10)
         recovery = SHORT * (1 - self.share)  # how long after the cause the short window is below the limit
         yield self.case(
             "fires when the budget burns over the long window and still burns, and resolves",
-            [(BEGINS, enough), (ends - BEGINS, enough * (1 - over)), (40, enough)],
-            [(BEGINS, 0), (ends - BEGINS, enough * over), (40, 0)],
-            quiet=(BEGINS, crossed + 0.7 * self.hold, ends + 1.5),
+            [(BEGINS, total), (ends - BEGINS, total - enough), (40, total)],
+            [(BEGINS, 0), (ends - BEGINS, enough), (40, 0)],
+            quiet=(BEGINS, crossed + 0.5 * self.hold - 1, ends + 1.5),
             firing=(crossed + 1.4 * self.hold, ends - 0.5),
             kinds=("fires", "enough"),
         )
         yield self.case(
             "stays quiet when the budget burns just more slowly",
-            [(130, 9 * enough * (1 - under))],
-            [(130, 9 * enough * under)],
+            [(130, 9 * enough * (1 / under - 1))],
+            [(130, 9 * enough)],
             quiet=(65, 100, 129),
             kinds=("below",),
         )
         yield self.case(
-            "stays quiet when too few events stand behind the share",
+            f"stays quiet when fewer than {self.least} events on each instance are bad",
             [(130, few * 0.05)],
-            [(130, few * 0.95)],
+            [(130, few)],
             quiet=(65, 100, 129),
             kinds=("few",),
         )
         yield self.case(
             "resolves as soon as the short window has recovered",
-            [(BEGINS, 0), (30, 20)],
-            [(BEGINS, 20), (30, 0)],
+            [(BEGINS, 0), (30, 2 * enough)],
+            [(BEGINS, 2 * enough), (30, 0)],
             firing=(BEGINS - 1, BEGINS + 0.75 * recovery),
             quiet=(BEGINS + 1.3 * recovery, BEGINS + 20),
         )
         yield self.case(
             "stays quiet shortly after the start of the fault",
-            [(BEGINS, 20), (5, 0)],
-            [(BEGINS, 0), (5, 20 * self.share)],
+            [(BEGINS, 2 * rate(enough * LONG, LONG) * (1 / self.share - 1)), (5, 0)],
+            [(BEGINS, 0), (5, rate(enough * LONG, SHORT))],
             quiet=(BEGINS + 1, BEGINS + 4.5),
         )
+
+
+def low_traffic(alert: str, kind: str) -> Iterable[Case]:
+    """The cases of the long arm of the slow burn rate."""
+    name = "tallow_client_outcomes_total"
+    return mostly_failing(
+        alert,
+        lambda samples: outcomes(kind, success=samples),
+        lambda samples: {f'{name}{{kind="{kind}",status="failed",instance="b:3000"}}': samples},
+        hold=2.5,
+        labels=JOB,
+    )
 
 
 TRANSFERS = (within_a_minute, slow_or_failed, 1, 2, not_counted)
 CONNECTIONS = (connected, unconnected, 2, 2, None)
 CASES = [
-    *Burning("TransferBudgetBurnsFast", *TRANSFERS, share=0.72, least=30, hold=2, stretch=1).cases(),
-    *Burning("TransferBudgetBurnsSlow", *TRANSFERS, share=0.3, least=100, hold=2.5, stretch=6).cases(),
-    *Burning("ConnectionBudgetBurnsFast", *CONNECTIONS, share=0.144, least=30, hold=2, stretch=1).cases(),
-    *Burning("ConnectionBudgetBurnsSlow", *CONNECTIONS, share=0.06, least=100, hold=2.5, stretch=6).cases(),
+    *Burning("TransferBudgetBurnsFast", *TRANSFERS, share=0.72, least=MIN_BAD_1H, hold=2, stretch=1).cases(),
+    *Burning("TransferBudgetBurnsSlow", *TRANSFERS, share=0.3, least=MIN_BAD_6H, hold=2.5, stretch=6).cases(),
+    *Burning(
+        "ConnectionBudgetBurnsFast", *CONNECTIONS, share=0.144, least=MIN_BAD_1H, hold=2, stretch=1
+    ).cases(),
+    *Burning(
+        "ConnectionBudgetBurnsSlow", *CONNECTIONS, share=0.06, least=MIN_BAD_6H, hold=2.5, stretch=6
+    ).cases(),
+    *low_traffic("TransferBudgetBurnsSlow", "transfer"),
+    *low_traffic("ConnectionBudgetBurnsSlow", "connection"),
 ]

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from stack.alerts.cases.availability import errors
 from stack.alerts.cases.connections import attempts, finished
 from stack.alerts.cases.host import REQUESTED, START
-from stack.alerts.cases.monitoring import dropped, overflowed, reports
 from stack.alerts.cases.performance import CPU, MEMORY, WORKERS, connections, durations, operations
 from stack.alerts.cases.security import answers, exchanges
+from stack.alerts.cases.self_monitoring.capacity import descriptors
+from stack.alerts.cases.self_monitoring.telemetry import dropped, overflowed, reports
+from stack.alerts.cases.shared import outcomes
 from stack.alerts.cases.slo import slow_or_failed
 from stack.alerts.cases.storage import lookups, statements
 from stack.alerts.cases.transfers import QUEUE, speeds, transfers
@@ -55,17 +57,20 @@ FAULTS: Mapping[str, tuple[dict[str, str], float]] = {
     "NoActiveConnections": ({'tallow_active_connections{type="relay"}': gauge((180, 0))}, 30),
     "HighRelayUsage": (finished(relay=MUCH), 15),
     "HighPQCFailureRate": (exchanges(failed=MUCH), 10),
+    "PQCFailuresLowTraffic": (outcomes("key_exchange", success=counter((180, 0)), failed=MUCH), 10),
+    "MetricSeriesGrowing": ({"tallow_metric_series": counter((180, 20_000))}, 10),
+    "FileDescriptorsLow": (descriptors(gauge((180, 900))), 10),
     "UnauthorizedAPIAccess": (answers("401", MUCH), 10),
     "SlowDatabaseOperations": (statements(5, MUCH, "select"), 10),
-    "LowCacheHitRate": (lookups(counter((180, 0)), MUCH), 15.75),
+    "LowCacheHitRate": (lookups(counter((180, 0)), counter((180, 10_000))), 15.75),
     "TelemetryDropped": (dropped(MUCH), 15),
     "LabelOverflow": (overflowed(MUCH), 16),
     "ScrapeNearSampleLimit": ({"scrape_samples_post_metric_relabeling": gauge((180, 45_000))}, 10),
     "ClientReportsRejected": (reports(accepted=counter((180, 0)), rejected=MUCH), 15),
     "TransferBudgetBurnsFast": (slow_or_failed(MUCH), 10),
-    "TransferBudgetBurnsSlow": (slow_or_failed(MUCH), 15),
+    "TransferBudgetBurnsSlow": (slow_or_failed(MUCH), 17),
     "ConnectionBudgetBurnsFast": (attempts(success=counter((180, 0)), failed=MUCH), 10),
-    "ConnectionBudgetBurnsSlow": (attempts(success=counter((180, 0)), failed=MUCH), 15),
+    "ConnectionBudgetBurnsSlow": (attempts(success=counter((180, 0)), failed=MUCH), 19),
 }
 
 

@@ -100,10 +100,18 @@ async def join_pairs(server: ServerUnderTest, count: int) -> AsyncIterator[None]
         yield
 
 
-async def send_report(server: ServerUnderTest, token: str, metrics: Mapping[str, Any]) -> httpx.Response:
-    """Send a telemetry report with a client's telemetry token."""
-    return await server.http.post(
-        "/api/telemetry",
-        json={"version": 1, "metrics": metrics},
-        headers={"authorization": f"Bearer {token}"},
-    )
+async def send_report(
+    server: ServerUnderTest, token: str, metrics: Mapping[str, Any], address: str | None = None
+) -> httpx.Response:
+    """Send a telemetry report with a client's telemetry token.
+
+    Args:
+        address: the loopback address that it is sent from, so that several clients look like several hosts.
+    """
+    body = {"version": 1, "metrics": metrics}
+    headers = {"authorization": f"Bearer {token}"}
+    if address is None:
+        return await server.http.post("/api/telemetry", json=body, headers=headers)
+    transport = httpx.AsyncHTTPTransport(local_address=address)
+    async with httpx.AsyncClient(base_url=server.url, transport=transport, trust_env=False) as http:
+        return await http.post("/api/telemetry", json=body, headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -18,7 +19,10 @@ from tallow.stack.drill.run.model import Drill, DrillContext
 
 _LEAKED_SERIES: Final = 42_000
 """With the server's own series more than eight tenths of the 50,000 that a scrape may have."""
+_GROWN_SERIES: Final = 12_000
+"""More than the 10,000 lines that may be added in six hours."""
 _LOST_METRIC: Final = "tallow_transfer_queue_depth"
+_SERIES_TYPE: Final = re.compile(r"^# TYPE tallow_metric_series gauge\n", re.MULTILINE)
 _STALE_AFTER_SCRAPES: Final = 5
 """Scrapes until Prometheus marks series of another address as stale."""
 
@@ -45,15 +49,29 @@ async def _changed_exposition(context: DrillContext, change: Callable[[str], str
 
 
 @cache
-def _leaked_family() -> str:
-    lines = "\n".join(f'tallow_leaked_total{{peer="{number}"}} 1' for number in range(_LEAKED_SERIES))
+def _leaked_family(count: int) -> str:
+    lines = "\n".join(f'tallow_leaked_total{{peer="{number}"}} 1' for number in range(count))
     return f"# TYPE tallow_leaked_total counter\n{lines}\n"
+
+
+def _with_leak(text: str, count: int) -> str:
+    """The exposition with a leaked family, which the number of series per metric counts as well."""
+    series = f'tallow_metric_series{{metric="tallow_leaked_total"}} {count}\n'
+    counted = _SERIES_TYPE.sub(lambda line: line[0] + series, text, count=1)
+    return f"{counted.rstrip()}\n{_leaked_family(count)}"
 
 
 @asynccontextmanager
 async def many_series(context: DrillContext) -> AsyncIterator[None]:
     """The exposition has a metric with a label value per user."""
-    async with _changed_exposition(context, lambda text: f"{text.rstrip()}\n{_leaked_family()}"):
+    async with _changed_exposition(context, lambda text: _with_leak(text, _LEAKED_SERIES)):
+        yield
+
+
+@asynccontextmanager
+async def growing_series(context: DrillContext) -> AsyncIterator[None]:
+    """The same with fewer values: the scrape is far from its limit."""
+    async with _changed_exposition(context, lambda text: _with_leak(text, _GROWN_SERIES)):
         yield
 
 
@@ -71,6 +89,12 @@ DRILLS: Final = (
         alert="ScrapeNearSampleLimit",
         fault=f"a release leaks a label: {_LEAKED_SERIES} series more in the exposition (a proxy adds them)",
         inject=many_series,
+        also_fires=frozenset({"MetricSeriesGrowing"}),
+    ),
+    Drill(
+        alert="MetricSeriesGrowing",
+        fault=f"a release leaks a label: {_GROWN_SERIES} series more in the exposition (a proxy adds them)",
+        inject=growing_series,
     ),
     Drill(
         alert="RuleInputMissing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tallow.stack.drill.environment import clients
-from tallow.stack.drill.environment.server import ServerUnderTest
+from tallow.stack.drill.environment.server import DrillError, ServerUnderTest
 from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background, wait_until
 from tallow.stack.drill.verify.runbook_logs import CauseRecord
 
@@ -24,6 +25,10 @@ _STEP_BYTES: Final = 0.1e9
 _BUSY_CORES: Final = 1.5
 _NICE: Final = -10
 _SLOW_S: Final = 1.7
+_CACHE_USERS: Final = 12
+"""Enough for the alert's minimum of misses."""
+_DESCRIPTORS: Final = 150
+"""The lowered limit. Eight tenths of it are sockets of clients, and the server has opened more files."""
 
 
 @asynccontextmanager
@@ -40,9 +45,28 @@ async def room_requests_to_full_server(server: ServerUnderTest) -> AsyncIterator
 
 @asynccontextmanager
 async def full_server(context: DrillContext) -> AsyncIterator[None]:
-    """The server is full and is asked for rooms."""
+    """The server is full and is asked for rooms; afterwards it is asked for what it can answer."""
     async with room_requests_to_full_server(context.server):
         yield
+
+    async def request_information() -> None:
+        await context.server.http.get("/api/info")
+
+    # The alert also looks at six hours: most of their requests must succeed again.
+    await context.cleanup.enter_async_context(repeat_in_background(request_information, 0.05))
+
+
+@asynccontextmanager
+async def few_descriptors(context: DrillContext) -> AsyncIterator[None]:
+    """Clients open sockets to a server that may open few files."""
+    pid = context.server.process.pid
+    if pid is None:
+        raise DrillError("the server does not run")
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (_DESCRIPTORS, hard))
+    async with clients.join_pairs(context.server, _DESCRIPTORS * 4 // 10):
+        yield
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @asynccontextmanager
@@ -165,7 +189,7 @@ async def empty_cache(context: DrillContext) -> AsyncIterator[None]:
                 pass
 
     await context.server.set_faults(empty_cache=1)
-    async with repeat_in_background(use_room, 0.5):
+    async with repeat_in_background(use_room, 0.1, workers=_CACHE_USERS):
         yield
     await context.server.set_faults(empty_cache=0)
 
@@ -209,6 +233,12 @@ DRILLS: Final = (
         alert="SlowDatabaseOperations",
         fault=f"every statement takes {_SLOW_S:g} s longer (switch slow_database), while rooms are made",
         inject=slow_database,
+    ),
+    Drill(
+        alert="FileDescriptorsLow",
+        fault=f"the server may open {_DESCRIPTORS} files only (prlimit), and clients open sockets",
+        inject=few_descriptors,
+        also_fires=frozenset({"NoSuccessfulTransfers"}),
     ),
     Drill(
         alert="LowCacheHitRate",

@@ -14,6 +14,7 @@ _IDLE_PAIRS: Final = 110
 """Pairs in rooms; the alert's threshold is 100."""
 _GUESSES: Final = 40
 _INVALID_REPORTS: Final = 4
+_ADDRESSES: Final = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
 
 
 @asynccontextmanager
@@ -82,6 +83,29 @@ async def unknown_methods(context: DrillContext) -> AsyncIterator[None]:
         yield
 
 
+async def _report_key_exchanges(context: DrillContext, status: str) -> None:
+    """One client on each of a few addresses reports one key exchange."""
+    rows = [{"labels": {"algorithm": "x25519_mlkem768", "status": status}, "value": 1}]
+    for address in _ADDRESSES:
+        room, token = await clients.create_room(context.server)
+        async with clients.join_room(context.server, room, token, "sender") as client:
+            answer = await clients.send_report(
+                context.server,
+                client.join_reply["telemetry_token"],
+                {"pqc_key_exchanges_total": rows},
+                address,
+            )
+            answer.raise_for_status()
+
+
+@asynccontextmanager
+async def failing_key_exchanges(context: DrillContext) -> AsyncIterator[None]:
+    """Clients on three addresses report a failed key exchange each, and later a successful one."""
+    await _report_key_exchanges(context, "failed")
+    yield
+    await _report_key_exchanges(context, "success")
+
+
 DRILLS: Final = (
     Drill(
         alert="TransferQueueBacklog",
@@ -111,6 +135,11 @@ DRILLS: Final = (
         fault="clients in real rooms report metrics that clients may not report",
         inject=invalid_reports,
         fault_seconds=30,
+    ),
+    Drill(
+        alert="PQCFailuresLowTraffic",
+        fault="clients on three addresses report one failed key exchange each",
+        inject=failing_key_exchanges,
     ),
     Drill(
         alert="LabelOverflow",

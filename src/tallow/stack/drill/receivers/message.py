@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
+
+ENDED: Final = ("[RESOLVED]", "[ENDED]")
+"""How the subject of a message begins whose alert does not fire any more."""
 
 Channel = Literal["email", "slack", "pagerduty"]
 

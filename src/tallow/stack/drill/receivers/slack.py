@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from tallow.stack.drill.receivers.message import Inbox, ReceivedMessage
+from tallow.stack.drill.receivers.message import ENDED, Inbox, ReceivedMessage
 
 MAX_ATTACHMENTS: Final = 100
 _TEXT_FIELDS: Final = ("pretext", "title", "text", "fallback")
@@ -96,7 +96,7 @@ def to_message(payload: Mapping[str, Any]) -> ReceivedMessage:
     titles = [each["title"] for each in attachments if each.get("title")]
     subject = displayed(text or next(iter(titles), ""))
     parts = map(displayed, [text, *(each.get(name, "") for each in attachments for name in _TEXT_FIELDS)])
-    return ReceivedMessage("slack", "slack", not subject.startswith("[RESOLVED]"), subject, "\n".join(parts))
+    return ReceivedMessage("slack", "slack", not subject.startswith(ENDED), subject, "\n".join(parts))
 
 
 def _visible_attachments(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tallow.stack.drill.receivers.message import Inbox, ReceivedMessage
+from tallow.stack.drill.receivers.message import ENDED, Inbox, ReceivedMessage
 
 USER: Final = "tallow@drill.invalid"
 _REQUIRED: Final = ("from", "to", "subject", "date")
@@ -72,9 +72,7 @@ class SmtpHandler:
         subject = str(mail["subject"])
         text = body.get_content().strip()
         for address in envelope.rcpt_tos:
-            self.inbox.accept(
-                ReceivedMessage("email", address, not subject.startswith("[RESOLVED]"), subject, text)
-            )
+            self.inbox.accept(ReceivedMessage("email", address, not subject.startswith(ENDED), subject, text))
         return "250 OK"
 
 

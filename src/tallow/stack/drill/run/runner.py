@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import httpx
 import websockets
 
+from tallow.stack.alerts import low_traffic
 from tallow.stack.alerts.rule import Rule
 from tallow.stack.drill.environment.alert_observer import AlertObserver
 from tallow.stack.drill.environment.scaled_rules import scaled_values
@@ -118,7 +119,7 @@ class DrillRunner:
     async def _wait_for_notifications(self) -> None:
         """Wait until the alert is pending, then firing, then at every destination."""
         rule, result, scale = self._rule, self._result, self._environment.profile.scale
-        longest_window = max(rule.windows.values(), default=0) * scale
+        longest_window = _longest_window(rule) * scale
         await wait_until(
             lambda: self._observer.current(rule.name, self._instance),
             2 * longest_window + MARGIN_S + self._drill.fault_seconds,
@@ -159,7 +160,7 @@ class DrillRunner:
     async def _wait_until_resolved(self, cleared_at: float) -> None:
         """Wait until every destination has the notification of the end."""
         rule, scale = self._rule, self._environment.profile.scale
-        longest_window = max(rule.windows.values(), default=0)
+        longest_window = _longest_window(rule)
         limit = (3 * longest_window + 2 * expected_routing.group_interval(rule)) * scale + MARGIN_S
         await self._wait_for_deliveries(firing=False, seconds=limit, since=cleared_at)
         self._result.resolved_at = self._last_first_delivery(firing=False, since=cleared_at)
@@ -241,6 +242,15 @@ class DrillRunner:
         expected = {self._rule.name, *self._drill.also_fires, *ALWAYS_FIRING}
         if others := self._observer.fired_alerts.get(self._server.target, set()) - expected:
             self._result.problems.append(f"the fault also raised {', '.join(sorted(others))}")
+
+
+def _longest_window(rule: Rule) -> float:
+    """The longest window in seconds. That of low traffic is left out: a few events raise and
+    end its alerts.
+    """
+    return max(
+        (length for name, length in rule.windows.items() if name not in low_traffic.WINDOWS), default=0
+    )
 
 
 def _describe_destination(destination: Destination) -> str:
