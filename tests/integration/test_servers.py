@@ -83,6 +83,8 @@ async def test_peers_meet_through_different_servers(servers: list[ServerProcess]
     assert totals['tallow_client_reports_total{outcome="accepted"}'] == 8
     assert totals['tallow_db_operation_duration_seconds_count{operation="insert",status="success"}'] >= 8
     assert totals['tallow_cache_hits_total{cache="rooms"}'] >= 8
+    # All senders have one address: four processes count it once between them.
+    assert totals['tallow_client_outcomes_total{kind="transfer",status="failed"}'] == 1
 
 
 async def summed_metrics(servers: list[ServerProcess]) -> Counter[str]:

@@ -1,8 +1,9 @@
 """When an outcome of an address prefix was last counted, in the server's database.
 
 All workers and instances share the database, and it outlives a restart. An address is stored as a cell: 16
-bits of a keyed hash. A cell stands for 65,536 IPv4 addresses on average, so that nobody can tell from it
-which address was meant, not even with the key. The table has at most 65,536 rows for each kind and status.
+bits of a keyed hash. A cell stands for 65,536 IPv4 addresses on average, so that no address can be derived
+from it. Who has the database, and with it the key, can test a suspected address for six hours. The table has
+at most 65,536 rows for each kind and status.
 """
 
 from __future__ import annotations
