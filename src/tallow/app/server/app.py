@@ -47,7 +47,7 @@ from tallow.app.wire import (
     SIGNAL_PATH,
     TELEMETRY_PATH,
 )
-from tallow.monitoring import instrument
+from tallow.monitoring import Monitoring
 from tallow.monitoring.catalog import CATALOGS, HTTP_METHODS, NAMESPACE, OTHER
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.exposition import scrape
@@ -85,7 +85,17 @@ def create_app(
     """
     process_options.set_program("tallow", __version__)
     node = cluster or ClusterNode()
-    _prepare_metrics(metrics)
+    health = Health()
+    # No service and version: an operator's SERVICE_NAME and RELEASE take precedence over set_program.
+    monitoring = Monitoring(
+        NAMESPACE,
+        catalogs=CATALOGS,
+        metrics=metrics,
+        metrics_token=metrics_token,
+        health=health,
+        on_response=log_response,
+    )
+    _register_label_values(metrics)
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
     outcomes = ClientOutcomes(metrics, OutcomeStore(store.engine))
@@ -145,20 +155,13 @@ def create_app(
     app.state.context = context
     # Not instrumented: the process that forwards a request has counted it.
     internal_app = app.build_middleware_stack()
-    instrument(
-        app,
-        metrics=metrics,
-        metrics_token=metrics_token,
-        health=_health(settings, store, cache),
-        on_response=log_response,
-    )
+    _register_checks(health, settings, store, cache)
+    monitoring.instrument(app)
     return app
 
 
-def _prepare_metrics(metrics: Metrics) -> None:
-    """Expose all metrics of Tallow's catalogue from the first scrape, under Tallow's namespace."""
-    metrics.registry.set_namespace(NAMESPACE)
-    metrics.registry.add_catalogs(CATALOGS)
+def _register_label_values(metrics: Metrics) -> None:
+    """Let the series of all features, limits and routes exist at 0 from the first scrape."""
     for feature in FEATURES:
         metrics.register_feature(feature)
     for limit in LIMITS:
@@ -180,13 +183,13 @@ def _routes(context: ServerContext) -> list[Route | WebSocketRoute]:
     ]
 
 
-def _health(settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord]) -> Health:
-    health = Health()
+def _register_checks(
+    health: Health, settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord]
+) -> None:
     health.register_check("database", DatabaseCheck(store).run)  # at most once a second: reports are cached
     # Without a cache the server is slower. In a cluster the same Redis is the room directory, without which
     # no peer can join.
     health.register_check("cache", cache.ping, critical=settings.cluster_secret is not None)
-    return health
 
 
 async def _run_periodic_tasks(context: ServerContext) -> None:

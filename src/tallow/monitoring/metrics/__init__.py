@@ -85,6 +85,7 @@ __all__ = [
     "transfer_started",
     "value",
     "websocket_closed",
+    "websocket_moved",
     "websocket_opened",
 ]
 
@@ -129,6 +130,7 @@ record_http_request = METRICS.record_http_request
 record_api_error = METRICS.record_api_error
 websocket_opened = METRICS.websocket_opened
 websocket_closed = METRICS.websocket_closed
+websocket_moved = METRICS.websocket_moved
 record_db_operation = METRICS.record_db_operation
 record_direct_connection = METRICS.record_direct_connection
 record_cache_access = METRICS.record_cache_access
