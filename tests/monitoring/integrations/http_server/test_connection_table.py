@@ -78,6 +78,17 @@ def test_who_waits_for_less_is_closed_first(states: tuple[ConnectionState, ...],
         assert server.closed == [opened[closed]]
 
 
+def test_a_connection_whose_response_is_not_sent_yet_is_not_closed() -> None:
+    """It waits for the next request already. Closed now, its client would get half of the response."""
+    for limits in ({"connections_per_address": 2}, {"total": 2}):
+        server = Server(**limits)
+        answered = server.open("192.0.2.1", IDLE)
+        answered.unsent_bytes = lambda: 1
+        silent = server.open("192.0.2.1")
+        server.open("192.0.2.1")
+        assert server.closed == [silent]
+
+
 def test_where_every_connection_is_in_use_a_new_one_gets_a_reserved_place() -> None:
     server = Server(total=2)
     used = [server.open(f"192.0.2.{number}", ACTIVE) for number in range(2)]

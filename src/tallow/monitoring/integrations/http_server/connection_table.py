@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from enum import Enum
+from itertools import islice
 from typing import Final, Protocol
 
 from tallow.monitoring.integrations.http_server.limits import (
@@ -45,6 +46,10 @@ EVICTION_ORDER: Final = (
 )
 
 
+MAX_SEARCH: Final = RESERVED_CONNECTIONS + 64
+"""Connections of one state that are looked at: the first may be in reserved places, or wait for a reader."""
+
+
 class ConnectionProtocol(Protocol):
     """What the table needs of the protocol object of a connection."""
 
@@ -61,6 +66,7 @@ class Connection:
         protocol: set when the connection can be answered, after a TLS handshake.
         abort: closes the connection at once, without sending what is buffered.
         is_closing: whether the connection was closed and only buffered data keep it open.
+        unsent_bytes: how much of a response is buffered.
     """
 
     __slots__ = (
@@ -72,6 +78,7 @@ class Connection:
         "prefix",
         "protocol",
         "state",
+        "unsent_bytes",
         "writes_by",
     )
 
@@ -85,6 +92,7 @@ class Connection:
         self.protocol: ConnectionProtocol | None = None
         self.abort: Callable[[], None] = _nothing
         self.is_closing: Callable[[], bool] = _never
+        self.unsent_bytes: Callable[[], int] = _no_bytes
 
     def enter(self, state: ConnectionState) -> None:
         """Change the state, and start its time limit."""
@@ -119,7 +127,7 @@ class Connection:
             self._table.release(self)
             self._table = None
         # They hold the transport and the protocol, which hold this object.
-        self.abort, self.is_closing, self.protocol = _nothing, _never, None
+        self.abort, self.is_closing, self.unsent_bytes, self.protocol = _nothing, _never, _no_bytes, None
 
 
 def _nothing() -> None:
@@ -128,6 +136,10 @@ def _nothing() -> None:
 
 def _never() -> bool:
     return False
+
+
+def _no_bytes() -> int:
+    return 0
 
 
 class ConnectionTable:
@@ -261,8 +273,8 @@ class ConnectionTable:
 
     def _longest_waiting(self) -> Connection | None:
         for state in EVICTION_ORDER:
-            for connection in self._by_state[state]:
-                if not connection.limit:
+            for connection in islice(self._by_state[state], MAX_SEARCH):
+                if not connection.limit and not connection.unsent_bytes():
                     return connection
         return None
 
@@ -287,7 +299,11 @@ class ConnectionTable:
 
 def _first_waiting(connections: dict[Connection, None]) -> Connection | None:
     """The oldest connection in the first state of :data:`EVICTION_ORDER` that one has."""
-    waiting = [connection for connection in connections if connection.state in EVICTION_ORDER]
+    waiting = [
+        connection
+        for connection in connections
+        if connection.state in EVICTION_ORDER and not connection.unsent_bytes()
+    ]
     return min(waiting, key=lambda connection: EVICTION_ORDER.index(connection.state), default=None)
 
 

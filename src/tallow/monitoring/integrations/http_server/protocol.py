@@ -53,6 +53,7 @@ class _LimitedConnection:
         connection.protocol = self
         connection.abort = transport.abort
         connection.is_closing = transport.is_closing
+        connection.unsent_bytes = transport.get_write_buffer_size
         if connection.limit:
             self.app = _ReservedApp(self.app, connection, self.limits.operational_paths)
 
