@@ -31,6 +31,8 @@ CLONE_NEWNET = 0x40000000
 PREFIXES = 40
 PER_PREFIX = 150
 ATTACK_S = 75
+RATE = 500
+"""New connections a second: the attack holds connections, and leaves the processor to server and probes."""
 
 
 @pytest.fixture
@@ -87,6 +89,7 @@ class Attacker:
                     with suppress(OSError):
                         held.send(self._data)
                     self._held.append(held)
+                await asyncio.sleep(1 / RATE)
                 if time.monotonic() >= until:
                     return
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from tallow.monitoring.integrations.http_server.connection_table import Connection, ConnectionTable
 
-BATCH: Final = 64
+BATCH: Final = 16
 """Connections that are accepted before others get their turn."""
 RETRY_S: Final = 0.1
 """Pause after the system could not accept a connection."""

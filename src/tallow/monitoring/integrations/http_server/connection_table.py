@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from itertools import islice
+from operator import attrgetter
 from typing import Final, Protocol
 
 from tallow.monitoring.integrations.http_server.limits import (
@@ -38,12 +39,9 @@ class ConnectionState(Enum):
     """Nothing: a request is answered, or a WebSocket is in use."""
 
 
-EVICTION_ORDER: Final = (
-    ConnectionState.IDLE,
-    ConnectionState.HEADER,
-    ConnectionState.JOINING,
-    ConnectionState.BODY,
-)
+WAITING: Final = (ConnectionState.HEADER, ConnectionState.JOINING, ConnectionState.BODY)
+"""States that give their place up after idle connections, to which it makes no difference. The longest wait
+ends first, whatever it is for: a client that has just connected would give way to half a body otherwise."""
 
 
 MAX_SEARCH: Final = RESERVED_CONNECTIONS + 64
@@ -63,6 +61,7 @@ class Connection:
     Attributes:
         limit: name of the limit above which it was accepted: it has a reserved place. Empty otherwise.
         state: what it is waiting for.
+        since: when it began to, in seconds of the table's clock.
         protocol: set when the connection can be answered, after a TLS handshake.
         abort: closes the connection at once, without sending what is buffered.
         is_closing: whether the connection was closed and only buffered data keep it open.
@@ -77,6 +76,7 @@ class Connection:
         "limit",
         "prefix",
         "protocol",
+        "since",
         "state",
         "unsent_bytes",
         "writes_by",
@@ -87,6 +87,7 @@ class Connection:
         self.prefix = prefix
         self.limit = limit
         self.state = ConnectionState.HEADER
+        self.since = 0.0
         self.deadline = 0.0
         self.writes_by = 0.0
         self.protocol: ConnectionProtocol | None = None
@@ -256,6 +257,7 @@ class ConnectionTable:
         } - self._closing
 
     def _enter(self, connection: Connection, state: ConnectionState) -> None:
+        connection.since = self._clock()
         if state in self._timeouts:
             connection.deadline = self._clock() + self._timeouts[state][1]
         self._by_state[state][connection] = None
@@ -272,10 +274,13 @@ class ConnectionTable:
         return ""
 
     def _longest_waiting(self) -> Connection | None:
-        for state in EVICTION_ORDER:
-            for connection in islice(self._by_state[state], MAX_SEARCH):
-                if not connection.limit and not connection.unsent_bytes():
-                    return connection
+        idle = self._first_evictable(ConnectionState.IDLE)
+        return idle or _longest(filter(None, map(self._first_evictable, WAITING)))
+
+    def _first_evictable(self, state: ConnectionState) -> Connection | None:
+        for connection in islice(self._by_state[state], MAX_SEARCH):
+            if not connection.limit and not connection.unsent_bytes():
+                return connection
         return None
 
     def _evict(self, connection: Connection | None, limit: str) -> bool:
@@ -298,13 +303,19 @@ class ConnectionTable:
 
 
 def _first_waiting(connections: dict[Connection, None]) -> Connection | None:
-    """The oldest connection in the first state of :data:`EVICTION_ORDER` that one has."""
-    waiting = [
-        connection
-        for connection in connections
-        if connection.state in EVICTION_ORDER and not connection.unsent_bytes()
-    ]
-    return min(waiting, key=lambda connection: EVICTION_ORDER.index(connection.state), default=None)
+    """An idle connection, else the one that has been waiting longest."""
+    idle, waiting = [], []
+    for connection in connections:
+        if not connection.unsent_bytes():
+            if connection.state is ConnectionState.IDLE:
+                idle.append(connection)
+            elif connection.state in WAITING:
+                waiting.append(connection)
+    return _longest(idle) or _longest(waiting)
+
+
+def _longest(connections: Iterable[Connection]) -> Connection | None:
+    return min(connections, key=attrgetter("since"), default=None)
 
 
 def _expired(connections: OrderedDict[Connection, None], now: float) -> Iterator[Connection]:
