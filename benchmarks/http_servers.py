@@ -69,7 +69,7 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
 def rows() -> list[Row]:
     """CPU time of a request; the work says which server answers a probe under attack."""
     raise_own_limit()
-    costs = {name: measure(name) for name in SERVERS if is_installed(name)}
+    costs = {name: request_cost(name) for name in SERVERS if is_installed(name)}
     answers = {name: "probe answered" if survives(name) else "probe not answered" for name in costs}
     ours = costs[OURS]
     result = []
@@ -120,7 +120,7 @@ def running(name: str, descriptors: int | None = None) -> Iterator[tuple[int, ps
         process.wait()
 
 
-def measure(name: str) -> list[float]:
+def request_cost(name: str) -> list[float]:
     """Microseconds of the server's CPU per request, in each round after a first one."""
     found = []
     with running(name) as (port, process):

@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from tallow import __version__
 from tallow.app.server.cluster.node import ClusterNode, room_cache
 from tallow.app.server.context import ServerContext
+from tallow.app.server.endpoints.concurrent_requests import ConcurrentRequestLimit
 from tallow.app.server.endpoints.relay import RelayEndpoint
 from tallow.app.server.endpoints.rooms import RoomEndpoints
 from tallow.app.server.endpoints.signaling import SignalingEndpoint
@@ -30,7 +31,6 @@ from tallow.app.server.rooms.manager import RoomManager
 from tallow.app.server.rooms.outcome_store import OutcomeStore
 from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.concurrent_requests import ConcurrentRequestLimit
 from tallow.app.server.transport.responses import (
     ApiError,
     on_api_error,
