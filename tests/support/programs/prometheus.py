@@ -87,13 +87,13 @@ def running(folder: Path, port: int = 0, rules: str = "") -> Iterator[Prometheus
         httpx.Client() as client,
     ):
         try:
-            _wait_until_ready(f"http://127.0.0.1:{port}", client, process)
+            wait_until_ready(f"http://127.0.0.1:{port}", client, process)
             yield Prometheus(f"http://127.0.0.1:{port}", client)
         finally:
             process.terminate()
 
 
-def _wait_until_ready(url: str, client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(url: str, client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         assert process.poll() is None, "Prometheus ended while starting"
