@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "alerts": ("tallow.stack.commands.alerts", "stack", "Show the firing alerts; send a test alert."),
     "silence": ("tallow.stack.commands.silence", "stack", "Silence alerts for a while."),
     "query": ("tallow.stack.commands.query", "stack", "Evaluate a PromQL expression."),
+    "size": ("tallow.stack.commands.size", "stack", "Estimate what Prometheus needs for many instances."),
     "credentials": ("tallow.stack.commands.credentials", "stack", "Show or rotate passwords and tokens."),
     "viewer": ("tallow.stack.commands.viewer", "stack", "Show the dashboards in a browser."),
     "lint": (

@@ -7,8 +7,9 @@ from pathlib import PurePosixPath
 from tallow.stack import alerts, dashboards, prometheus, routing
 from tallow.stack.docs import alerts as alerts_docs
 from tallow.stack.docs import library_usage, metrics, privacy
+from tallow.stack.sizing import page as size_page
 
-SOURCES = (alerts, routing, dashboards, prometheus, metrics, alerts_docs, privacy, library_usage)
+SOURCES = (alerts, routing, dashboards, prometheus, metrics, alerts_docs, privacy, library_usage, size_page)
 """The modules that generate files, each by its ``files()``."""
 
 

@@ -37,8 +37,8 @@ def write_history(folder: Path, template: Template, instances: int) -> None:
             file.write(block)
         file.write("# EOF\n")
     promtool = program("promtool")
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=24h"]
-    subprocess.run([*command, source, folder / "data"], check=True, capture_output=True)
+    options = ["tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=24h"]
+    subprocess.run([promtool, *options, source, folder / "data"], check=True, capture_output=True)
     source.unlink()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Final
 
@@ -20,6 +21,7 @@ from tallow.stack.lint.promql.vocabulary import (
 )
 from tallow.stack.prometheus import SCRAPE_INTERVAL_S
 from tallow.stack.sizing.measurements import Measurements
+from tallow.stack.sizing.series_bound import combinations
 
 _JOB: Final = "tallow"
 _PER_TARGET: Final = re.compile(r"up|scrape_\w+")
@@ -34,6 +36,8 @@ class RuleGroupCost:
         samples: samples within the selected ranges, at the shipped scrape interval.
         longest_window_seconds: the longest range.
         fleet_wide: names of rules whose series are not distinguished by instance.
+        is_recordable: whether all its rules are of that kind: each reads sums that a recording rule can
+            compute over a short window, and is cheap then.
     """
 
     name: str
@@ -41,6 +45,7 @@ class RuleGroupCost:
     samples: float
     longest_window_seconds: float
     fleet_wide: tuple[str, ...]
+    is_recordable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +104,19 @@ def _reads_of_rule(name: str) -> tuple[Read, ...]:
 
 def _group_cost(name: str, measurements: Measurements) -> RuleGroupCost:
     found = [
-        (read, _series(read.selector, measurements.series_by_name))
+        (read, _series(read.selector, measurements))
         for rule in alerts.GROUPS[name]
         for read in _reads_of_rule(rule.name)
     ]
+    rules = alerts.GROUPS[name]
+    fleet_wide = tuple(rule.name for rule in rules if is_fleet_wide(rule))
     return RuleGroupCost(
         name,
         series=sum(read.times * series for read, series in found),
         samples=sum(read.samples * series for read, series in found),
         longest_window_seconds=max((read.range_seconds for read, _ in found), default=0),
-        fleet_wide=tuple(rule.name for rule in alerts.GROUPS[name] if is_fleet_wide(rule)),
+        fleet_wide=fleet_wide,
+        is_recordable=len(fleet_wide) == len(rules),
     )
 
 
@@ -117,14 +125,22 @@ def is_fleet_wide(rule: alerts.Rule) -> bool:
     return bool(rule.group_labels) and "instance" not in rule.group_labels
 
 
-def _series(selector: ast.VectorSelector, series_by_name: Mapping[str, int]) -> float:
+def _series(selector: ast.VectorSelector, measurements: Measurements) -> float:
     """The series of one instance that a selector selects."""
     name = selector.name or ""
     exposed = EXPOSED.get(name)
     if exposed is not None:
-        return series_by_name.get(name, 0) * matching_share(selector, exposed)
+        measured = measurements.series_by_name.get(name)
+        series = _catalogue_series(exposed, measurements.registered) if measured is None else measured
+        return series * matching_share(selector, exposed)
     jobs = [matcher.value for matcher in selector.matchers.matchers if matcher.name == "job"]
     return float(_PER_TARGET.fullmatch(name) is not None and (not jobs or _JOB in jobs))
+
+
+def _catalogue_series(exposed: ExposedSeries, registered: Mapping[str, int]) -> int:
+    """The series of a name that the measured server did not have: every combination of label values."""
+    buckets = len(exposed.metric.buckets) + 1 if exposed.part == "bucket" else 1
+    return combinations(exposed.metric, registered) * buckets
 
 
 def _values(exposed: ExposedSeries, name: str) -> tuple[str, ...]:
@@ -152,13 +168,17 @@ def _reads(node: ast.Expr, times: float) -> Iterator[Read]:
     if isinstance(node, ast.VectorSelector):
         yield Read(node, 0.0, times)
     elif isinstance(node, ast.MatrixSelector):
-        yield Read(node.vector_selector, node.range.total_seconds(), times)
+        yield Read(node.vector_selector, _seconds(node.range), times)
     elif isinstance(node, ast.SubqueryExpr):
-        step = node.step.total_seconds() if node.step else SCRAPE_INTERVAL_S
-        yield from _reads(node.expr, times * max(1.0, node.range.total_seconds() / step))
+        steps = _seconds(node.range) / (_seconds(node.step) or SCRAPE_INTERVAL_S)
+        yield from _reads(node.expr, times * max(1.0, steps))
     else:
         for child in _children(node):
             yield from _reads(child, times)
+
+
+def _seconds(duration: timedelta | None) -> float:
+    return duration.total_seconds() if duration else 0.0
 
 
 def _children(node: ast.Expr) -> tuple[ast.Expr, ...]:

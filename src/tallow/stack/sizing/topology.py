@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from tallow.stack.prometheus import RETENTION_SIZE
 from tallow.stack.sizing.estimate import Estimate, Fleet, estimate
 from tallow.stack.sizing.measurements import Measurements
 from tallow.stack.sizing.rule_cost import group_costs
@@ -17,7 +19,7 @@ CORES_LIMIT: Final = 4.0
 """Cores for scrapes and rules of one Prometheus; queries need others."""
 DISK_LIMIT_BYTES: Final = 10**12
 """Blocks and write-ahead log on one machine: a disk that is lost loses them."""
-SHIPPED_DISK_LIMIT_BYTES: Final = 50 * GIB
+SHIPPED_DISK_LIMIT_BYTES: Final = int(RETENTION_SIZE.removesuffix("GB")) * GIB
 """The shipped ``--storage.tsdb.retention.size``; Prometheus's GB are binary."""
 EVALUATION_SHARE: Final = 0.5
 """Share of the evaluation interval that the slowest group may take. At 1 evaluations are missed."""
@@ -56,18 +58,20 @@ def topology(whole: Estimate, measured: Measurements) -> Topology:
         whole: the load on a single Prometheus.
         measured: the measurements of that estimate.
     """
-    shards, resource = _shards(whole)
+    costs = group_costs(measured)
+    fleet_wide = [name for cost in costs for name in cost.fleet_wide]
+    recordable = {cost.name for cost in costs if cost.is_recordable}
+    shards, resource = _shards(whole, recordable)
     fleet = whole.fleet
     per_shard = Fleet(ceil(fleet.instances / shards), fleet.interval_seconds, fleet.retention_days)
     shard = whole if shards == 1 else estimate(per_shard, measured)
-    fleet_wide = [name for cost in group_costs(measured) for name in cost.fleet_wide]
     return Topology(
         shards,
         shard,
         kept_days=min(fleet.retention_days, SHIPPED_DISK_LIMIT_BYTES / shard.disk_bytes_per_day),
-        sharding=Need(shards > 1, resource if shards > 1 else f"{resource} is the closest limit"),
+        sharding=Need(shards > 1, resource),
         remote_write=_remote_write(shards, shard),
-        recording_rules=_recording_rules(shards, whole, fleet_wide),
+        recording_rules=_recording_rules(shards, whole, recordable, len(fleet_wide)),
     )
 
 
@@ -77,16 +81,24 @@ def instances_limit(measured: Measurements, interval_seconds: float, share: floa
     return int(share * interval_seconds / one.evaluation_seconds)
 
 
-def _shards(whole: Estimate) -> tuple[int, str]:
-    """The servers needed, and the resource that decides."""
+def _shards(whole: Estimate, recordable: Set[str]) -> tuple[int, str]:
+    """The servers needed, and the resource that decides.
+
+    Groups that recording rules make cheap do not count.
+    """
     interval = whole.fleet.interval_seconds
+    recorded = sum(seconds for name, seconds in whole.rule_seconds.items() if name in recordable)
+    slowest, seconds = max(
+        ((name, seconds) for name, seconds in whole.rule_seconds.items() if name not in recordable),
+        key=lambda group: group[1],
+    )
     used = {
         "memory": whole.memory_bytes / MEMORY_LIMIT_BYTES,
-        "CPU": whole.cores / CORES_LIMIT,
-        f"the evaluation of {whole.slowest_group}": whole.evaluation_seconds / (EVALUATION_SHARE * interval),
+        "CPU": (whole.cores - recorded / interval) / CORES_LIMIT,
+        f"the evaluation of {slowest}": seconds / (EVALUATION_SHARE * interval),
     }
     resource = max(used, key=lambda name: used[name])
-    return max(1, ceil(used[resource])), f"{resource}: {_percent(used[resource])} of one server's limit"
+    return max(1, ceil(used[resource])), f"{resource} needs {_percent(used[resource])} of one server's limit"
 
 
 def _remote_write(shards: int, shard: Estimate) -> Need:
@@ -96,17 +108,21 @@ def _remote_write(shards: int, shard: Estimate) -> Need:
         return Need(True, f"{shard.fleet.retention_days:g} days exceed one disk")
     if shard.disk_bytes > SHIPPED_DISK_LIMIT_BYTES:
         days = SHIPPED_DISK_LIMIT_BYTES / shard.disk_bytes_per_day
-        return Need(False, f"or raise the size limit: 50 GB keep {days:.0f} days")
+        return Need(False, f"or raise the size limit: {RETENTION_SIZE} keep {days:.0f} days")
     return Need(False, "one disk holds the retention")
 
 
-def _recording_rules(shards: int, whole: Estimate, fleet_wide: list[str]) -> Need:
-    share = whole.evaluation_seconds / whole.fleet.interval_seconds
+def _recording_rules(shards: int, whole: Estimate, recordable: Set[str], fleet_wide: int) -> Need:
+    slow = [
+        f"{name} takes {_percent(seconds / whole.fleet.interval_seconds)} of the interval"
+        for name, seconds in whole.rule_seconds.items()
+        if name in recordable
+    ]
+    limit = EVALUATION_SHARE * whole.fleet.interval_seconds
+    too_slow = any(whole.rule_seconds[name] > limit for name in recordable)
     if shards > 1 and fleet_wide:
-        return Need(True, f"{len(fleet_wide)} rules over all instances: each shard records their sums")
-    if share > EVALUATION_SHARE:
-        return Need(True, f"{whole.slowest_group} takes {_percent(share)} of the interval")
-    return Need(False, f"the slowest group takes {_percent(share)} of the interval")
+        slow.append(f"{fleet_wide} rules need the sums of {shards} shards")
+    return Need(too_slow or (shards > 1 and fleet_wide > 0), "; ".join(slow) or "no rule combines instances")
 
 
 def _percent(share: float) -> str:
