@@ -138,7 +138,7 @@ def operation(expr: ast.BinaryExpr, *, compared: bool) -> Iterator[Finding]:
         yield "promql/division", "the divisor can be 0: the result is NaN or infinite; use … / (… > 0)"
     if op in COMPARISONS and right.scalar:
         yield from _comparison(op, left, right)
-    yield from _matching(expr, left, right, op)
+    yield from matching(expr, left, right, op)
 
 
 def _unguarded(left: InferredType, right: InferredType, *, compared: bool) -> bool:
@@ -170,7 +170,8 @@ def never_holds(op: str, value: InferredType, limit: float) -> bool:
     return op == "==" and not value.low <= limit <= value.high
 
 
-def _matching(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op: str) -> Iterator[Finding]:
+def matching(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op: str) -> Iterator[Finding]:
+    """``promql/matching``: the labels by which the operands of an operation match."""
     if left.scalar or right.scalar or left.labels is None or right.labels is None:
         return
     one, other = _matched(expr, left.labels), _matched(expr, right.labels)
@@ -200,7 +201,9 @@ def _cardinality(
     expr: ast.BinaryExpr, left: frozenset[str], right: frozenset[str], matched: frozenset[str], op: str
 ) -> Iterator[Finding]:
     card = expr.modifier.card if expr.modifier is not None else ast.VectorMatchCardinality.OneToOne
-    many_left, many_right = bool(left - matched), bool(right - matched)
+    # group_left (node) copies a label that an info metric has once for each group.
+    copied = frozenset(expr.modifier.group_labels or ()) if expr.modifier is not None else frozenset()
+    many_left, many_right = bool(left - matched - copied), bool(right - matched - copied)
     allowed_left = card == ast.VectorMatchCardinality.ManyToOne
     allowed_right = card == ast.VectorMatchCardinality.OneToMany
     if (many_left and not allowed_left) or (many_right and not allowed_right):

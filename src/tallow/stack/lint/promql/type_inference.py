@@ -168,10 +168,15 @@ def _compared(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op:
     labels = labels_of_operation(expr, left, right)
     if expr.modifier is not None and expr.modifier.return_bool:
         return InferredType(labels, low=0, high=1, metrics=left.metrics)
+    if left.scalar and not right.scalar:  # the result has the values of the vector
+        left, right, op = right, left, _SWAPPED.get(op, op)
     low = max(left.low, right.low) if op in (">", ">=", "==") else left.low
     high = min(left.high, right.high) if op in ("<", "<=", "==") else left.high
     nonzero = left.nonzero or _excludes_zero(op, right)
     return replace(left, labels=labels, low=low, high=high, nonzero=nonzero)
+
+
+_SWAPPED: Mapping[str, str] = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 
 
 def _excludes_zero(op: str, right: InferredType) -> bool:
@@ -215,7 +220,7 @@ def _matched_labels(matching: ast.LabelModifier, labels: frozenset[str]) -> froz
 def _computed(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op: str) -> InferredType:
     low, high = _interval(op, left, right)
     nonzero = op == "+" and left.low >= 0 and right.low >= 0 and (left.nonzero or right.nonzero)
-    if op == "/" and part_of_whole(left, right):
+    if op == "/" and part_of_whole(left, right) and _same_unit_and_range(expr.lhs, expr.rhs):
         low, high = 0.0, 1.0
     return InferredType(
         labels_of_operation(expr, left, right),
@@ -233,6 +238,23 @@ def part_of_whole(left: InferredType, right: InferredType) -> bool:
     """Whether a quotient is a share: the denominator counts the events of the numerator as well."""
     part, whole = _families(left), _families(right)
     return left.low >= 0 and not (left.has_offset or right.has_offset) and bool(part) and part <= whole
+
+
+def _same_unit_and_range(part: ast.Expr, whole: ast.Expr) -> bool:
+    """Whether the numerator is not scaled, as in ``100 * a / b``, and both read ranges of equal length."""
+    operators: set[str] = set()
+    ranges: tuple[set[object], set[object]] = set(), set()
+
+    def visit(node: ast.Expr, found: set[object]) -> bool:
+        if isinstance(node, ast.MatrixSelector | ast.SubqueryExpr):
+            found.add(node.range)
+        if isinstance(node, ast.BinaryExpr) and found is ranges[0]:
+            operators.add(str(node.op).split()[0])
+        return True
+
+    ast.walk(part, lambda node: visit(node, ranges[0]))
+    ast.walk(whole, lambda node: visit(node, ranges[1]))
+    return not operators & {"*", "/", "+"} and ranges[0] == ranges[1]
 
 
 def _families(value: InferredType) -> set[str]:
