@@ -55,6 +55,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "stack",
         "Check dashboards and alerts against the metric catalogue.",
     ),
+    "prove": (
+        "tallow.stack.commands.prove",
+        "stack",
+        "Find faults in Prometheus rules that promtool accepts.",
+    ),
     "scrub": ("tallow.stack.commands.scrub", "stack", "Redact private data in a text."),
     "generate": (
         "tallow.cli.generate",

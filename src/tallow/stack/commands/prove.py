@@ -1,0 +1,99 @@
+"""``tallow prove``: find faults in Prometheus rules that promtool accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from tallow.stack.commands.output.terminal import printable_lines
+from tallow.stack.prove.checks.model import SCRAPE_INTERVAL_S
+from tallow.stack.prove.duration import DurationError, parse_duration
+from tallow.stack.prove.expression import UnparsedError, parse, selectors
+from tallow.stack.prove.metrics.source import SourceError, load_metrics
+from tallow.stack.prove.report import PAGE, Report, as_json, as_sarif, check_rules, counts
+from tallow.stack.prove.rule_file import LoadedRule, RuleFileError, load_rules
+
+_FAILING: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+
+
+@click.command("prove")
+@click.argument("rules", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--metrics",
+    "source",
+    metavar="SOURCE",
+    help="What the rules read: an exposition, a folder of them, a scrape URL or a Prometheus URL.",
+)
+@click.option(
+    "--scrape-interval",
+    default=f"{SCRAPE_INTERVAL_S:g}s",
+    show_default=True,
+    metavar="DURATION",
+    help="Of the metrics that the rules read.",
+)
+@click.option("--json", "as_", flag_value="json", help="For programs: all findings.")
+@click.option("--sarif", "as_", flag_value="sarif", help="For code hosts: SARIF 2.1.0.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(list(_FAILING)),
+    default="error",
+    show_default=True,
+    help="The severity of findings with which the exit status is 1.",
+)
+def command(
+    rules: tuple[Path, ...], source: str | None, scrape_interval: str, as_: str | None, fail_on: str
+) -> None:
+    """Find faults in RULES that `promtool check rules` accepts: rule files, or folders of them.
+
+    Prints one line for each finding. docs/prove.md explains the checks. Without --metrics, checks that
+    compare rules with metrics are skipped.
+    """
+    interval = _interval(scrape_interval)
+    try:
+        loaded = load_rules(list(rules))
+        metrics = load_metrics(source, _names(loaded)) if source else None
+    except (RuleFileError, SourceError) as error:
+        raise click.ClickException(printable_lines(str(error))) from None
+    report = check_rules(loaded, metrics, interval)
+    if as_:
+        click.echo(as_json(report) if as_ == "json" else as_sarif(report))
+    else:
+        for line in _lines(report):
+            click.echo(printable_lines(line))
+    if report.worst() in _FAILING[fail_on]:
+        raise SystemExit(1)
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = parse_duration(text)
+    except DurationError as error:
+        raise click.BadParameter(str(error), param_hint="--scrape-interval") from None
+    if not seconds:
+        raise click.BadParameter("a scrape interval is longer than 0", param_hint="--scrape-interval")
+    return seconds
+
+
+def _names(loaded: list[LoadedRule]) -> set[str]:
+    """The names that the rules read."""
+    names: set[str] = set()
+    for rule in loaded:
+        try:
+            names.update(selector.name for selector in selectors(parse(rule.expr)) if selector.name)
+        except UnparsedError:
+            continue  # it is a finding of the report
+    return names
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield from map(str, report.findings)
+    if report.findings:
+        yield ""
+    for check, severity, count in counts(report):
+        yield f"{count:>6}  {severity:<8}{check}"
+    yield f"{report.rules} rules, {len(report.findings)} findings, {report.unparsed} not parsed; see {PAGE}"
+    if report.skipped:
+        yield f"skipped without --metrics: {', '.join(report.skipped)}"

@@ -1,0 +1,51 @@
+"""All checks, and their application to a set of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tallow.stack.prove.checks import (
+    absence,
+    alerts,
+    conditions,
+    counters,
+    labels,
+    matchers,
+    metrics,
+    ratios,
+    thresholds,
+    windows,
+)
+from tallow.stack.prove.checks.model import Check, Finding, RuleSet
+
+CHECKS: Final[tuple[Check, ...]] = (
+    *metrics.CHECKS,
+    *counters.CHECKS,
+    *windows.CHECKS,
+    *conditions.CHECKS,
+    *thresholds.CHECKS,
+    *absence.CHECKS,
+    *ratios.CHECKS,
+    *labels.CHECKS,
+    *matchers.CHECKS,
+    *alerts.CHECKS,
+)
+SYNTAX: Final = "rule/syntax"
+"""The check of expressions that are not parsed."""
+
+
+def run_checks(rules: RuleSet) -> Iterator[Finding]:
+    """The findings of all checks that can run."""
+    for parsed in rules.rules:
+        for check in CHECKS:
+            if (check.needs_metrics and rules.metrics is None) or (check.alerts_only and not parsed.is_alert):
+                continue
+            for message in dict.fromkeys(check.run(parsed, rules)):
+                rule = parsed.rule
+                yield Finding(rule.file, rule.line, rule.name, check.name, check.severity, message)
+
+
+def skipped_checks(rules: RuleSet) -> list[str]:
+    """The names of the checks that need ``--metrics``, if it is not given."""
+    return [check.name for check in CHECKS if check.needs_metrics and rules.metrics is None]

@@ -1,0 +1,203 @@
+"""Labels: of matching, of grouping, of templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import promql_parser as ast
+
+from tallow.stack.lint.promql.catalog_rules import aggregation_names
+from tallow.stack.lint.promql.promql_rules import matching
+from tallow.stack.lint.promql.type_inference import Labels, infer_type, labels_kept, labels_of_operation
+from tallow.stack.prove.checks.model import Check, Messages, ParsedRule, RuleSet
+from tallow.stack.prove.expression import SETS, calls, operations, operator, unwrapped, walk
+
+_LABEL: Final = re.compile(r"\$labels\.([a-zA-Z_][a-zA-Z0-9_]*)|\.Labels\.([a-zA-Z_][a-zA-Z0-9_]*)")
+_SOURCE: Final = re.compile(r'"([^"\\]*)"')
+
+
+def unmatched(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """Operands whose labels never match, or that meet several series on a side."""
+    for operation in operations(parsed.tree):
+        left, right = infer_type(operation.lhs), infer_type(operation.rhs)
+        if any(map(_is_picked, (operation.lhs, operation.rhs))):
+            continue
+        for _rule, message in matching(operation, left, right, operator(operation)):
+            yield message
+
+
+def _is_picked(node: ast.Expr) -> bool:
+    """Whether ``topk`` and the like keep a few series of each group, so that labels do not tell how many."""
+    return any(
+        isinstance(inner, ast.AggregateExpr) and str(inner.op) in _PICKING for inner in _same_series(node)
+    )
+
+
+_PICKING: Final = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
+
+
+def _same_series(node: ast.Expr) -> Iterator[ast.Expr]:
+    """A node and the operands that give it its series."""
+    node = unwrapped(node)
+    yield node
+    if isinstance(node, ast.BinaryExpr):
+        yield from _same_series(node.lhs)
+        yield from _same_series(node.rhs)
+
+
+def lost_grouping(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """An aggregation by a label that an inner aggregation dropped."""
+    for node in walk(parsed.tree):
+        if isinstance(node, ast.AggregateExpr) and _groups_by(node):
+            for _rule, message in aggregation_names(node):
+                yield message
+
+
+def _groups_by(node: ast.AggregateExpr) -> bool:
+    return node.modifier is not None and node.modifier.type == ast.AggModifierType.By
+
+
+def lost_edges(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """``histogram_quantile`` of a sum that drops ``le``."""
+    for call in calls(parsed.tree):
+        if call.func.name != "histogram_quantile":
+            continue
+        inner = unwrapped(call.args[1])
+        if isinstance(inner, ast.AggregateExpr) and str(inner.op) == "sum" and _reads_buckets(inner):
+            kept = labels_kept(inner.modifier, infer_type(inner.expr).labels)
+            if (kept is not None and "le" not in kept) or _drops_le(inner):
+                yield "the sum inside histogram_quantile() drops the label 'le'"
+
+
+def _reads_buckets(node: ast.Expr) -> bool:
+    return any(
+        isinstance(each, ast.VectorSelector) and (each.name or "").endswith("_bucket") for each in walk(node)
+    )
+
+
+def _drops_le(node: ast.AggregateExpr) -> bool:
+    modifier = node.modifier
+    return modifier is not None and modifier.type != ast.AggModifierType.By and "le" in modifier.labels
+
+
+def unrated_buckets(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """``histogram_quantile`` of buckets since the start of the process."""
+    for call in calls(parsed.tree):
+        if call.func.name != "histogram_quantile":
+            continue
+        if not calls(call.args[1]) and _reads_buckets(call.args[1]):
+            yield "histogram_quantile() of buckets since the start of the process; use rate() first"
+
+
+def mean_of_quantiles(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """The sum or mean of quantiles is no quantile."""
+    for node in walk(parsed.tree):
+        if isinstance(node, ast.AggregateExpr) and str(node.op) in ("sum", "avg"):
+            inner = unwrapped(node.expr)
+            if isinstance(inner, ast.Call) and inner.func.name == "histogram_quantile":
+                yield f"{node.op} of quantiles is no quantile; sum the buckets first"
+
+
+def lost_template_label(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """A label in a template that the expression drops: it becomes an empty text."""
+    labels = result_labels(parsed.tree)
+    if labels is None:
+        return
+    known = labels | parsed.rule.labels.keys() | {"alertname"}
+    for name, text in (*parsed.rule.labels.items(), *parsed.rule.annotations.items()):
+        for label in dict.fromkeys(_used_labels(text)):
+            if label not in known:
+                kept = ", ".join(sorted(labels)) or "none"
+                yield f"{name} uses the label '{label}', which the expression drops; it keeps {kept}"
+
+
+def _used_labels(text: str) -> Iterator[str]:
+    """The labels that a template reads of the alert, not of series of its own queries."""
+    own = "$labels" in text or "query" not in text
+    for found in _LABEL.finditer(text):
+        if found[1] or own:
+            yield found[1] or found[2]
+
+
+def result_labels(node: ast.Expr) -> Labels:
+    """The labels that the result may have; None if they are not known.
+
+    More exact than the inferred type for ``absent``, ``or`` and ``label_replace``.
+    """
+    node = unwrapped(node)
+    if isinstance(node, ast.Call):
+        return _call_labels(node)
+    if isinstance(node, ast.AggregateExpr) and str(node.op) not in (
+        "topk",
+        "bottomk",
+        "limitk",
+        "count_values",
+    ):
+        return labels_kept(node.modifier, result_labels(node.expr))
+    if isinstance(node, ast.BinaryExpr):
+        return _operation_labels(node)
+    return None
+
+
+def _operation_labels(node: ast.BinaryExpr) -> Labels:
+    left, right, op = result_labels(node.lhs), result_labels(node.rhs), operator(node)
+    if op == "or":
+        return None if left is None or right is None else left | right
+    if op in SETS:
+        return left
+    types = infer_type(node.lhs), infer_type(node.rhs)
+    if types[0].scalar or types[1].scalar:
+        return right if types[0].scalar else left
+    if node.modifier is not None and node.modifier.group_labels is not None:
+        return None
+    return labels_of_operation(node, types[0], types[1])
+
+
+_NO_LABELS: Final = frozenset({"vector", "time", "scalar"})
+
+
+def _call_labels(node: ast.Call) -> Labels:
+    name = node.func.name
+    if name in ("absent", "absent_over_time"):
+        return _equal_labels(unwrapped(node.args[0]))
+    if name in ("label_replace", "label_join"):
+        return _replaced_labels(node)
+    if name in _NO_LABELS:
+        return frozenset()
+    if name == "histogram_quantile":
+        labels = result_labels(node.args[1])
+        return None if labels is None else labels - {"le"}
+    vector = next((each for each in node.args if not isinstance(unwrapped(each), _LITERALS)), None)
+    return None if vector is None else result_labels(vector)
+
+
+def _replaced_labels(node: ast.Call) -> Labels:
+    """The labels of the first argument, and the one that is written."""
+    inner, target = result_labels(node.args[0]), unwrapped(node.args[1])
+    if inner is None or not isinstance(target, ast.StringLiteral):
+        return None
+    return inner | {str(target.val)}
+
+
+_LITERALS: Final = (ast.NumberLiteral, ast.StringLiteral)
+
+
+def _equal_labels(node: ast.Expr) -> Labels:
+    """The labels of an absent series: those that ``=`` gives a value."""
+    selector = node.vector_selector if isinstance(node, ast.MatrixSelector) else node
+    if not isinstance(selector, ast.VectorSelector):
+        return frozenset()
+    matchers = selector.matchers.matchers
+    return frozenset(each.name for each in matchers if str(each.op) == "MatchOp.Equal" and each.value)
+
+
+CHECKS: Final = (
+    Check("label/matching", "error", unmatched),
+    Check("label/grouping", "error", lost_grouping),
+    Check("label/template", "error", lost_template_label, alerts_only=True),
+    Check("quantile/edges", "error", lost_edges),
+    Check("quantile/rate", "error", unrated_buckets),
+    Check("quantile/mean", "error", mean_of_quantiles),
+)

@@ -1,0 +1,152 @@
+"""Parse PromQL, and walk the parsed tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import promql_parser as ast
+
+_RENAMED: Final = (
+    # Prometheus 3 renamed it; arguments and labels are the same.
+    (re.compile(r"\bholt_winters(?=\s*\()"), "double_exponential_smoothing"),
+)
+COMPARISONS: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
+SETS: Final = frozenset({"and", "or", "unless"})
+
+
+class UnparsedError(Exception):
+    """An expression that the parser does not accept. The text is its message, one line."""
+
+
+def parse(expr: str) -> ast.Expr:
+    """The tree of an expression.
+
+    Raises:
+        UnparsedError: it is not PromQL, or uses what the parser does not know.
+    """
+    for pattern, name in _RENAMED:
+        expr = pattern.sub(name, expr)
+    try:
+        return ast.parse(expr)
+    except ValueError as error:
+        raise UnparsedError(" ".join(str(error).split())) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # Rust's; it is no Exception
+            raise
+        raise UnparsedError("the parser failed") from None
+
+
+def unwrapped(node: ast.Expr) -> ast.Expr:
+    """The expression inside parentheses."""
+    while isinstance(node, ast.ParenExpr):
+        node = node.expr
+    return node
+
+
+def children(node: ast.Expr) -> tuple[ast.Expr, ...]:
+    """The operands and arguments of a node."""
+    if isinstance(node, ast.BinaryExpr):
+        return node.lhs, node.rhs
+    if isinstance(node, ast.Call):
+        return tuple(node.args)
+    if isinstance(node, ast.AggregateExpr):
+        return (node.expr,)
+    if isinstance(node, ast.ParenExpr | ast.UnaryExpr | ast.SubqueryExpr):
+        return (node.expr,)
+    if isinstance(node, ast.MatrixSelector):
+        return (node.vector_selector,)
+    return ()
+
+
+def walk(node: ast.Expr) -> Iterator[ast.Expr]:
+    """Every node, outermost first."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def selectors(node: ast.Expr) -> list[ast.VectorSelector]:
+    """Every selector, also those with a range."""
+    return [found for found in walk(node) if isinstance(found, ast.VectorSelector)]
+
+
+def calls(node: ast.Expr) -> list[ast.Call]:
+    """Every function call."""
+    return [found for found in walk(node) if isinstance(found, ast.Call)]
+
+
+def operations(node: ast.Expr) -> list[ast.BinaryExpr]:
+    """Every operation with two operands."""
+    return [found for found in walk(node) if isinstance(found, ast.BinaryExpr)]
+
+
+def operator(node: ast.BinaryExpr) -> str:
+    """The operator without ``bool`` and matching.
+
+    Example:
+        >>> operator(parse("a > bool 1"))
+        '>'
+    """
+    return str(node.op).split()[0]
+
+
+def is_comparison(node: ast.Expr) -> bool:
+    """Whether a node compares, with or without ``bool``."""
+    return isinstance(node, ast.BinaryExpr) and operator(node) in COMPARISONS
+
+
+def returns_bool(node: ast.BinaryExpr) -> bool:
+    """Whether a comparison has ``bool``."""
+    return node.modifier is not None and node.modifier.return_bool
+
+
+def number(node: ast.Expr) -> float | None:
+    """The value of a number, also behind a sign and in arithmetic of numbers; None for anything else."""
+    node = unwrapped(node)
+    if isinstance(node, ast.NumberLiteral):
+        return float(node.val)
+    if isinstance(node, ast.UnaryExpr):
+        inner = number(node.expr)
+        return None if inner is None else -inner
+    if isinstance(node, ast.BinaryExpr):
+        return _arithmetic(operator(node), number(node.lhs), number(node.rhs))
+    return None
+
+
+def _arithmetic(op: str, left: float | None, right: float | None) -> float | None:
+    if left is None or right is None:
+        return None
+    try:
+        return {
+            "+": lambda: left + right,
+            "-": lambda: left - right,
+            "*": lambda: left * right,
+            "/": lambda: left / right,
+            "^": lambda: float(left**right),
+        }[op]()
+    except (ArithmeticError, KeyError, TypeError):
+        return None
+
+
+def alternatives(node: ast.Expr) -> Iterator[ast.Expr]:
+    """The operands of ``or``: a rule fires if one of them has a result."""
+    node = unwrapped(node)
+    if isinstance(node, ast.BinaryExpr) and operator(node) == "or":
+        yield from alternatives(node.lhs)
+        yield from alternatives(node.rhs)
+    else:
+        yield node
+
+
+def conditions(node: ast.Expr) -> Iterator[ast.Expr]:
+    """The operands of ``and``, and the left one of ``unless``: all must have a result."""
+    node = unwrapped(node)
+    if isinstance(node, ast.BinaryExpr) and operator(node) == "and":
+        yield from conditions(node.lhs)
+        yield from conditions(node.rhs)
+    elif isinstance(node, ast.BinaryExpr) and operator(node) == "unless":
+        yield from conditions(node.lhs)
+    else:
+        yield node

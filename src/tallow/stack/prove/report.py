@@ -1,0 +1,109 @@
+"""Results of a run, and their forms: lines, JSON, SARIF."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from tallow import __version__
+from tallow.stack.prove.checks.catalog import CHECKS, SYNTAX, run_checks, skipped_checks
+from tallow.stack.prove.checks.model import SCRAPE_INTERVAL_S, Finding, ParsedRule, RuleSet
+from tallow.stack.prove.expression import UnparsedError, parse
+from tallow.stack.prove.metrics.model import KnownMetrics
+from tallow.stack.prove.rule_file import LoadedRule
+
+PAGE: Final = "docs/prove.md"
+_SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The findings of a run.
+
+    Attributes:
+        rules: checked, those that were not parsed included.
+        unparsed: not parsed; each is a finding, too.
+        skipped: checks that need ``--metrics``.
+    """
+
+    rules: int
+    unparsed: int
+    findings: tuple[Finding, ...]
+    skipped: tuple[str, ...]
+
+    def worst(self) -> str:
+        """The worst severity, or an empty text."""
+        found = {finding.severity for finding in self.findings}
+        return next((severity for severity in ("error", "warning") if severity in found), "")
+
+
+def check_rules(
+    loaded: Sequence[LoadedRule],
+    metrics: KnownMetrics | None = None,
+    scrape_interval_seconds: float = SCRAPE_INTERVAL_S,
+) -> Report:
+    """Check rules.
+
+    Args:
+        loaded: see :func:`tallow.stack.prove.rule_file.load_rules`.
+        metrics: of the source; None without one.
+        scrape_interval_seconds: of the metrics that the rules read.
+
+    Example:
+        >>> from tallow.stack.prove.rule_file import parse_rules
+        >>> rules = parse_rules("groups: [{name: a, rules: [{record: b, expr: 'rate(up[5m])'}]}]", "a.yml")
+        >>> [finding.check for finding in check_rules(rules).findings]
+        ['gauge/rate']
+    """
+    parsed, findings = [], []
+    for rule in loaded:
+        try:
+            parsed.append(ParsedRule(rule, parse(rule.expr)))
+        except UnparsedError as error:
+            findings.append(Finding(rule.file, rule.line, rule.name, SYNTAX, "error", str(error)))
+    rules = RuleSet(parsed, metrics, scrape_interval_seconds)
+    unparsed = len(findings)
+    findings += run_checks(rules)
+    return Report(len(loaded), unparsed, tuple(sorted(findings)), tuple(skipped_checks(rules)))
+
+
+def counts(report: Report) -> list[tuple[str, str, int]]:
+    """Check, severity and number of findings, the most frequent first."""
+    found = Counter((finding.check, str(finding.severity)) for finding in report.findings)
+    return [(check, severity, count) for (check, severity), count in found.most_common()]
+
+
+def as_json(report: Report) -> str:
+    """The report for programs."""
+    return json.dumps(asdict(report), indent=2, ensure_ascii=False)
+
+
+def as_sarif(report: Report) -> str:
+    """The report in SARIF 2.1.0, which code hosts show beside the lines.
+
+    Source: OASIS, Static Analysis Results Interchange Format 2.1.0.
+    """
+    names = [*(check.name for check in CHECKS), SYNTAX]
+    driver = {
+        "name": "tallow prove",
+        "version": __version__,
+        "rules": [{"id": name, "helpUri": f"{PAGE}#{name.replace('/', '')}"} for name in names],
+    }
+    run = {"tool": {"driver": driver}, "results": [_sarif_result(finding) for finding in report.findings]}
+    return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _sarif_result(finding: Finding) -> dict[str, Any]:
+    location = {
+        "artifactLocation": {"uri": finding.file.replace("\\", "/")},
+        "region": {"startLine": finding.line},
+    }
+    return {
+        "ruleId": finding.check,
+        "level": finding.severity,
+        "message": {"text": f"{finding.rule}: {finding.message}"},
+        "locations": [{"physicalLocation": location}],
+    }

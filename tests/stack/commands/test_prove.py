@@ -1,0 +1,100 @@
+"""`tallow prove`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tallow.cli import main
+
+RULES = """\
+groups:
+  - name: web
+    rules:
+      - alert: Down
+        expr: count(up == 1) == 0
+        for: 5m
+        labels: {severity: critical}
+        annotations: {summary: Down}
+      - alert: Typo
+        expr: rate(web_request_total[1m]) > 5
+        for: 5m
+        labels: {severity: critical}
+        annotations: {summary: Many}
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "rules.yml"
+    path.write_text(RULES)
+    return path
+
+
+def prove(*arguments: object) -> Result:
+    return CliRunner(catch_exceptions=False).invoke(main, ["prove", *map(str, arguments)])
+
+
+def test_findings_are_lines_with_a_summary(rules: Path) -> None:
+    done = prove(rules)
+    assert done.exit_code == 1
+    assert f"{rules}:4: Down: error: condition/never: '== 0' never holds" in done.output
+    assert f"{rules}:9: Typo: warning: range/short: " in done.output
+    assert "2 rules, 2 findings, 0 not parsed" in done.output
+    assert "skipped without --metrics: metrics/unknown-metric" in done.output
+
+
+def test_a_source_adds_checks(rules: Path, tmp_path: Path) -> None:
+    exposition = tmp_path / "metrics.txt"
+    exposition.write_text("# TYPE web_requests_total counter\nweb_requests_total 1\n")
+    done = prove(rules, "--metrics", exposition)
+    assert "has no metric web_request_total; it has web_requests_total" in done.output
+    assert "skipped" not in done.output
+
+
+def test_the_scrape_interval_decides_what_is_short(rules: Path) -> None:
+    assert "range/short" not in prove(rules, "--scrape-interval", "15s").output
+
+
+def test_the_severity_that_fails_is_chosen(rules: Path) -> None:
+    rules.write_text(RULES.replace("count(up == 1) == 0", "up == 0"))
+    assert [prove(rules, "--fail-on", each).exit_code for each in ("error", "warning", "never")] == [0, 1, 0]
+
+
+def test_json(rules: Path) -> None:
+    found = json.loads(prove(rules, "--json").stdout)
+    assert (found["rules"], found["unparsed"]) == (2, 0)
+    assert {finding["check"] for finding in found["findings"]} == {"condition/never", "range/short"}
+    assert found["findings"][0]["line"] == 4
+
+
+def test_sarif(rules: Path) -> None:
+    [run] = json.loads(prove(rules, "--sarif").stdout)["runs"]
+    known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    for result in run["results"]:
+        assert result["ruleId"] in known
+        [place] = result["locations"]
+        assert place["physicalLocation"]["artifactLocation"]["uri"] == str(rules)
+        assert place["physicalLocation"]["region"]["startLine"] in (4, 9)
+    assert {result["level"] for result in run["results"]} == {"error", "warning"}
+
+
+def test_bad_input_is_one_line(rules: Path, tmp_path: Path) -> None:
+    assert prove(tmp_path / "none").exit_code == 2
+    assert prove().exit_code == 2
+    rules.write_text("a: b: c")
+    for arguments in ((rules,), (rules, "--metrics", tmp_path / "none")):
+        done = prove(*arguments)
+        assert done.exit_code == 1
+        [line] = done.output.splitlines()
+        assert line.startswith("Error: ")
+    for interval in ("0s", "soon", "-1m"):
+        assert prove(rules, "--scrape-interval", interval).output.splitlines()[-1].startswith("Error: ")
+
+
+def test_terminal_sequences_of_a_file_are_not_printed(rules: Path) -> None:
+    rules.write_text(RULES.replace("alert: Typo", 'alert: "Ty\\epo"'))
+    assert "\x1b" not in prove(rules).output

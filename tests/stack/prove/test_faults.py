@@ -1,0 +1,79 @@
+"""Every kind of fault is found in a small rule, and nothing is found in the corrected rule."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tallow.stack.prove.checks.catalog import CHECKS, SYNTAX
+from tallow.stack.prove.metrics.exposition import parse_exposition
+from tallow.stack.prove.report import Report, check_rules
+from tallow.stack.prove.rule_file import parse_rules
+
+CASES: Final[list[dict[str, Any]]] = yaml.safe_load((Path(__file__).parent / "faults.yml").read_text("utf-8"))
+DEFAULTS: Final = {
+    "alert": "Example",
+    "expr": "other_length > 1",
+    "for": "5m",
+    "labels": {"severity": "warning"},
+    "annotations": {"summary": "Example"},
+}
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case["kind"])
+
+
+def check(case: dict[str, Any], which: str) -> Report:
+    rules = [DEFAULTS | rule for rule in [*case.get("beside", ()), case[which]]]
+    document = {"groups": [{"name": "example", "rules": rules}]}
+    metrics = case.get("metrics")
+    return check_rules(
+        parse_rules(json.dumps(document), "rules.yml"),
+        parse_exposition(metrics, "metrics") if metrics else None,
+    )
+
+
+@each_case
+def test_the_fault_is_found(case: dict[str, Any]) -> None:
+    assert case["check"] in {
+        finding.check for finding in check(case, "fault").findings if finding.rule != "Other"
+    }
+
+
+@each_case
+def test_nothing_is_found_in_the_corrected_rule(case: dict[str, Any]) -> None:
+    found = check(case, "twin").findings
+    assert [str(finding) for finding in found if finding.rule != "Other"] == []
+
+
+def test_there_are_enough_kinds_of_faults_and_each_check_has_one() -> None:
+    assert len({case["kind"] for case in CASES}) == len(CASES) >= 60
+    assert {case["check"] for case in CASES} == {check.name for check in CHECKS} | {SYNTAX}
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        '100 * sum(rate(r_total{code="500"}[5m])) / sum(rate(r_total[5m])) > 5 and sum(rate(r_total[5m])) > 1',
+        "sum(rate(s_total[15m])) / sum(rate(s_total[1d])) > 2 and sum(rate(s_total[1d])) > 1",
+        "3 <= certificate_days_left < 20",
+        "broken_index_size{index=~'.*_old'}",
+        "hdfs_bytes_used / hdfs_bytes_total > 0.9",
+        "cluster_nodes_offline_total > 0",
+        "app_uptime_seconds_total < 60",
+        "rate(errors_total[5m]) > 0.1 and requests_total > 0",
+        "sum by (pod) (starts) * on (pod) group_left (a) topk by (pod) (1, max by (pod, a) (pods)) > 5",
+        "max by (pod) (evictions) * on (pod) group_left (node) max by (pod, node) (pods) > 5",
+        "count(up == 0) > 1",
+        "absent(up{job='db'})",
+        "ALERTS{alertstate='firing'}",
+        "vector(1)",
+        "up == 0 unless on (job) (sum by (job) (up) == 0)",
+        "holt_winters(temperature[1h], 0.1, 0.1) > 5",
+    ],
+)
+def test_what_is_no_fault(expr: str) -> None:
+    report = check({"fault": {"expr": expr}}, "fault")
+    assert [str(finding) for finding in report.findings] == []

@@ -1,0 +1,55 @@
+"""docs/prove.md: a section for each check, whose examples are what they are called."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stack.prove.test_faults import CASES, DEFAULTS
+from tallow.stack.prove.checks.catalog import CHECKS, SYNTAX
+
+PAGE = (Path(__file__).parents[3] / "docs" / "prove.md").read_text("utf-8")
+SECTION = re.compile(r"^## `(.+?)`\n(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
+SECTIONS = dict(SECTION.findall(PAGE))
+EXAMPLE = re.compile(r"^(Fault|Corrected):\n\n```yaml\n(.*?)```", re.MULTILINE | re.DOTALL)
+
+
+def examples(section: str) -> dict[str, dict[str, Any]]:
+    """The rules of a section."""
+    return {word: yaml.safe_load(text)[0] for word, text in EXAMPLE.findall(section)}
+
+
+def test_every_check_has_a_section_and_every_section_a_check() -> None:
+    assert set(SECTIONS) == {check.name for check in CHECKS} | {SYNTAX}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_the_examples_are_tested_rules(name: str) -> None:
+    """They are cases of test_faults.py, which finds the fault in the first and nothing in the second."""
+    shown = examples(SECTIONS[name])
+    tested = [case for case in CASES if case["check"] == name]
+    faults, twins = ([filled(case[which]) for case in tested] for which in ("fault", "twin"))
+    assert filled(shown["Fault"]) in faults or shown["Fault"] in map(without_none, faults)
+    assert filled(shown["Corrected"]) in twins
+
+
+def filled(rule: dict[str, Any]) -> dict[str, Any]:
+    return DEFAULTS | {"alert": "Example"} | rule
+
+
+def without_none(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as the page shows it: without fields that a case leaves out, and without defaults."""
+    return {
+        key: value
+        for key, value in rule.items()
+        if value is not None and (key == "alert" or value != DEFAULTS[key])
+    }
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_the_page_says_which_checks_need_metrics(check: Any) -> None:
+    assert ("Needs `--metrics`" in SECTIONS[check.name]) == check.needs_metrics
