@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from tallow.stack.prometheus import (
     ScrapeJob,
     prometheus_config,
 )
-from tallow.stack.sizing.measurements import Block, Process
+from tallow.stack.sizing.measurements import Process
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,17 @@ class MeasuredPrometheus:
         return {series: float(value) for series, _, value in samples}
 
     def scrapes(self) -> float:
-        """The smallest number of scrapes of an instance."""
-        found = self.api.query('min(count_over_time(up{job="tallow"}[1d]))', time.time())
+        """The smallest number of successful scrapes of an instance."""
+        found = self.api.query('min(sum_over_time(up{job="tallow"}[1d]))', time.time())
         return float(found[0]["value"][1]) if found else 0.0
 
-    def usage(self) -> Process:
-        """What it holds and has used; memory is the largest of the last two minutes."""
+    def usage(self, wal_before: tuple[int, int]) -> Process:
+        """What it holds and has used; memory is the largest of the last two minutes.
+
+        Args:
+            wal_before: an earlier result of :meth:`wal`.
+        """
+        wal = self.wal()
         memory = self.api.query(
             'max_over_time(process_resident_memory_bytes{job="prometheus"}[2m])', time.time()
         )
@@ -62,34 +66,14 @@ class MeasuredPrometheus:
             resident_bytes=round(float(memory[0]["value"][1])),
             cpu_seconds=round(self.metric("process_cpu_seconds_total"), 2),
             remote_write_bytes=round(self.metric("prometheus_remote_storage_bytes_total")),
+            wal_bytes=wal[0] - wal_before[0],
+            wal_samples=wal[1] - wal_before[1],
         )
 
-    def block(self) -> Block:
-        """Write the samples as a block, and return what ``promtool tsdb`` and its files say."""
-        wal = sum(path.stat().st_size for path in (self.data / "wal").rglob("*") if path.is_file())
-        answer = self.api.client.post(f"{self.api.url}/api/v1/admin/tsdb/snapshot", timeout=300).json()
-        snapshot = self.data / "snapshots" / answer["data"]["name"]
-        stats = [
-            json.loads((block / "meta.json").read_text())["stats"] | {"path": block}
-            for block in snapshot.iterdir()
-        ]
-        [largest] = [one for one in stats if one["numSamples"] == max(each["numSamples"] for each in stats)]
-        path = largest["path"]
-        analysis = subprocess.run(
-            [program("promtool"), "tsdb", "analyze", snapshot, path.name],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        [counted] = re.findall(r"^(?:Total )?Series: (\d+)$", analysis, re.MULTILINE)
-        assert int(counted) == largest["numSeries"]
-        return Block(
-            samples=largest["numSamples"],
-            series=largest["numSeries"],
-            chunk_bytes=sum(file.stat().st_size for file in (path / "chunks").iterdir()),
-            index_bytes=(path / "index").stat().st_size,
-            wal_bytes=wal,
-        )
+    def wal(self) -> tuple[int, int]:
+        """The bytes of its write-ahead log, and the samples in it."""
+        size = sum(path.stat().st_size for path in (self.data / "wal").rglob("*") if path.is_file())
+        return size, round(self.metric("prometheus_tsdb_head_samples_appended_total"))
 
 
 @contextlib.contextmanager

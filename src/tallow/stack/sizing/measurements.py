@@ -45,13 +45,12 @@ class Exposition:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A real block as ``promtool tsdb`` reports it, and the write-ahead log of the same samples."""
+    """A block of two hours that promtool wrote and analysed."""
 
     samples: int
     series: int
     chunk_bytes: int
     index_bytes: int
-    wal_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,7 @@ class Process:
         resident_bytes: its resident memory at the end.
         cpu_seconds: of scrapes and rules together.
         remote_write_bytes: sent by remote write; 0 if there is none.
+        wal_bytes, wal_samples: what the write-ahead log grew by after all series were in it.
     """
 
     instances: int
@@ -70,6 +70,8 @@ class Process:
     resident_bytes: int
     cpu_seconds: float
     remote_write_bytes: int = 0
+    wal_bytes: int = 0
+    wal_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,8 @@ def largest_block_seconds(retention_days: float) -> float:
 
 def wal_bytes_per_sample(measured: Measurements) -> float:
     """Bytes of the write-ahead log for each sample."""
-    return measured.block.wal_bytes / measured.block.samples
+    largest = measured.processes[-1]
+    return largest.wal_bytes / largest.wal_samples
 
 
 def remote_write_bytes_per_sample(measured: Measurements) -> float:

@@ -86,7 +86,7 @@ def matching_share(selector: ast.VectorSelector, exposed: ExposedSeries) -> floa
     for matcher in selector.matchers.matchers:
         values = _values(exposed, matcher.name)
         if matcher.name not in TARGET_LABELS and values:
-            share *= sum(_selects(matcher, value) for value in values) / len(values)
+            share *= sum(selects(matcher, value) for value in values) / len(values)
     return share
 
 
@@ -102,11 +102,18 @@ def _reads_of_rule(name: str) -> tuple[Read, ...]:
     return reads(alerts.RULES[name].render().expr)
 
 
+@cache
+def _shares_of_rule(name: str) -> tuple[float, ...]:
+    """For each read of a rule, the share of its metric's series; 0 for a metric outside the catalogue."""
+    exposed = ((read.selector, EXPOSED.get(read.selector.name or "")) for read in _reads_of_rule(name))
+    return tuple(matching_share(selector, found) if found else 0.0 for selector, found in exposed)
+
+
 def _group_cost(name: str, measurements: Measurements) -> RuleGroupCost:
     found = [
-        (read, _series(read.selector, measurements))
+        (read, _series(read.selector, share, measurements))
         for rule in alerts.GROUPS[name]
-        for read in _reads_of_rule(rule.name)
+        for read, share in zip(_reads_of_rule(rule.name), _shares_of_rule(rule.name), strict=True)
     ]
     rules = alerts.GROUPS[name]
     fleet_wide = tuple(rule.name for rule in rules if is_fleet_wide(rule))
@@ -125,14 +132,14 @@ def is_fleet_wide(rule: alerts.Rule) -> bool:
     return bool(rule.group_labels) and "instance" not in rule.group_labels
 
 
-def _series(selector: ast.VectorSelector, measurements: Measurements) -> float:
+def _series(selector: ast.VectorSelector, share: float, measurements: Measurements) -> float:
     """The series of one instance that a selector selects."""
     name = selector.name or ""
     exposed = EXPOSED.get(name)
     if exposed is not None:
         measured = measurements.series_by_name.get(name)
         series = _catalogue_series(exposed, measurements.registered) if measured is None else measured
-        return series * matching_share(selector, exposed)
+        return series * share
     jobs = [matcher.value for matcher in selector.matchers.matchers if matcher.name == "job"]
     return float(_PER_TARGET.fullmatch(name) is not None and (not jobs or _JOB in jobs))
 
@@ -159,7 +166,8 @@ _SELECTS: Final[Mapping[object, Callable[[str, str], bool]]] = {
 }
 
 
-def _selects(matcher: ast.Matcher, value: str) -> bool:
+def selects(matcher: ast.Matcher, value: str) -> bool:
+    """Whether a matcher accepts a value."""
     return _SELECTS[str(matcher.op)](matcher.value, value)
 
 
