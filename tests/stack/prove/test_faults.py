@@ -56,7 +56,7 @@ def test_there_are_enough_kinds_of_faults_and_each_check_has_one() -> None:
 @pytest.mark.parametrize(
     "expr",
     [
-        '100 * sum(rate(r_total{code="500"}[5m])) / sum(rate(r_total[5m])) > 5 and sum(rate(r_total[5m])) > 1',
+        '100 * sum(rate(r_total{c="5"}[5m])) / sum(rate(r_total[5m])) > 5 and sum(rate(r_total[5m])) > 1',
         "sum(rate(s_total[15m])) / sum(rate(s_total[1d])) > 2 and sum(rate(s_total[1d])) > 1",
         "3 <= certificate_days_left < 20",
         "broken_index_size{index=~'.*_old'}",
