@@ -124,6 +124,7 @@ def measure(folder: Path) -> Measurements:
     version = subprocess.run(
         [program("prometheus"), "--version"], capture_output=True, text=True, check=True
     ).stdout
+    rules = tuple(measure_rules(folder / f"rules-{count}", template, count) for count in RULE_FLEETS)
     return Measurements(
         Conditions(
             date=f"{datetime.now(UTC):%Y-%m-%d}",
@@ -131,6 +132,7 @@ def measure(folder: Path) -> Measurements:
             machine=f"{platform.machine()}, {os.cpu_count()} shared cores",
             interval_seconds=INTERVAL_S,
             scrapes=SCRAPES,
+            load_average=round(os.getloadavg()[0], 1),
         ),
         measured_exposition(idle),
         measured_exposition(busy),
@@ -139,7 +141,7 @@ def measure(folder: Path) -> Measurements:
         block,
         processes,
         remote_write,
-        tuple(measure_rules(folder / f"rules-{count}", template, count) for count in RULE_FLEETS),
+        rules,
     )
 
 

@@ -25,6 +25,7 @@ class Conditions:
         machine: architecture and cores.
         interval_seconds: the time between two scrapes of a simulated instance.
         scrapes: of each instance.
+        load_average: of the machine over the last minute, when the rules had been measured.
     """
 
     date: str
@@ -32,6 +33,7 @@ class Conditions:
     machine: str
     interval_seconds: float
     scrapes: int
+    load_average: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ def _conditions(measured: Measurements) -> dict[str, str]:
     return {
         "date": conditions.date,
         "prometheus": conditions.prometheus,
+        "load_average": f"{conditions.load_average:g}",
         "machine": conditions.machine,
         "scrapes": str(conditions.scrapes),
         "measured_interval": f"{conditions.interval_seconds:g}",
@@ -167,7 +168,7 @@ def _costs(measured: Measurements) -> dict[str, str]:
         "base_memory": bytes_text(memory.base),
         "series_memory": bytes_text(memory.slope),
         "cpu": f"{model.cpu_seconds_per_sample(measured) * 1e6:.1f}",
-        "long_groups": " and ".join(f"`{name}`" for name in model.groups_with_long_windows(measured)),
+        "long_groups": ", ".join(f"`{name}`" for name in model.groups_with_long_windows(measured)),
         "remote_bytes": f"{model.remote_write_bytes_per_sample(measured):.1f}",
     }
 
