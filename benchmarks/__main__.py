@@ -1,4 +1,7 @@
-"""Print the benchmark tables. Arguments select parts; ``--write`` writes them to ``docs/performance.md``."""
+"""Print the benchmark tables. Arguments select parts; ``--write`` writes them to ``docs/performance.md``.
+
+``python -m benchmarks load`` measures the capacity of the server; see :mod:`benchmarks.load.command`.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,9 @@ PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["load"]:
+        importlib.import_module("benchmarks.load.command").main(sys.argv[2:])
+        return
     tables = run(selected_parts(sys.argv[1:]))
     texts = {part: table(rows) for part, rows in tables.items()} | {"conditions": conditions()}
     print(texts["conditions"])

@@ -21,7 +21,7 @@ from time import perf_counter
 import psutil
 
 from benchmarks.paired_measurement import Row, summed
-from benchmarks.wormhole import Wormhole, free_port, listening, wormhole
+from benchmarks.wormhole import Wormhole, free_port, wait_for_port, wormhole
 
 SIZE = int(os.environ.get("TALLOW_BENCH_BYTES", "1000000000"))
 GIGABYTES = SIZE / 1e9
@@ -93,7 +93,7 @@ def serving(command: list[str], folder: Path) -> Iterator[Server]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        listening(port)
+        wait_for_port(port)
         yield Server(command, f"http://127.0.0.1:{port}", process.pid)
     finally:
         process.terminate()

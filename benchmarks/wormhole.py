@@ -16,11 +16,12 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Wormhole:
-    """The ports of its servers; ``relay`` is the transit relay's process id."""
+    """The ports of its servers; ``relay`` and ``meeting`` are the process ids of relay and mailbox."""
 
     mailbox: int
     transit: int
     relay: int
+    meeting: int
 
     def commands(self, path: Path, folder: Path, *, relayed: bool) -> tuple[list[str], list[str]]:
         """The commands to send and to receive, through the relay or over the fastest connection."""
@@ -55,7 +56,7 @@ def wormhole(folder: Path) -> Iterator[Wormhole]:
     try:
         for port in (mailbox, transit):
             wait_for_port(port)
-        yield Wormhole(mailbox, transit, running[1].pid)
+        yield Wormhole(mailbox, transit, running[1].pid, running[0].pid)
     finally:
         for process in running:
             process.terminate()

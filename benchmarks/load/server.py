@@ -41,11 +41,12 @@ class LoadedServer:
     workers: int = 1
     others: tuple[int, ...] = field(default=())
     """Ports of further instances that share its database and its Redis."""
+    other_pids: tuple[int, ...] = field(default=())
 
     def processes(self) -> list[psutil.Process]:
-        """The server's processes."""
-        first = psutil.Process(self.pid)
-        return [first, *first.children(recursive=True)]
+        """The processes of all instances."""
+        first = [psutil.Process(pid) for pid in (self.pid, *self.other_pids)]
+        return [*first, *(child for each in first for child in each.children(recursive=True))]
 
     def cpu_seconds(self) -> float:
         """User and system time of all its processes until now."""
@@ -64,20 +65,20 @@ def raise_descriptor_limit() -> None:
 
 
 @contextmanager
-def tallow(workers: int = 1, folder: Path | None = None, **environment: str) -> Iterator[LoadedServer]:
+def tallow(workers: int = 1, source: Path | None = None, **environment: str) -> Iterator[LoadedServer]:
     """``tallow serve`` with raised limits.
 
     Args:
-        folder: its data folder; a temporary one by default.
+        source: the folder ``src`` of another version; by default the current one.
         environment: further settings.
     """
     with ExitStack() as stack:
-        data = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tallow-load-")))
+        data = stack.enter_context(tempfile.TemporaryDirectory(prefix="tallow-load-"))
         port = free_port()
-        command = [sys.executable, "-m", "tallow", "serve", "--port", str(port), "--data-dir", str(data)]
+        command = [sys.executable, "-m", "tallow", "serve", "--port", str(port), "--data-dir", data]
         process = subprocess.Popen(
             [*command, "--workers", str(workers)],
-            env=os.environ | UNLIMITED | environment,
+            env=os.environ | UNLIMITED | environment | ({"PYTHONPATH": str(source)} if source else {}),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -101,3 +102,22 @@ def wait_until_served(port: int, workers: int) -> None:
             continue
         if workers == 1 or f"tallow_workers {workers}" in text:
             return
+
+
+@contextmanager
+def instances(workers: int = 1) -> Iterator[LoadedServer]:
+    """Two servers that share a PostgreSQL and a Redis. Peers of one room join at different ones."""
+    with ExitStack() as stack:
+        sys.path.append(str(Path(__file__).parents[2] / "tests"))
+        from support.programs.databases import postgres, redis_server  # starts the real programs
+
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tallow-load-")))
+        folder.chmod(0o755)  # PostgreSQL runs as another user
+        redis, _ = stack.enter_context(redis_server(folder))
+        shared = {
+            "DATABASE_URL": stack.enter_context(postgres(folder)),
+            "REDIS_URL": redis,
+            "CLUSTER_SECRET": "0123456789abcdef",
+        }
+        first, second = (stack.enter_context(tallow(workers, **shared)) for _ in range(2))
+        yield LoadedServer(first.port, first.pid, workers, (second.port,), (second.pid,))

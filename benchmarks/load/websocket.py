@@ -5,11 +5,13 @@ The mask of its frames is zero, so that the payload is sent as it is. The server
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 import socket
 from base64 import b64encode, urlsafe_b64encode
+from http.client import HTTPConnection
 from typing import Any
 
 TEXT, BINARY = 1, 2
@@ -73,22 +75,37 @@ class RawWebSocket:
         self.socket.close()
 
 
-def create_room(port: int) -> tuple[str, bytes]:
-    """A new room, and its join token."""
+@functools.cache
+def protocol_version(port: int) -> int:
+    """The version of the protocol that a server speaks: an older one is measured beside the current one."""
     import httpx
 
+    return int(httpx.get(f"http://127.0.0.1:{port}/api/info", trust_env=False, timeout=60).json()["protocol"])
+
+
+def create_room(port: int) -> tuple[str, bytes]:
+    """A new room, and its join token."""
     token = os.urandom(32)
-    body = {"token_hash": hashlib.sha256(token).hexdigest()}
-    with httpx.Client(trust_env=False, timeout=60) as client:
-        answer = client.post(f"http://127.0.0.1:{port}/api/rooms", json=body)
-    return str(answer.json()["room"]), token
+    body = json.dumps({"token_hash": hashlib.sha256(token).hexdigest()})
+    client = HTTPConnection("127.0.0.1", port, timeout=60)
+    client.request("POST", "/api/rooms", body, {"content-type": "application/json"})
+    answer = json.loads(client.getresponse().read())
+    client.close()
+    return str(answer["room"]), token
 
 
 def join(port: int, room: str, token: bytes, role: str) -> tuple[RawWebSocket, dict[str, Any]]:
     """A signaling socket that has joined a room, and the answer."""
     peer = RawWebSocket(port, "/api/signal")
     shown = urlsafe_b64encode(token).decode().rstrip("=")
-    message = {"type": "join", "version": 1, "room": room, "token": shown, "role": role, "device": "cli"}
+    message = {
+        "type": "join",
+        "version": protocol_version(port),
+        "room": room,
+        "token": shown,
+        "role": role,
+        "device": "cli",
+    }
     peer.send(message)
     answer = peer.receive()
     if answer["type"] != "joined":
