@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from conformance.cases import BACKGROUND, BACKGROUND_FAILS, CHAT, REQUESTS, ROUTES, STATUSES
-from conformance.servers import Running
+from conformance.servers import START_SECONDS, Running
 
 
 async def check_routes(server: Running, framework: str) -> None:
@@ -22,10 +22,10 @@ async def check_routes(server: Running, framework: str) -> None:
         headers = {"connection": "close", **request.headers}  # a server closes it after a failure
         # A broken stream ends the connection, except of daphne, which leaves it open.
         with suppress(httpx.RemoteProtocolError, httpx.ReadTimeout):
-            timeout = 2 if case == "stream breaks" else 20
+            timeout = 6 if case == "stream breaks" else START_SECONDS
             await server.client.request(request.method, request.path, headers=headers, timeout=timeout)
         expected[request.method, route, STATUSES.get(case, "2xx")] += 1
-    async with asyncio.timeout(10):  # a server may finish its side after the client
+    async with asyncio.timeout(START_SECONDS):  # a server may finish its side after the client
         while (answered := await server.answered()) != expected and sum(answered.values()) < expected.total():
             await asyncio.sleep(0.02)
     assert answered == expected, f"{answered} instead of {dict(expected)}"
