@@ -16,7 +16,7 @@ import httpx
 from support.programs.databases import free_port
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 30
+START_SECONDS = 120
 _SAMPLE = re.compile(r"^(?:app|tallow)_(\w+)(?:\{(.*)\})? (\S+)", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
