@@ -1,8 +1,8 @@
 """CPU time that the middleware adds to a request, compared with two other instrumentations.
 
-Every request has a correlation id (X-Request-ID for us, traceparent for OpenTelemetry). Ours binds it,
-returns it and records it as an exemplar; the competitors do not. They are configured as in their
-documentation; the instrumentator is also measured with only the three metrics that ours records.
+Ours makes a correlation id, or takes it from the request, binds it, returns it and records it as an exemplar;
+the competitors do not. They are configured as in their documentation; the instrumentator is also measured
+with only the three metrics that ours records.
 
 With the OpenTelemetry API loaded, ours also reads the current span. So there is a child process without it,
 and one with it. Plugins of pydantic, which FastAPI loads, are off: that of logfire would load the API.
@@ -67,15 +67,27 @@ def rows() -> list[Row]:
 
 def without_opentelemetry() -> list[Row]:
     """Most applications: the OpenTelemetry API is not loaded."""
-    found = paired(
-        "middleware, cost added to a request",
-        runner(instrumented()),
-        {DEFAULT: runner(with_instrumentator()), SAME_METRICS: runner(with_same_metrics())},
-        requests,
-        items=REQUESTS,
-        aims={DEFAULT: 0.3, SAME_METRICS: 0.5},
-        base=runner(application()),
-    )
+    ours, default, base = instrumented(), with_instrumentator(), application()
+    found = [
+        *paired(
+            "middleware, cost added to a request without an id",
+            runner(ours),
+            {DEFAULT: runner(default), SAME_METRICS: runner(with_same_metrics())},
+            requests_without_ids,
+            items=REQUESTS,
+            aims={DEFAULT: 0.3, SAME_METRICS: 0.5},
+            base=runner(base),
+        ),
+        *paired(
+            "middleware, cost added to a request with traceparent and X-Request-ID",
+            runner(ours),
+            {DEFAULT: runner(default)},
+            requests,
+            items=REQUESTS,
+            aims={DEFAULT: 0.3},
+            base=runner(base),
+        ),
+    ]
     if TRACE_API in sys.modules:
         sys.exit("benchmarks: a compared library has loaded OpenTelemetry")
     return found
@@ -153,6 +165,11 @@ def with_same_metrics() -> Any:
 def requests() -> list[dict[str, Any]]:
     """Scopes of requests with new paths and correlation ids. Each run copies them."""
     return [scope(number, os.urandom(16).hex().encode()) for number in range(REQUESTS)]
+
+
+def requests_without_ids() -> list[dict[str, Any]]:
+    """As :func:`requests`, without the headers of an id."""
+    return [given | {"headers": HEADERS.copy()} for given in requests()]
 
 
 def scope(number: int, identifier: bytes) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import threading
 import time
 from collections.abc import Iterator
 
@@ -127,3 +128,31 @@ def test_without_an_event_loop_nothing_is_measured() -> None:
     monitor = EventLoopMonitor(metrics.registry)
     monitor.watch()
     assert metrics.registry.value("event_loop_lag_seconds_count") == 0
+
+
+def test_requests_find_a_further_event_loop_of_their_thread_later_and_of_another_at_once() -> None:
+    metrics = tallow_metrics()
+    runtime = metrics.runtime
+    runtime.start(metrics)
+    loops = [asyncio.new_event_loop() for _ in range(3)]
+
+    async def request(now: float) -> None:
+        runtime.on_request(now)
+
+    def watched() -> list[bool]:
+        return [loop in runtime._event_loop._timers for loop in loops]
+
+    try:
+        loops[0].run_until_complete(request(100.0))
+        loops[1].run_until_complete(request(100.0 + LAG_INTERVAL_S / 2))
+        assert watched() == [True, False, False]
+        thread = threading.Thread(target=lambda: loops[2].run_until_complete(request(100.0)))
+        thread.start()
+        thread.join()
+        assert watched() == [True, False, True]
+        loops[1].run_until_complete(request(100.0 + LAG_INTERVAL_S))
+        assert watched() == [True, True, True]
+    finally:
+        metrics.close()
+        for loop in loops:
+            loop.close()
