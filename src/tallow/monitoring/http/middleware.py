@@ -180,7 +180,10 @@ class Instrumentation:
         path = path_of(scope)
         recorder = self._endpoint_recorders.get(path)
         endpoint = path if recorder is not None and self._serves(path) else None
-        read = [pair for pair in scope.get("headers", ()) if pair[0] in _READ_HEADERS]
+        read = []
+        for pair in scope.get("headers", ()):  # a comprehension would cost each request a call
+            if pair[0] in _READ_HEADERS:
+                read.append(pair)  # noqa: PERF401
         binding = correlation.bind_received(read, exemplars=endpoint is None)  # not of scrapes and probes
         length = _first(read, b"content-length") if read else None
         exchange = HttpExchange(recorder or self._recorder, scope, receive, send, binding, length, endpoint)

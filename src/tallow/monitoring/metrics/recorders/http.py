@@ -48,8 +48,9 @@ class HttpRecorder(Recorder):
             1.0
         """
         try:
-            duration, received = float(duration_s + 0.0), float(request_bytes + 0.0)
-            sent = float(response_bytes + 0.0)
+            duration = float(duration_s + 0.0)
+            received = request_bytes + 0.0 if request_bytes.__class__ is int else float(request_bytes + 0.0)
+            sent = response_bytes + 0.0 if response_bytes.__class__ is int else float(response_bytes + 0.0)
             if 0.0 <= duration <= LARGEST and 0.0 <= received <= LARGEST and 0.0 <= sent <= LARGEST:
                 key = (method, route, status_code)
                 series = self._requests
