@@ -32,6 +32,12 @@ _OTHER_PROGRAM = "the grace refers to a start of Tallow, and this alert is about
 
 EQUIVALENTS = (
     Equivalent(
+        "RestartLoop",
+        "start guard changed",
+        "0 s -> 600 s",
+        "two restarts within an hour have no grace, and the alert needs four",
+    ),
+    Equivalent(
         "CriticalErrors|TelemetryDropped|AlertmanagerCannotNotify|RemoteWriteFailing|NoActiveConnections",
         "aggregation changed",
         "sum -> max",
@@ -40,7 +46,7 @@ EQUIVALENTS = (
     Equivalent("NoSuccessfulTransfers", "aggregation changed", "sum -> max", _ZERO),
     Equivalent("RuleEvaluationFailing", "aggregation changed", "sum -> max( #2)?", _ZERO),
     Equivalent("HighMemoryUsage|TransferQueueBacklog", "aggregation changed", "sum -> max", _ONE),
-    Equivalent("HighCPUUsage", "aggregation changed", "sum -> max( #2)?", _ONE),
+    Equivalent("HighCPUUsage|FileDescriptorsLow", "aggregation changed", "sum -> max( #2)?", _ONE),
     Equivalent(
         "HighTransferFailureRate|HighConnectionFailureRate",
         "aggregation changed",
@@ -51,7 +57,7 @@ EQUIVALENTS = (
     Equivalent("ServiceDown|TargetMissing", "aggregation changed", "min -> max", _ONE),
     Equivalent("NoSuccessfulTransfers", "aggregation changed", "min -> max|max -> min", _ONE),
     Equivalent(
-        "ScrapeNearSampleLimit|RestartLoop|PrometheusConfigRejected|AlertmanagerConfigRejected",
+        "ScrapeNearSampleLimit|FileDescriptorsLow|RestartLoop|PrometheusConfigRejected|AlertmanagerConfigRejected",
         "aggregation changed",
         "max -> min",
         _ONE,

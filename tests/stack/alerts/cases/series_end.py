@@ -38,7 +38,7 @@ def _ending(series: Series) -> Series:
 FAULTS: Mapping[str, tuple[str, Mapping[str, str], Series]] = {
     "of the target": ("ServiceDown", TALLOW, {"up": _held(0), 'up{instance="b:3000"}': gauge((90, 1))}),
     "of the memory": ("HighMemoryUsage", TALLOW, {MEMORY: _held(2e9)}),
-    "of the CPU": ("HighCPUUsage", TALLOW, {CPU: f"{counter((END, 120))} stale", WORKERS: _held(1)}),
+    "of the CPU": ("HighCPUUsage", TALLOW, {CPU: f"{counter((END, 600))} stale", WORKERS: _held(1)}),
     "of the queue": ("TransferQueueBacklog", TALLOW, {QUEUE: _held(200)}),
     "of the connections": (
         "NoActiveConnections",
