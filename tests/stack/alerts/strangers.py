@@ -1,7 +1,7 @@
 """What strangers can move: which metrics, how far one address prefix at its quotas, and three honest ones.
 
-A prefix is an IPv4 address or a /48 of IPv6. Its quotas are the settings of the server (docs/limits.md); each
-holds in any five minutes.
+A prefix is an IPv4 address or a /48 of IPv6. Its quotas are the settings of the server (docs/limits.md);
+those of reports hold in any ten minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from stack.alerts.cases.storage import lookups, statements
 from stack.alerts.cases.transfers import QUEUE, speeds, transfers
 from stack.alerts.fleet import REQUESTED, START
 from support.alert_rules.promtool import counter, merged
+from tallow.app.server.limits.address_quota import WINDOW_S
 from tallow.app.server.settings import ServerSettings
 from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.catalog import METRICS
@@ -75,7 +76,10 @@ CONCERNED: Final = [
 
 STEP_S = 30
 DAY_MINUTES = 24 * 60
-FIVE_MINUTES = 300 // STEP_S
+QUOTA_MINUTES = round(WINDOW_S / 60)
+"""The window of the quotas of reports."""
+OTHER_MINUTES = 5
+"""The time for which what has no such window is given below."""
 
 
 def _default(setting: str) -> int:
@@ -87,24 +91,25 @@ ERRORS = _default("errors_per_address")
 RELAYED = _default("relayed_per_address")
 QUEUED = _default("queued_per_address")
 SOCKETS = _default("sockets_per_address")
-LOOKUPS = 4 * 5 * _default("joins_per_minute")
+LOOKUPS = 4 * OTHER_MINUTES * _default("joins_per_minute")
 """A /48 has the joins of four /64 at most (docs/limits.md)."""
 LONGEST_QUEUED_MINUTES = 7.5
 SCANNED_LINES = 7_200
 """Lines that every method on every route with every class of status adds to the exposition."""
 
 
-def bursts(count: float, minutes: int = DAY_MINUTES) -> str:
-    """A counter that rises by ``count`` at once every five minutes: as much as a sliding window allows."""
-    return " ".join(f"{number * count:g}x{FIVE_MINUTES - 1}" for number in range(minutes // 5 + 1))
+def bursts(count: float, minutes: int = DAY_MINUTES, every: int = OTHER_MINUTES) -> str:
+    """A counter that rises by ``count`` at once every few minutes: as much as a sliding window allows."""
+    steps = every * 60 // STEP_S
+    return " ".join(f"{number * count:g}x{steps - 1}" for number in range(minutes // every + 1))
 
 
-def spread(count: float, minutes: int = DAY_MINUTES) -> str:
-    """The same, spread evenly over the five minutes."""
-    return f"0+{count / FIVE_MINUTES:g}x{minutes * 60 // STEP_S}"
+def spread(count: float, minutes: int = DAY_MINUTES, every: int = OTHER_MINUTES) -> str:
+    """The same, spread evenly over these minutes."""
+    return f"0+{count / (every * 60 // STEP_S):g}x{minutes * 60 // STEP_S}"
 
 
-def arriving(prefixes: int) -> Callable[[float, int], str]:
+def arriving(prefixes: int) -> Callable[[float, int, int], str]:
     """One attacker sends as much at once as it may; several honest clients do not agree on a time."""
     return bursts if prefixes == 1 else spread
 
@@ -139,18 +144,18 @@ def _outcomes(prefixes: int) -> dict[str, str]:
 def failing(prefixes: int, minutes: int = DAY_MINUTES) -> dict[str, str]:
     """Every quota used up by failures."""
     series_of = arriving(prefixes)
-    bad = series_of(prefixes * FAILURES, minutes)
+    bad = series_of(prefixes * FAILURES, minutes, QUOTA_MINUTES)
     none = steady(0, minutes)
     series = merged(
         transfers(success=none, failed=bad),
-        transfers("relay", success=none, cancelled=series_of(prefixes * RELAYED, minutes)),
+        transfers("relay", success=none, cancelled=series_of(prefixes * RELAYED, minutes, QUOTA_MINUTES)),
         durations(1, bad, status="failed", size="1mb_10mb"),
         durations(1, none, size="1mb_10mb"),
         attempts(success=none, failed=bad),
         exchanges(success=none, failed=bad),
         pqc(success=none, failed=bad),
-        errors(series_of(prefixes * ERRORS, minutes), severity="high"),
-        lookups(none, series_of(prefixes * LOOKUPS, minutes)),
+        errors(series_of(prefixes * ERRORS, minutes, QUOTA_MINUTES), severity="high"),
+        lookups(none, series_of(prefixes * LOOKUPS, minutes, OTHER_MINUTES)),
         _outcomes(prefixes),
         {QUEUE: _queue(prefixes)},
     )
@@ -159,7 +164,7 @@ def failing(prefixes: int, minutes: int = DAY_MINUTES) -> dict[str, str]:
 
 def slow(prefixes: int, minutes: int = DAY_MINUTES) -> dict[str, str]:
     """Every quota used up by events that succeed, slowly."""
-    bad = arriving(prefixes)(prefixes * FAILURES, minutes)
+    bad = arriving(prefixes)(prefixes * FAILURES, minutes, QUOTA_MINUTES)
     series = merged(
         durations(3600, bad),
         connections(60, bad, "relay"),

@@ -50,7 +50,7 @@ def expected(alert: str, minute: float, *, fires: bool) -> Document:
 
 @pytest.mark.parametrize("fault", [failing(1), slow(1)], ids=["failures", "slow events"])
 def test_one_prefix_at_its_quotas_for_a_day_fires_nothing(fault: dict[str, str], tmp_path: Path) -> None:
-    """Checked every seven minutes, which meets every phase of the quotas' five."""
+    """Checked every seven minutes, which meets every phase of the quotas' ten."""
     rules = [name for name in CONCERNED if RULES[name].severity != "info"]
     checks = [
         expected(name, minute, fires=False) for minute in range(21, DAY_MINUTES - 10, 7) for name in rules
