@@ -8,6 +8,7 @@ from math import ceil
 from typing import Final
 
 from tallow.stack.prometheus import RETENTION_SIZE
+from tallow.stack.sizing import model
 from tallow.stack.sizing.estimate import Estimate, Fleet, estimate
 from tallow.stack.sizing.measurements import Measurements
 from tallow.stack.sizing.rule_cost import group_costs
@@ -61,7 +62,7 @@ def topology(whole: Estimate, measured: Measurements) -> Topology:
     costs = group_costs(measured)
     fleet_wide = [name for cost in costs for name in cost.fleet_wide]
     recordable = {cost.name for cost in costs if cost.is_recordable}
-    shards, resource = _shards(whole, recordable)
+    shards, resource = _shards(whole, recordable, model.memory_line(measured).base)
     fleet = whole.fleet
     per_shard = Fleet(ceil(fleet.instances / shards), fleet.interval_seconds, fleet.retention_days)
     shard = whole if shards == 1 else estimate(per_shard, measured)
@@ -81,10 +82,10 @@ def instances_limit(measured: Measurements, interval_seconds: float, share: floa
     return int(share * interval_seconds / one.evaluation_seconds)
 
 
-def _shards(whole: Estimate, recordable: Set[str]) -> tuple[int, str]:
+def _shards(whole: Estimate, recordable: Set[str], base_bytes: float) -> tuple[int, str]:
     """The servers needed, and the resource that decides.
 
-    Groups that recording rules make cheap do not count.
+    Groups that recording rules make cheap do not count. Each server has the base memory of an empty one.
     """
     interval = whole.fleet.interval_seconds
     recorded = sum(seconds for name, seconds in whole.rule_seconds.items() if name in recordable)
@@ -93,7 +94,7 @@ def _shards(whole: Estimate, recordable: Set[str]) -> tuple[int, str]:
         key=lambda group: group[1],
     )
     used = {
-        "memory": whole.memory_bytes / MEMORY_LIMIT_BYTES,
+        "memory": (whole.memory_bytes - base_bytes) / (MEMORY_LIMIT_BYTES - base_bytes),
         "CPU": (whole.cores - recorded / interval) / CORES_LIMIT,
         f"the evaluation of {slowest}": seconds / (EVALUATION_SHARE * interval),
     }
