@@ -22,7 +22,9 @@ _LEAKED_SERIES: Final = 42_000
 _GROWN_SERIES: Final = 12_000
 """More than the 10,000 lines that may be added in six hours."""
 _LOST_METRIC: Final = "tallow_transfer_queue_depth"
-_SERIES_TYPE: Final = re.compile(r"^# TYPE tallow_metric_series gauge\n", re.MULTILINE)
+_SERIES_OF_ERRORS: Final = re.compile(
+    r'^(tallow_metric_series\{metric="tallow_errors_total"\}) (\S+)$', re.MULTILINE
+)
 _STALE_AFTER_SCRAPES: Final = 5
 """Scrapes until Prometheus marks series of another address as stale."""
 
@@ -55,9 +57,10 @@ def _leaked_family(count: int) -> str:
 
 
 def _with_leak(text: str, count: int) -> str:
-    """The exposition with a leaked family, which the number of series per metric counts as well."""
-    series = f'tallow_metric_series{{metric="tallow_leaked_total"}} {count}\n'
-    counted = _SERIES_TYPE.sub(lambda line: line[0] + series, text, count=1)
+    """The exposition with leaked series. They count as series of a metric that it had before: the rule sees
+    the growth of a metric, not a new one.
+    """
+    counted = _SERIES_OF_ERRORS.sub(lambda line: f"{line[1]} {float(line[2]) + count}", text, count=1)
     return f"{counted.rstrip()}\n{_leaked_family(count)}"
 
 
