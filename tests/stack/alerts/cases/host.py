@@ -145,10 +145,7 @@ DISKS = [
     Case(
         "DiskFilling",
         "fires when a disk has been read-only for ten minutes, until it can be written again",
-        merged(
-            disk(gauge((240, 50)), readonly=gauge((20, 0), (130, 1), (30, 0))),
-            disk(gauge((240, 50)), device="/dev/sdb1"),
-        ),
+        disk(gauge((240, 50)), readonly=gauge((20, 0), (130, 1), (30, 0))),
         # The window in which it was last written ends at minute 80.
         quiet=(20, 21, 150.75),
         firing=(22.25, 60, 90, 149.5),
