@@ -26,6 +26,8 @@ from benchmarks.wormhole import Wormhole, free_port, wait_for_port, wormhole
 SIZE = int(os.environ.get("TALLOW_BENCH_BYTES", "1000000000"))
 GIGABYTES = SIZE / 1e9
 ROUNDS = 3
+SMALL_FILES = 10_000
+SMALL_BYTES = 1_000
 PAIRS = 7
 """Rounds with and without monitoring: enough to see a difference of one percent."""
 TALLOW = [sys.executable, "-m", "tallow"]
@@ -51,12 +53,26 @@ def rows() -> list[Row]:
                 file.write(random.randbytes(1_000_000))
         with serving(TALLOW, folder / "on") as ours, wormhole(folder) as theirs:
             relayed = [in_turn(turn, ours, theirs, path, relayed=True) for turn in range(ROUNDS)]
-            direct = [in_turn(turn, ours, theirs, path, relayed=False) for turn in range(ROUNDS - 1)]
+            direct = [in_turn(turn, ours, theirs, path, relayed=False) for turn in range(ROUNDS)]
+            small = small_files(folder / "small")
+            many = [in_turn(turn, ours, theirs, small, relayed=False) for turn in range(ROUNDS)]
         with serving(TALLOW, folder / "on") as on, serving(QUIET, folder / "off") as off:
             pairs = [on_and_off(turn, on, off, path) for turn in range(PAIRS)]
     return [
         _row("over the relay", "magic-wormhole, its relay", [(a.seconds, b.seconds) for a, b in relayed]),
-        _row("directly, WebRTC", "magic-wormhole, direct TCP", [(a.seconds, b.seconds) for a, b in direct]),
+        _row("directly over TCP", "magic-wormhole, direct TCP", [(a.seconds, b.seconds) for a, b in direct]),
+        _row(
+            "CPU of the server, directly", "magic-wormhole's relay", [(a.server, b.server) for a, b in direct]
+        ),
+        summed(
+            f"{SMALL_FILES:,} files of {SMALL_BYTES} bytes, directly",
+            "magic-wormhole, as one archive",
+            [(a.seconds, b.seconds) for a, b in many],
+            1,
+            None,
+            "s",
+            1.0,
+        ),
         _row(
             "CPU of the relay's server", "magic-wormhole's relay", [(a.server, b.server) for a, b in relayed]
         ),
@@ -67,6 +83,14 @@ def rows() -> list[Row]:
             1.01,
         ),
     ]
+
+
+def small_files(folder: Path) -> Path:
+    """A folder with many small files."""
+    folder.mkdir()
+    for number in range(SMALL_FILES):
+        (folder / f"{number:05}.bin").write_bytes(random.randbytes(SMALL_BYTES))
+    return folder
 
 
 def _row(work: str, peer: str, samples: Sequence[tuple[float, float]], aim: float | None = None) -> Row:
@@ -163,8 +187,14 @@ def by_wormhole(servers: Wormhole, path: Path, *, relayed: bool) -> Cost:
 
 def check_received(received: Path, path: Path, *processes: subprocess.Popen[str]) -> None:
     statuses = [process.returncode for process in processes]
-    if any(statuses) or received.stat().st_size != path.stat().st_size:
+    if any(statuses) or size_of(received) != size_of(path):
         raise RuntimeError(f"the transfer ended with {statuses}")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of the files of a folder."""
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)
 
 
 @contextmanager
