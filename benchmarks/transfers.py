@@ -43,46 +43,59 @@ class Cost:
     whole: float
 
 
+Pairs = list[tuple[Cost, Cost]]
+
+
 def rows() -> list[Row]:
     """The table's rows on transfers."""
     with tempfile.TemporaryDirectory(prefix="tallow-bench-") as scratch:
         folder = Path(scratch)
-        path = folder / "file.bin"
-        with path.open("wb") as file:
-            for _ in range(SIZE // 1_000_000):
-                file.write(random.randbytes(1_000_000))
+        path = large_file(folder / "file.bin")
+        small = small_files(folder / "small")
         with serving(TALLOW, folder / "on") as ours, wormhole(folder) as theirs:
-            relayed = [in_turn(turn, ours, theirs, path, relayed=True) for turn in range(ROUNDS)]
-            direct = [in_turn(turn, ours, theirs, path, relayed=False) for turn in range(ROUNDS)]
-            small = small_files(folder / "small")
-            many = [in_turn(turn, ours, theirs, small, relayed=False) for turn in range(ROUNDS)]
+
+            def measured_pairs(sent: Path, *, relayed: bool) -> Pairs:
+                return [in_turn(turn, ours, theirs, sent, relayed=relayed) for turn in range(ROUNDS)]
+
+            relayed = measured_pairs(path, relayed=True)
+            direct = measured_pairs(path, relayed=False)
+            many = measured_pairs(small, relayed=False)
         with serving(TALLOW, folder / "on") as on, serving(QUIET, folder / "off") as off:
             pairs = [on_and_off(turn, on, off, path) for turn in range(PAIRS)]
+    work = f"{SMALL_FILES:,} files of {SMALL_BYTES} bytes, directly"
     return [
-        _row("over the relay", "magic-wormhole, its relay", [(a.seconds, b.seconds) for a, b in relayed]),
-        _row("directly over TCP", "magic-wormhole, direct TCP", [(a.seconds, b.seconds) for a, b in direct]),
-        _row(
-            "CPU of the server, directly", "magic-wormhole's relay", [(a.server, b.server) for a, b in direct]
-        ),
-        summed(
-            f"{SMALL_FILES:,} files of {SMALL_BYTES} bytes, directly",
-            "magic-wormhole, as one archive",
-            [(a.seconds, b.seconds) for a, b in many],
-            1,
-            None,
-            "s",
-            1.0,
-        ),
-        _row(
-            "CPU of the relay's server", "magic-wormhole's relay", [(a.server, b.server) for a, b in relayed]
-        ),
-        _row(
-            "CPU of all, over the relay, monitoring on",
-            "monitoring off",
-            [(a.whole, b.whole) for a, b in pairs],
-            1.01,
-        ),
+        _row("over the relay", "magic-wormhole, its relay", _seconds(relayed)),
+        _row("directly over TCP", "magic-wormhole, direct TCP", _seconds(direct)),
+        _row("CPU of the relay's server", "magic-wormhole's relay", _server(relayed)),
+        _row("CPU of the server, directly", "magic-wormhole's relay", _server(direct)),
+        summed(work, "magic-wormhole, as one archive", _seconds(many), 1, None, "s", 1.0),
+        _row("CPU of all, over the relay, monitoring on", "monitoring off", _whole(pairs), 1.01),
     ]
+
+
+def _seconds(pairs: Pairs) -> list[tuple[float, float]]:
+    return [(ours.seconds, theirs.seconds) for ours, theirs in pairs]
+
+
+def _server(pairs: Pairs) -> list[tuple[float, float]]:
+    return [(ours.server, theirs.server) for ours, theirs in pairs]
+
+
+def _whole(pairs: Pairs) -> list[tuple[float, float]]:
+    return [(ours.whole, theirs.whole) for ours, theirs in pairs]
+
+
+def _row(work: str, peer: str, samples: Sequence[tuple[float, float]], aim: float | None = None) -> Row:
+    per_gigabyte = [(ours / GIGABYTES, theirs / GIGABYTES) for ours, theirs in samples]
+    return summed(f"1 GB, {work}", peer, per_gigabyte, 1, aim, "s", 1.0)
+
+
+def large_file(path: Path) -> Path:
+    """A file of random bytes."""
+    with path.open("wb") as file:
+        for _ in range(SIZE // 1_000_000):
+            file.write(random.randbytes(1_000_000))
+    return path
 
 
 def small_files(folder: Path) -> Path:

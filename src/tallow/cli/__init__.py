@@ -142,7 +142,9 @@ def add_variables_to_help(command: click.Command, name: str) -> click.Command:
 @click.pass_context
 def main(context: click.Context) -> None:
     """Tallow: end-to-end encrypted file transfer, and monitoring that exports no personal data."""
-    context.obj = running_server  # `app` does not import `stack`; see tallow.app.commands.server_option
+    context.obj = (
+        running_server  # `app` does not import `stack`; see tallow.app.commands.options.server_option
+    )
 
 
 def running_server(home: Path | None) -> str | None:

@@ -56,7 +56,7 @@ def path(tmp_path: Path) -> Path:
 def modules(**environment: str) -> list[str]:
     code = (
         "import sys, click\n"
-        "from tallow.app.commands.common_options import load_faults\n"
+        "from tallow.app.commands.options.common_options import load_faults\n"
         "import tallow.app.commands.send, tallow.app.commands.receive, tallow.app.commands.demo\n"
         "load_faults()\n"
         "print([name for name in sys.modules if 'faults' in name])"

@@ -81,7 +81,7 @@ def test_what_cannot_be_sent_is_refused_or_left_out(tmp_path: Path) -> None:
     deep = folder
     for _ in range(102):
         deep /= "d"
-    make(deep, "buried.txt")
+    make(deep, "deep.txt")
     with pytest.raises(FileError, match=r"nested 101 folders deep; accepted: up to 100; --skip-unreadable"):
         collect([folder])
     lines: list[str] = []

@@ -11,12 +11,12 @@ from typing import Final
 import click
 import orjson
 
-from tallow.app.commands.byte_size import ByteSize
-from tallow.app.commands.common_options import load_faults
 from tallow.app.commands.executor import DaemonExecutor
 from tallow.app.commands.interrupts import handled_signals
+from tallow.app.commands.options.byte_size import ByteSize
+from tallow.app.commands.options.common_options import load_faults
+from tallow.app.commands.options.server_option import ServerChoice, server_option
 from tallow.app.commands.peers import command_error, event_loop_factory, remove_leftovers
-from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.demo.plan import TrafficMix
 from tallow.app.demo.traffic import TrafficGenerator
 from tallow.app.demo.transfer import TransferResult

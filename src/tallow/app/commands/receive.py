@@ -10,11 +10,16 @@ from pathlib import Path
 
 import click
 
-from tallow.app.commands.common_options import CommonOptions, common_options, make_display, transfer_options
-from tallow.app.commands.confirm import TerminalConfirmation
+from tallow.app.commands.options.common_options import (
+    CommonOptions,
+    common_options,
+    make_display,
+    transfer_options,
+)
+from tallow.app.commands.options.server_option import ServerChoice, server_option
 from tallow.app.commands.peers import run_transfer
-from tallow.app.commands.received_output import SingleFile, show_text, write_to_standard_output
-from tallow.app.commands.server_option import ServerChoice, server_option
+from tallow.app.commands.terminal.confirm import TerminalConfirmation
+from tallow.app.commands.terminal.received_output import SingleFile, show_text, write_to_standard_output
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.peer.display import Display

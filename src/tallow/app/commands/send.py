@@ -9,11 +9,16 @@ from typing import Any
 
 import click
 
-from tallow.app.commands.byte_size import ByteSize
-from tallow.app.commands.common_options import CommonOptions, common_options, make_display, transfer_options
+from tallow.app.commands.options.byte_size import ByteSize
+from tallow.app.commands.options.common_options import (
+    CommonOptions,
+    common_options,
+    make_display,
+    transfer_options,
+)
+from tallow.app.commands.options.server_option import ServerChoice, server_option
 from tallow.app.commands.peers import run_transfer
 from tallow.app.commands.send_run import STANDARD_INPUT, SendOptions, send
-from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.peer.display import Display, Terminal
 from tallow.app.peer.preferences import Preferences
 
@@ -84,13 +89,14 @@ def command(
 
 
 def _check_usage(wanted: SendOptions) -> None:
-    piped = STANDARD_INPUT in wanted.paths
-    if wanted.text is not None and (wanted.paths or wanted.resume):
+    piped, asked = STANDARD_INPUT in wanted.paths, wanted.text is not None
+    alone = len(wanted.paths) == int(piped) and not wanted.resume
+    if asked and not (alone and not piped):
         raise click.UsageError("--text is sent alone: name no files and no --resume")
-    if not wanted.paths and not wanted.resume and wanted.text is None:
-        raise click.UsageError("name the files and folders to send, - for standard input, or --text")
-    if piped and (len(wanted.paths) > 1 or wanted.resume):
+    if piped and not alone:
         raise click.UsageError("standard input is sent alone: name no files and no --resume")
+    if not (wanted.paths or wanted.resume or asked):
+        raise click.UsageError("name the files and folders to send, - for standard input, or --text")
     if wanted.name is not None and not piped:
         raise click.UsageError("--name is for what is read from standard input: tallow send - --name NAME")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tallow.app.commands.common_options import CommonOptions
-from tallow.app.commands.server_option import ServerChoice
-from tallow.app.commands.standard_input import read_input
+from tallow.app.commands.options.common_options import CommonOptions
+from tallow.app.commands.options.server_option import ServerChoice
+from tallow.app.commands.terminal.standard_input import read_input
 from tallow.app.files.exclusions import Exclusions
 from tallow.app.files.source_tree import CollectOptions, SourceTree, collect
 from tallow.app.files.temporary import temporary_folder

@@ -147,25 +147,47 @@ class _Entries:
         Raises:
             MalformedError: it is not valid.
         """
-        match fields:
-            case {"file": name, "size": size, "sha256": digest, **more}:
-                attributes = parse_attributes(more)
-                if is_name(name) and is_count(size, MAX_SIZE) and is_digest(digest) and attributes:
-                    self.files.append(ManifestEntry(name, size, bytes.fromhex(digest), attributes))
-                    return
-            case {"folder": name, **more}:
-                attributes = parse_attributes(more)
-                if is_name(name) and attributes:
-                    self.folders.append(FolderEntry(name, attributes))
-                    return
-            case {"link": name, "target": target}:
-                if is_name(name) and is_name(target, MAX_TARGET) and inner_target(name, target):
-                    self.links.append(LinkEntry(name, target))
-                    return
-            case {"text": True}:
-                self.is_text = True
-                return
-        raise MalformedError("an entry of the manifest is not valid")
+        entry = _parse_entry(fields)
+        if isinstance(entry, ManifestEntry):
+            self.files.append(entry)
+        elif isinstance(entry, FolderEntry):
+            self.folders.append(entry)
+        elif isinstance(entry, LinkEntry):
+            self.links.append(entry)
+        elif fields == {"text": True}:
+            self.is_text = True
+        else:
+            raise MalformedError("an entry of the manifest is not valid")
+
+
+def _parse_entry(fields: dict[str, Any]) -> ManifestEntry | FolderEntry | LinkEntry | None:
+    """The file, folder or link of a line; None if it is none, or not valid."""
+    if "file" in fields:
+        return _parse_file(**_known(fields, "file", "size", "sha256"))
+    if "folder" in fields:
+        return _parse_folder(**_known(fields, "folder"))
+    if fields.keys() == {"link", "target"} and is_name(fields["link"]):
+        name, target = fields["link"], fields["target"]
+        return LinkEntry(name, target) if is_name(target, MAX_TARGET) and inner_target(name, target) else None
+    return None
+
+
+def _known(fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The named fields, and the rest as ``more``."""
+    more = {name: value for name, value in fields.items() if name not in names}
+    return {name: fields.get(name) for name in names} | {"more": more}
+
+
+def _parse_file(file: Any, size: Any, sha256: Any, more: dict[str, Any]) -> ManifestEntry | None:
+    attributes = parse_attributes(more)
+    if attributes is None or not (is_name(file) and is_count(size, MAX_SIZE) and is_digest(sha256)):
+        return None
+    return ManifestEntry(file, size, bytes.fromhex(sha256), attributes)
+
+
+def _parse_folder(folder: Any, more: dict[str, Any]) -> FolderEntry | None:
+    attributes = parse_attributes(more)
+    return None if attributes is None or not is_name(folder) else FolderEntry(folder, attributes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -105,20 +106,25 @@ def check_manifest_limits(tree: SourceTree) -> None:
     Raises:
         PeerError: one line that names the value and the limit.
     """
-    problem = None
-    count = len(tree.files) + len(tree.folders) + len(tree.links)
-    names = [entry.name for entries in (tree.files, tree.folders, tree.links) for entry in entries]
-    if count > MAX_ENTRIES:
-        problem = f"{count:,} files, folders and links were given; accepted: up to {MAX_ENTRIES:,}"
-    elif too_long := next((name for name in names if len(name) > MAX_NAME), None):
-        shortened = printable(f"{too_long[:40]}…{too_long[-40:]}")
-        problem = f"the name {shortened} has {len(too_long)} characters; accepted: up to {MAX_NAME}"
-    elif too_large := next((source for source in tree.files if source.size > MAX_SIZE), None):
-        problem = f"{printable(too_large.name)} has {too_large.size} bytes; accepted: up to {MAX_SIZE}"
-    elif (size := len(_manifest(tree, [bytes(32)] * len(tree.files)).encode())) > MAX_BYTES:
-        problem = f"the list of all names has {size} bytes; accepted: up to {MAX_BYTES}. Send fewer files"
+    problem = next(_limit_problems(tree), None)
     if problem is not None:
         raise PeerError(problem, "validation", "low")
+
+
+def _limit_problems(tree: SourceTree) -> Iterator[str]:
+    count = len(tree.files) + len(tree.folders) + len(tree.links)
+    if count > MAX_ENTRIES:
+        yield f"{count:,} files, folders and links were given; accepted: up to {MAX_ENTRIES:,}"
+    for name in chain(*([entry.name for entry in kind] for kind in (tree.files, tree.folders, tree.links))):
+        if len(name) > MAX_NAME:
+            shortened = printable(f"{name[:40]}…{name[-40:]}")
+            yield f"the name {shortened} has {len(name)} characters; accepted: up to {MAX_NAME}"
+    for source in tree.files:
+        if source.size > MAX_SIZE:
+            yield f"{printable(source.name)} has {source.size} bytes; accepted: up to {MAX_SIZE}"
+    size = len(_manifest(tree, [bytes(32)] * len(tree.files)).encode())
+    if size > MAX_BYTES:
+        yield f"the list of all names has {size} bytes; accepted: up to {MAX_BYTES}. Send fewer files"
 
 
 def _manifest(tree: SourceTree, digests: Sequence[bytes], *, is_text: bool = False) -> Manifest:

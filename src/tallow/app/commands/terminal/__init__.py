@@ -1,0 +1,1 @@
+"""What commands ask at the terminal, read from standard input and write to standard output."""
