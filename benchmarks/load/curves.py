@@ -25,7 +25,7 @@ Place = Callable[[float, float], tuple[float, float]]
 
 
 def curves_svg(title: str, x_label: str, y_label: str, curves: Sequence[Curve], *, log_x: bool = True) -> str:
-    """A chart of several curves. The y axis begins at 0; the x axis is logarithmic unless said otherwise."""
+    """A chart of several curves. The y axis begins at 0; with ``log_x`` the x axis is logarithmic."""
     points = [point for curve in curves for point in curve.points]
     xs = sorted({x for x, _ in points})
     top = max(y for _, y in points) * 1.1 or 1.0

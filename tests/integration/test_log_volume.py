@@ -97,13 +97,17 @@ ATTACKS: tuple[Attack, ...] = (
 )
 
 
+async def _attack(server: ServerProcess) -> None:
+    for attack in ATTACKS:
+        for first in range(0, REQUESTS, AT_ONCE):
+            await asyncio.gather(*(attack(server, first + number) for number in range(AT_ONCE)))
+
+
 async def test_an_attack_causes_few_lines(tmp_path: Path) -> None:
     log = tmp_path / "tallow.log"
     settings = {"LOG_FILE": str(log), "METRICS_TOKEN": "operator-token-0123456789"}
     async with tallow_serve(tmp_path, **settings) as server:
-        for attack in ATTACKS:
-            for first in range(0, REQUESTS, AT_ONCE):
-                await asyncio.gather(*(attack(server, first + number) for number in range(AT_ONCE)))
+        await _attack(server)
     records = [json.loads(line) for line in log.read_bytes().splitlines()]
     lifecycle = {"tallow", "uvicorn.error"}
     caused = [one for one in records if one["logger"] not in lifecycle or one["message"] == MESSAGE]

@@ -113,17 +113,17 @@ async def serving(network: Network, folder: Path) -> AsyncIterator[None]:
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr
-    announced = b""
-    while b"listens on" not in announced:
-        announced = await process.stderr.readline()
-        assert announced, "the server has not started"
-    draining = asyncio.create_task(process.stderr.read())
     try:
+        announced = b""
+        while b"listens on" not in announced:
+            announced = await process.stderr.readline()
+            assert announced, "the server has not started"
+        draining = asyncio.create_task(process.stderr.read())
         yield
     finally:
         process.terminate()
         await process.wait()
-        await draining
+    await draining
 
 
 async def transfer(network: Network, tmp_path: Path, *flags: str, url: str | None = None) -> dict[str, float]:

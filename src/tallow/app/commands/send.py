@@ -90,12 +90,11 @@ def command(
 
 def _check_usage(wanted: SendOptions) -> None:
     piped, asked = STANDARD_INPUT in wanted.paths, wanted.text is not None
-    alone = len(wanted.paths) == int(piped) and not wanted.resume
-    if asked and not (alone and not piped):
-        raise click.UsageError("--text is sent alone: name no files and no --resume")
-    if piped and not alone:
-        raise click.UsageError("standard input is sent alone: name no files and no --resume")
-    if not (wanted.paths or wanted.resume or asked):
+    files = len(wanted.paths) - int(piped)
+    if asked + piped > 1 or ((asked or piped) and (files or wanted.resume)):
+        what = "--text" if asked else "standard input"
+        raise click.UsageError(f"{what} is sent alone: name no files and no --resume")
+    if not any((wanted.paths, wanted.resume, asked)):
         raise click.UsageError("name the files and folders to send, - for standard input, or --text")
     if wanted.name is not None and not piped:
         raise click.UsageError("--name is for what is read from standard input: tallow send - --name NAME")

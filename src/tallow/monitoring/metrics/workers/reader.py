@@ -177,22 +177,30 @@ class _Worker:
 
     def sums(self) -> Sums:
         """Return the cells of each series, added up over the worker's rows."""
-        *lines, self._tail = (self._tail + self._index.read()).split(b"\n")
-        self._series += [series for line in lines if line and (series := _parse_series(line))]
-        described = [one for line in lines if (one := parse_definition(line)) is not None]
-        self.definitions |= {metric.key: metric for metric in described}
-        for path in self._directory.glob(f"{self._name}.*.row"):
-            if path not in self._rows:
-                try:
-                    self._rows[path] = _map(path)
-                except FileNotFoundError:  # archived meanwhile
-                    continue
+        self._read_index()
+        self._map_rows()
         used = max((first + width for _, _, first, width in self._series), default=0)
         cells = total(list(self._rows.values()), used)
         found: Sums = {}
         for metric, values, first, width in self._series:
             found.setdefault(metric, {})[values] = cells[first : first + width]
         return found
+
+    def _read_index(self) -> None:
+        """Read the series and definitions that were added since the last call."""
+        *lines, self._tail = (self._tail + self._index.read()).split(b"\n")
+        self._series += [series for line in lines if line and (series := _parse_series(line))]
+        described = [one for line in lines if (one := parse_definition(line)) is not None]
+        self.definitions |= {metric.key: metric for metric in described}
+
+    def _map_rows(self) -> None:
+        """Map the rows of threads that were added since the last call."""
+        for path in self._directory.glob(f"{self._name}.*.row"):
+            if path not in self._rows:
+                try:
+                    self._rows[path] = _map(path)
+                except FileNotFoundError:  # archived meanwhile
+                    continue
 
     def close(self) -> None:
         self._index.close()
