@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tallow.app.server.transport.framed_websocket import CONNECTION
 from tallow.monitoring.asgi_types import Message, Receive
 
 Change = Callable[[bytes], list[bytes]]
@@ -41,6 +42,9 @@ class MaliciousServer:
                 *(part for pair in scope["headers"] for part in pair),
             ]
             relay = scope["type"] == "websocket" and scope["path"] == "/api/relay"
+            if relay:  # without the protocol's own copying every message passes through here
+                kept = {name: value for name, value in scope["extensions"].items() if name != CONNECTION}
+                scope = dict(scope) | {"extensions": kept}
             take = _Relay(self, receive) if relay else _HttpAndSignaling(self, receive)
             await app(scope, take, send)
 

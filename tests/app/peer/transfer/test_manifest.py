@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 from tallow.app.crypto.errors import MalformedError
 from tallow.app.files.attributes import Attributes
+from tallow.app.files.source_tree import collect
+from tallow.app.peer.errors import PeerError
+from tallow.app.peer.transfer import prepare
 from tallow.app.peer.transfer.manifest import (
     FolderEntry,
     LinkEntry,
@@ -175,3 +179,23 @@ def test_arbitrary_bytes_raise_only_malformed_error(document: bytes) -> None:
     for decode in (Manifest.decode, lambda text: ResumeOffer.decode(text, MANIFEST)):
         with pytest.raises(MalformedError):
             decode(document)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "problem"),
+    [
+        ("MAX_ENTRIES", 1, "2 files, folders and links were given; accepted: up to 1"),
+        ("MAX_NAME", 3, "has 4 characters; accepted: up to 3"),
+        ("MAX_SIZE", 2, "has 3 bytes; accepted: up to 2"),
+        ("MAX_BYTES", 50, "the list of all names has"),
+    ],
+)
+def test_a_sender_checks_the_limits_that_every_receiver_enforces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, problem: str
+) -> None:
+    for name in ("aaaa", "bbbb"):
+        (tmp_path / name).write_text("xyz")
+    tree = collect([tmp_path / "aaaa", tmp_path / "bbbb"])
+    monkeypatch.setattr(prepare, limit, value)
+    with pytest.raises(PeerError, match=problem):
+        prepare.check_manifest_limits(tree)

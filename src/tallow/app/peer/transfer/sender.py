@@ -73,7 +73,8 @@ class TransferSender(TransferSession):
         may_resume = self._state.resumable and (self._joined or self._resumed)
         if error is None or not may_resume:
             return False
-        return is_transient(error) or (self._state.manifest is not None and not is_authenticated(error))
+        has_begun = self._resumed or self._progress.started
+        return is_transient(error) or (has_begun and not is_authenticated(error))
 
     async def _end(self, error: BaseException | None) -> None:
         outcome = outcome_of(error)

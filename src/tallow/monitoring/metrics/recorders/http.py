@@ -49,8 +49,7 @@ class HttpRecorder(Recorder):
         """
         try:
             duration = float(duration_s + 0.0)
-            received = request_bytes + 0.0 if request_bytes.__class__ is int else float(request_bytes + 0.0)
-            sent = response_bytes + 0.0 if response_bytes.__class__ is int else float(response_bytes + 0.0)
+            received, sent = float(request_bytes + 0.0), float(response_bytes + 0.0)
             if 0.0 <= duration <= LARGEST and 0.0 <= received <= LARGEST and 0.0 <= sent <= LARGEST:
                 key = (method, route, status_code)
                 series = self._requests
