@@ -76,6 +76,7 @@ def test_messages_arrive_whole_and_in_order(messages: list[bytes], counts: list[
         Frame(Opcode.BINARY, b"not masked").serialize(mask=False),
         client_frame(bytes(LIMIT + 1)),
     ],
+    ids=["text", "ping", "close", "continuation", "reserved bit", "not masked", "too long"],
 )
 def test_a_frame_for_the_parser_is_not_taken(frame: bytes) -> None:
     written: list[list[bytes]] = []
