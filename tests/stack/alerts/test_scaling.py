@@ -58,5 +58,5 @@ def test_a_report_lists_the_scaled_values() -> None:
         "for 5m": "for 20s",
         "grace 5m": "grace 20s",
         "5m": "20s",
-        ">= 12": ">= 1",
+        ">= 15": ">= 1",
     }

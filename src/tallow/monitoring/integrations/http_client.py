@@ -40,12 +40,14 @@ class ClientOptions(TypedDict, total=False):
 class TransportOptions(TypedDict, total=False):
     """Arguments of ``httpx.HTTPTransport``.
 
-    ``verify`` is by default :func:`default_tls_context`; ``uds`` is the path of a Unix socket to connect to.
+    ``verify`` is by default :func:`default_tls_context`; ``uds`` is the path of a Unix socket to connect to,
+    ``local_address`` the own address of direct connections.
     """
 
     verify: ssl.SSLContext
     limits: httpx.Limits
     uds: str
+    local_address: str
 
 
 def client(
@@ -115,7 +117,7 @@ def _transports(
     """Return a transport for each proxy, and one for direct requests. None connects before it is used."""
     verify, limits = options.get("verify") or default_tls_context(), options.get("limits", DEFAULT_LIMITS)
     return {
-        None: httpx.HTTPTransport(verify=verify, limits=limits, uds=options.get("uds"), trust_env=False),
+        None: httpx.HTTPTransport(verify=verify, limits=limits, trust_env=False, **_direct(options)),
         **{proxy: _proxy_transport(proxy, verify, limits) for proxy in set(settings.proxies.values())},
     }
 
@@ -125,9 +127,14 @@ def _async_transports(
 ) -> dict[Proxy | None, httpx.AsyncBaseTransport]:
     verify, limits = options.get("verify") or default_tls_context(), options.get("limits", DEFAULT_LIMITS)
     return {
-        None: httpx.AsyncHTTPTransport(verify=verify, limits=limits, uds=options.get("uds"), trust_env=False),
+        None: httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False, **_direct(options)),
         **{proxy: _async_proxy_transport(proxy, verify, limits) for proxy in set(settings.proxies.values())},
     }
+
+
+def _direct(options: TransportOptions) -> dict[str, Any]:
+    """The options of direct connections."""
+    return {"uds": options.get("uds"), "local_address": options.get("local_address")}
 
 
 def _proxy_transport(proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits) -> httpx.BaseTransport:

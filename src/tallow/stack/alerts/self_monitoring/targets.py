@@ -15,6 +15,10 @@ from tallow.stack.durations import MINUTE
 class Target:
     """A target that must be scraped, by its labels ``job`` and ``instance``; without an instance, any target
     of the job.
+
+    Example:
+        >>> Target("tallow", "127.0.0.1:3000").job
+        'tallow'
     """
 
     job: str

@@ -15,6 +15,7 @@ from typing import Any, Final
 import httpx
 from websockets.asyncio.client import ClientConnection
 
+from tallow.monitoring.integrations.http_client import TransportOptions, async_client
 from tallow.monitoring.integrations.websocket_client import connect_websocket
 from tallow.stack.drill.environment.server import ServerUnderTest
 
@@ -112,6 +113,6 @@ async def send_report(
     headers = {"authorization": f"Bearer {token}"}
     if address is None:
         return await server.http.post("/api/telemetry", json=body, headers=headers)
-    transport = httpx.AsyncHTTPTransport(local_address=address)
-    async with httpx.AsyncClient(base_url=server.url, transport=transport, trust_env=False) as http:
+    own: TransportOptions = {"local_address": address}
+    async with async_client(base_url=server.url, transport=own, direct=True) as http:
         return await http.post("/api/telemetry", json=body, headers=headers)
