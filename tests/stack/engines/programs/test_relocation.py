@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ LISTENS = 'msg="Listening on"'
 COMPILED = Path("/usr/share/prometheus/alertmanager")
 
 pytestmark = pytest.mark.skipif(COMPILED.is_dir(), reason="Debian's package is installed on this machine")
+
+
+@pytest.fixture(autouse=True)
+def _own_tools_folder() -> Iterator[None]:
+    """Later tests must not use the folder that a test here has chosen."""
+    tools_folder.cache_clear()
+    yield
+    tools_folder.cache_clear()
 
 
 @pytest.fixture
