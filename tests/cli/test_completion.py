@@ -82,7 +82,7 @@ def in_fish(line: str, folder: Path) -> list[str]:
 
 CASES = [
     ("tallow sen", ["send"]),
-    ("tallow si", ["silence"]),
+    ("tallow sil", ["silence"]),
     ("tallow completion ", ["bash", "zsh", "fish"]),
     ("tallow send --insec", ["--insecure"]),
     ("tallow open al", []),

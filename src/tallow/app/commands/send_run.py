@@ -72,7 +72,8 @@ async def send(
     place = sent.link.server if sent is not None else origin(choice.url())
     if is_exposed(place) and not wanted.insecure:
         raise LinkError("a link with plain http to another machine can be read in transit; use https")
-    with temporary_folder() as scratch:
+    # One correlation id from the first record on: the room takes it over.
+    with temporary_folder() as scratch, correlation.bind(correlation.new_id()):
         transfer = _SendCommand(scratch, options, preferences, display)
         if sent is not None:
             wanted = _as_before(sent)
@@ -80,13 +81,12 @@ async def send(
         if sent is None:
             tree = await transfer.strip(tree, keep=wanted.keep_metadata)
         async with ServerClient(place, tls_context(common.ca), do_not_track=not options.telemetry) as server:
-            with correlation.bind(correlation.new_id()):
-                if sent is None:
-                    preparing = build_manifest(tree, is_text=wanted.text is not None)
-                    sent = await _create_room(server, wanted)
-                else:
-                    preparing = transfer.prepare(tree, sent)
-                await transfer.run(server, sent, preparing)
+            if sent is None:
+                preparing = build_manifest(tree, is_text=wanted.text is not None)
+                sent = await _create_room(server, wanted)
+            else:
+                preparing = transfer.prepare(tree, sent)
+            await transfer.run(server, sent, preparing)
 
 
 def _as_before(sent: SenderState) -> SendOptions:

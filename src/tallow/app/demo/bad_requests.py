@@ -27,7 +27,7 @@ async def _unknown_page(origin: str, context: ssl.SSLContext) -> object:
 
 async def _unknown_method(origin: str, context: ssl.SSLContext) -> object:
     async with async_client(transport={"verify": context}, timeout=TIMEOUT_S) as http:
-        return await http.request("BREW", f"{origin}{ROOMS_PATH}")
+        return await http.request("PROPFIND", f"{origin}{ROOMS_PATH}")
 
 
 async def _invalid_json(origin: str, context: ssl.SSLContext) -> object:

@@ -93,7 +93,7 @@ class DemoTransfer:
         self._options = TransferOptions(
             relay="relay" if plan.relay else "auto",
             tallow_relay=plan.relay and not plan.turn and plan.scenario != "fallback",
-            transports=("webrtc",) if plan.webrtc else ("tcp",),
+            transports=("webrtc",) if plan.webrtc or plan.relay else ("tcp",),
             telemetry=not plan.silent,
             timing=NO_DIRECT_TIMING if plan.scenario == "fallback" else TIMING,
         )
