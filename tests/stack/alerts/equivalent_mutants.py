@@ -31,6 +31,19 @@ _OUTCOME = "an instance has one series of the failed outcomes of a kind"
 _OTHER_PROGRAM = "the grace refers to a start of Tallow, and this alert is about another program"
 
 EQUIVALENTS = (
+    Equivalent("DiskFilling", "aggregation changed", "max -> min( #2)?", "all of the values are 1"),
+    Equivalent(
+        "DiskFilling",
+        "label dropped from a selector",
+        'alertstate="firing" -> nothing',
+        "an alert that is pending because the disk became read-only fires while that is in the window",
+    ),
+    Equivalent(
+        ".*BudgetBurns.*",
+        "label dropped from a selector",
+        'job="tallow" -> nothing #7',
+        "both sides are matched on job",
+    ),
     Equivalent(
         "RestartLoop",
         "start guard changed",
@@ -43,7 +56,8 @@ EQUIVALENTS = (
         "sum -> max",
         _ZERO,
     ),
-    Equivalent("NoSuccessfulTransfers", "aggregation changed", "sum -> max", _ZERO),
+    Equivalent("NoSuccessfulTransfers", "aggregation changed", "sum -> max( #3)?", _ZERO),
+    Equivalent("NoSuccessfulTransfers", "aggregation changed", "sum -> max #4", _OUTCOME),
     Equivalent("RuleEvaluationFailing", "aggregation changed", "sum -> max( #2)?", _ZERO),
     Equivalent("HighMemoryUsage|TransferQueueBacklog", "aggregation changed", "sum -> max", _ONE),
     Equivalent("HighCPUUsage|FileDescriptorsLow", "aggregation changed", "sum -> max( #2)?", _ONE),
@@ -66,6 +80,12 @@ EQUIVALENTS = (
         "CriticalErrors|TelemetryDropped|AlertmanagerCannotNotify|NoSuccessfulTransfers|RemoteWriteFailing",
         "function changed",
         "increase -> rate",
+        "a rate is the increase divided by the window: one is 0 exactly when the other is",
+    ),
+    Equivalent(
+        "NoSuccessfulTransfers",
+        "function changed",
+        "increase -> rate #3",
         "a rate is the increase divided by the window: one is 0 exactly when the other is",
     ),
     Equivalent(

@@ -10,14 +10,16 @@ _DISK = '{fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|nsfs|fuse.*"}'
 """Disks that hold data or the log spool; no memory, image or network file systems."""
 
 
-def _now(metric: str) -> str:
+def _now(metric: str, disks: str = "") -> str:
     """A metric of each disk. It outlives the end of its series by a minute, so that the message can tell."""
-    return f"last_over_time({metric}{_DISK}[$hold])"
+    return f"last_over_time({metric}{disks}[$hold])"
 
 
 _BY = "by (job, instance, mountpoint)"
-_SPACE = f"""min {_BY} ({_now("node_filesystem_avail_bytes")} / {_now("node_filesystem_size_bytes")})"""
-_INODES = f"""min {_BY} ({_now("node_filesystem_files_free")} / {_now("node_filesystem_files")})"""
+_SPACE = (
+    f"""min {_BY} ({_now("node_filesystem_avail_bytes", _DISK)} / {_now("node_filesystem_size_bytes")})"""
+)
+_INODES = f"""min {_BY} ({_now("node_filesystem_files_free", _DISK)} / {_now("node_filesystem_files")})"""
 _READONLY = _now("node_filesystem_readonly")
 
 DISK_FILLING = Rule(
@@ -38,13 +40,14 @@ DISK_FILLING = Rule(
 )
 and on (job, instance, mountpoint) {_READONLY} == 0
 or
+max {_BY} (
+  {_now("node_filesystem_readonly", _DISK)} == 1
+  and min_over_time(node_filesystem_readonly[$writable]) == 0
+)
+or
 (
-  max {_BY} ({_READONLY}) == 1
-  and on (job, instance, mountpoint) (
-    min {_BY} (min_over_time(node_filesystem_readonly[$writable])) == 0
-    or
-    max {_BY} (ALERTS{{alertname="DiskFilling",alertstate="firing"}}) == 1
-  )
+  max {_BY} ({_READONLY} == 1)
+  and on (job, instance, mountpoint) ALERTS{{alertname="DiskFilling",alertstate="firing"}}
 )
 """,
     for_seconds=10 * MINUTE,

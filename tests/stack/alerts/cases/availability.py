@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stack.alerts.cases.shared import mostly_failing
+from stack.alerts.cases.shared import events, mostly_failing
 from support.alert_rules.promtool import Case, counter, gauge, gauge_until_stale
 
 HTTP = "tallow_http_request_duration_seconds_count"
@@ -164,6 +164,21 @@ LOW_TRAFFIC = mostly_failing(
     lambda samples: {f'{HTTP}{{method="POST",route="/api/rooms",status_code="2xx"}}': samples, **OBSERVED},
     lambda samples: {f'{HTTP}{{method="POST",route="/api/rooms",status_code="5xx"}}': samples},
     hold=5 / 6,
+)
+
+LOW_TRAFFIC.append(
+    Case(
+        "HighErrorRate",
+        "adds up the routes over six hours",
+        {
+            **requests(events(15), events(10)),
+            **requests(events(25), events(20), route="/api/telemetry"),
+            **requests(events(35), events(), route="/"),
+        },
+        quiet=(34.5,),
+        firing=(37, 60, 74),
+        stretch=6,
+    )
 )
 
 CRITICAL_ERRORS = [

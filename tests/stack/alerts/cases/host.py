@@ -155,6 +155,34 @@ DISKS = [
     ),
     Case(
         "DiskFilling",
+        "fires when a disk was written last four hours ago and is read-only after the machine was away",
+        disk(gauge((240, 50)), readonly=gauge((20, 0), (40, None), (60, 1))),
+        quiet=(60, 61),
+        firing=(62.5, 100, 119),
+        labels=FULL,
+        stretch=6,
+    ),
+    Case(
+        "DiskFilling",
+        "stays quiet when it was written last seven hours ago",
+        disk(gauge((240, 50)), readonly=gauge((20, 0), (70, None), (60, 1))),
+        quiet=(90, 93, 100, 149),
+        labels=FULL,
+        stretch=6,
+    ),
+    Case(
+        "DiskFilling",
+        "stays quiet about a disk that was always read-only, whatever other alert fires on it",
+        {
+            **disk(gauge((120, 50)), readonly=gauge((120, 1))),
+            **disk(gauge((120, 50)), device="/dev/sdb1"),
+            **of(NODE, "ALERTS", gauge((120, 1)), 'alertname="Other",alertstate="firing",mountpoint="/"'),
+        },
+        quiet=(15, 60, 119),
+        labels=FULL,
+    ),
+    Case(
+        "DiskFilling",
         "stays quiet when memory or an image becomes read-only",
         disk(gauge((60, 50)), mount="/run", fstype="tmpfs", readonly=gauge((20, 0), (40, 1)))
         | disk(gauge((60, 50)), mount="/snap", fstype="squashfs", readonly=gauge((20, 0), (40, 1))),

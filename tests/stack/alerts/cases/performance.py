@@ -127,6 +127,37 @@ SLOW = [
     ),
     Case(
         "SlowTransfers",
+        "stays quiet when big and failed transfers are slow beside enough slow ones, which are few of all",
+        merged(
+            durations(30, counter((90, 25 * SLOW_ENOUGH)), size="under_1mb"),
+            durations(120, counter((90, SLOW_ENOUGH))),
+            durations(600, counter((90, 9 * SLOW_ENOUGH)), size="over_1gb"),
+            durations(600, counter((90, 9 * SLOW_ENOUGH)), status="failed"),
+        ),
+        quiet=(30, 45, 79),
+    ),
+    Case(
+        "SlowTransfers",
+        "fires whatever number of big and failed transfers is fast",
+        merged(
+            durations(120, counter((90, SLOW_ENOUGH))),
+            durations(1, counter((90, 9 * SLOW_ENOUGH)), size="over_1gb"),
+            durations(1, counter((90, 9 * SLOW_ENOUGH)), status="failed"),
+        ),
+        firing=(40, 79),
+    ),
+    Case(
+        "SlowTransfers",
+        "does not count fast transfers of whatever size",
+        merged(
+            durations(300, counter((90, 0.9 * SLOW_ENOUGH))),
+            durations(60, counter((90, 3 * SLOW_ENOUGH)), size="under_1mb"),
+            durations(60, counter((90, 3 * SLOW_ENOUGH)), size="1mb_10mb"),
+        ),
+        quiet=(30, 45, 79),
+    ),
+    Case(
+        "SlowTransfers",
         "stays quiet when big, failed and cancelled transfers are slow",
         merged(
             durations(1, counter((90, 5 * SLOW_ENOUGH))),

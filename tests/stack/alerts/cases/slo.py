@@ -7,11 +7,11 @@ its cases.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stack.alerts.cases.connections import attempts
 from stack.alerts.cases.performance import durations
-from stack.alerts.cases.shared import mostly_failing, outcomes, rate
+from stack.alerts.cases.shared import events, mostly_failing, outcomes, rate
 from support.alert_rules.promtool import Case, counter, gauge, merged
 from tallow.stack.alerts.low_traffic import MIN_BAD_1H, MIN_BAD_6H
 
@@ -72,7 +72,7 @@ class Burning:
         one = merged(
             self.good(counter(*((minutes, rate / 2 / self.per_good) for minutes, rate in good))),
             self.bad(counter(*((minutes, rate / 2 / self.per_bad) for minutes, rate in bad))),
-            self.beside(counter((180, 5))) if self.beside else {},
+            self.beside(counter((180, rate(20 * self.least, LONG)))) if self.beside else {},
         )
         return {
             f'{name[:-1]},instance="{place}:3000"}}': samples
@@ -110,10 +110,22 @@ class Burning:
         )
         yield self.case(
             f"stays quiet when fewer than {self.least} events on each instance are bad",
-            [(130, few * 0.05)],
+            [(130, few * (1 / over - 1))],
             [(130, few)],
             quiet=(65, 100, 129),
             kinds=("few",),
+        )
+        yield replace(
+            self.case(
+                "needs as many bad events on an instance that is down",
+                [(130, 0)],
+                [(130, rate(2.5 * self.least, LONG))],
+                quiet=(65, 100, 129),
+            ),
+            series={
+                **self.series([(130, 0)], [(130, rate(2.5 * self.least, LONG))]),
+                'up{job="tallow",instance="c:3000"}': gauge((180, 0)),
+            },
         )
         yield self.case(
             "resolves as soon as the short window has recovered",
@@ -122,23 +134,39 @@ class Burning:
             firing=(BEGINS - 1, BEGINS + 0.75 * recovery),
             quiet=(BEGINS + 1.3 * recovery, BEGINS + 20),
         )
+        at_once = enough * LONG  # a minute's bad events that suffice
+        allowed = 6 * at_once * (1 / (0.8 * self.share) - 1)
         yield self.case(
             "stays quiet shortly after the start of the fault",
-            [(BEGINS, 2 * rate(enough * LONG, LONG) * (1 / self.share - 1)), (5, 0)],
-            [(BEGINS, 0), (5, rate(enough * LONG, SHORT))],
-            quiet=(BEGINS + 1, BEGINS + 4.5),
+            [(BEGINS, rate(allowed, LONG)), (6, 0)],
+            [(BEGINS, 0), (6, at_once)],
+            quiet=(BEGINS + 1, BEGINS + 4.5, BEGINS + 5.5),
         )
 
 
 def low_traffic(alert: str, kind: str) -> Iterable[Case]:
     """The cases of the long arm of the slow burn rate."""
     name = "tallow_client_outcomes_total"
-    return mostly_failing(
+    failed = f'{name}{{kind="{kind}",status="failed"'
+    yield from mostly_failing(
         alert,
         lambda samples: outcomes(kind, success=samples),
-        lambda samples: {f'{name}{{kind="{kind}",status="failed",instance="b:3000"}}': samples},
+        lambda samples: {f'{failed},instance="b:3000"}}': samples},
         hold=2.5,
         labels=JOB,
+    )
+    yield Case(
+        alert,
+        "adds up the outcomes of all instances",
+        {
+            **outcomes(kind, success=events(10, 20)),
+            f'{failed},instance="a:3000"}}': events(15, 35),
+            f'{failed},instance="b:3000"}}': events(25),
+        },
+        quiet=(34.5,),
+        firing=(39, 60, 74),
+        labels=JOB,
+        stretch=6,
     )
 
 

@@ -202,7 +202,7 @@ NONE_IN_SIX_HOURS = [
     Case(
         "NoSuccessfulTransfers",
         "fires when transfers of three prefixes failed in six hours and none succeeded, and resolves",
-        transfers(success=BEFORE_ALL)
+        transfers(success=BEFORE_ALL, failed=events(15, 25, 35))
         | outcomes("transfer", success=gauge((120, 3)), failed=events(15, 25, 35)),
         quiet=(24, 34.5, 75.5),
         firing=(35.5, 60, 74),
@@ -212,7 +212,8 @@ NONE_IN_SIX_HOURS = [
     Case(
         "NoSuccessfulTransfers",
         "stays quiet when transfers of two prefixes failed in six hours",
-        transfers(success=BEFORE_ALL) | outcomes("transfer", success=gauge((120, 3)), failed=events(15, 25)),
+        transfers(success=BEFORE_ALL, failed=events(15, 25))
+        | outcomes("transfer", success=events(12, 18), failed=events(15, 25)),
         quiet=(30, 60, 74),
         kinds=("few",),
         stretch=6,
@@ -254,7 +255,7 @@ SLOW = [
         "LowTransferSpeed",
         "fires when the median falls below 1 Mbps, and resolves when it rises",
         merged(
-            speeds(5, counter((20, 1.05 * SLOW_ENOUGH), (40, 0.05 * SLOW_ENOUGH), (30, 1.05 * SLOW_ENOUGH))),
+            speeds(5, counter((20, 1.2 * SLOW_ENOUGH), (40, 0.2 * SLOW_ENOUGH), (30, 1.2 * SLOW_ENOUGH))),
             speeds(1, counter((20, 0), (40, SLOW_ENOUGH), (30, 0)), "relay"),
             sizes(262144, counter((90, 1))),
         ),
@@ -265,7 +266,11 @@ SLOW = [
     Case(
         "LowTransferSpeed",
         "stays quiet when the median is just above 1 Mbps",
-        speeds(2, counter((20, 0), (60, 5))) | sizes(262144, counter((90, 1))),
+        merged(
+            speeds(1, counter((90, SLOW_ENOUGH))),
+            speeds(2, counter((90, 1.3 * SLOW_ENOUGH)), "relay"),
+            sizes(262144, counter((90, 1))),
+        ),
         quiet=(30, 45, 79),
         kinds=("below",),
     ),
