@@ -108,12 +108,6 @@ EQUIVALENTS = (
         _OTHER_PROGRAM,
     ),
     Equivalent(
-        "RuleInputMissing",
-        "label dropped from a selector",
-        'job="alertmanager" -> nothing #2',
-        "both sides are matched on job and instance",
-    ),
-    Equivalent(
         "ServiceDown",
         "start guard changed",
         "0 s -> 600 s",
