@@ -12,12 +12,12 @@ HIGH_CONNECTION_FAILURE_RATE = Rule(
     name="HighConnectionFailureRate",
     expr=f"""
 (
-  sum by (job, instance) (rate(tallow_webrtc_connections_total{{job="tallow",status="failed"}}[$window]))
+  sum by (job, instance) (rate(tallow_direct_connections_total{{job="tallow",status="failed"}}[$window]))
   /
-  sum by (job, instance) (rate(tallow_webrtc_connections_total{{job="tallow"}}[$window]))
+  sum by (job, instance) (rate(tallow_direct_connections_total{{job="tallow"}}[$window]))
   > $limit
   and
-  sum by (job, instance) (increase(tallow_webrtc_connections_total{{job="tallow",status="failed"}}[$window]))
+  sum by (job, instance) (increase(tallow_direct_connections_total{{job="tallow",status="failed"}}[$window]))
   >= $minimum
 )
 or
@@ -34,13 +34,13 @@ or
     category="connections",
     summary="{{ $value | humanizePercentage }} of connections on {{ $labels.instance }} fail",
     description="""
-{{ $value | humanizePercentage }} of the attempts to connect peers failed. Over $window the limit is
-$limit_percent% of the attempts by WebRTC, from $minimum failed ones on, which one address prefix cannot
-reach. Over $hours it is $most_percent%, from $few address prefixes with a failed attempt on. Transfers fall
+{{ $value | humanizePercentage }} of the transfers that allowed a direct connection got none, neither over TCP
+nor by WebRTC. Over $window the limit is $limit_percent%, from $minimum failures on, which one address prefix
+cannot reach. Over $hours it is $most_percent%, from $few address prefixes with a failure on. Transfers fall
 back to Tallow's relay if it is allowed.
 """,
     panel=Panel("tallow-errors", "Connection failures"),
-    on_absent="Every path and status has a series from the start: RuleInputMissing reports its absence.",
+    on_absent="Every transport and status has a series from the start: RuleInputMissing reports its absence.",
 )
 
 NO_ACTIVE_CONNECTIONS = Rule(

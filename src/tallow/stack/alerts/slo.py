@@ -70,8 +70,8 @@ OBJECTIVES = (
     Objective(
         "Connection",
         CONNECTION_TARGET,
-        'tallow_webrtc_connections_total{job="tallow",status="success"}',
-        'tallow_webrtc_connections_total{job="tallow"}',
+        'tallow_direct_connections_total{job="tallow",status="success"}',
+        'tallow_direct_connections_total{job="tallow"}',
         low_traffic.CONNECTIONS,
         "attempts to connect peers failed",
         Panel("tallow-errors", "Connection failures"),

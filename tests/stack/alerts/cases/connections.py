@@ -7,10 +7,10 @@ from support.alert_rules.promtool import Case, counter, gauge, merged
 from tallow.stack.alerts.low_traffic import MIN_FAILED_CONNECTIONS, MIN_RELAYED_TRANSFERS
 
 
-def attempts(path: str = "direct", **statuses: str) -> dict[str, str]:
-    """Attempts to connect by WebRTC, by status."""
+def attempts(transport: str = "tcp", **statuses: str) -> dict[str, str]:
+    """Transfers that allowed a direct connection, by status."""
     return {
-        f'tallow_webrtc_connections_total{{type="{path}",status="{status}"}}': samples
+        f'tallow_direct_connections_total{{transport="{transport}",status="{status}"}}': samples
         for status, samples in statuses.items()
     }
 
@@ -30,26 +30,26 @@ CONNECTIONS = [
     *share(
         "HighConnectionFailureRate",
         lambda samples: attempts(success=samples),
-        lambda samples: attempts("relay", failed=samples),
+        lambda samples: attempts("webrtc", failed=samples),
         0.2,
         least=MIN_FAILED_CONNECTIONS,
     ),
     *mostly_failing_outcomes("HighConnectionFailureRate", "connection"),
     Case(
         "HighConnectionFailureRate",
-        "adds up the paths",
+        "adds up the transports",
         merged(
             attempts(success=counter((80, 3 * ENOUGH)), failed=counter((80, ENOUGH / 2))),
-            attempts("relay", failed=counter((80, ENOUGH / 2))),
+            attempts("webrtc", failed=counter((80, ENOUGH / 2))),
         ),
         firing=(30, 79),
     ),
     Case(
         "HighConnectionFailureRate",
-        "counts every attempt that works, by whatever path",
+        "counts every connection, over whatever transport",
         merged(
             attempts(success=counter((80, 3 * ENOUGH)), failed=counter((80, ENOUGH))),
-            attempts("relay", success=counter((80, 3 * ENOUGH))),
+            attempts("webrtc", success=counter((80, 3 * ENOUGH))),
         ),
         quiet=(30, 79),
     ),

@@ -36,8 +36,8 @@ _SENDERS: Final = 5
 def _attempts(succeeded: int, failed: int) -> dict[str, Any]:
     counts = {"success": succeeded, "failed": failed}
     return {
-        "webrtc_connections_total": [
-            {"labels": {"type": "direct", "status": status}, "value": count}
+        "direct_connections_total": [
+            {"labels": {"transport": "tcp", "status": status}, "value": count}
             for status, count in counts.items()
             if count
         ]
@@ -121,7 +121,7 @@ DRILLS: Final = (
     ),
     Drill(
         alert="ConnectionBudgetBurnsFast",
-        fault="WebRTC finds no path for any peer (peers' switch break_path)",
+        fault="no direct path for any peer (peers' switch break_path)",
         inject=traffic_fault(DemoTraffic("break_path=1", rate=2 * _RATE, size=_SMALL_BYTES)),
         profile=BUDGET,
         instance_label=_no_instance,

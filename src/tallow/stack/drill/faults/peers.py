@@ -110,7 +110,7 @@ DRILLS: Final = (
     ),
     Drill(
         alert="HighConnectionFailureRate",
-        fault="WebRTC finds no path (peers' switch break_path); transfers go over Tallow's relay",
+        fault="no direct path (peers' switch break_path); transfers go over Tallow's relay",
         inject=traffic_fault(DemoTraffic("break_path=1")),
         also_fires=frozenset({"HighRelayUsage", _ERROR_ALERT}),
         fault_seconds=60,
