@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 640, 300
@@ -24,11 +25,16 @@ Place = Callable[[float, float], tuple[float, float]]
 """From values of x and y to coordinates."""
 
 
+TICKS: Final = 4
+"""Marks of the y axis above 0."""
+
+
 def curves_svg(title: str, x_label: str, y_label: str, curves: Sequence[Curve], *, log_x: bool = True) -> str:
     """A chart of several curves. The y axis begins at 0; with ``log_x`` the x axis is logarithmic."""
     points = [point for curve in curves for point in curve.points]
     xs = sorted({x for x, _ in points})
-    top = max(y for _, y in points) * 1.1 or 1.0
+    step = _tick_step(max(y for _, y in points))
+    top = step * TICKS
     low, high = _scaled(xs[0], log_x=log_x), _scaled(xs[-1], log_x=log_x)
     span = (high - low) or 1.0
 
@@ -43,19 +49,26 @@ def curves_svg(title: str, x_label: str, y_label: str, curves: Sequence[Curve], 
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<text x="{LEFT}" y="20" font-size="14">{escape(title)} ({escape(y_label)})</text>',
         f"<text {middle}>{escape(x_label)}</text>",
-        *_axes(place, xs, top),
+        *_axes(place, xs, step),
     ]
     for number, curve in enumerate(curves):
         parts += _line(place, curve, number)
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _axes(place: Place, xs: Sequence[float], top: float) -> Iterator[str]:
-    for step in range(5):
-        value = top * step / 4
+def _tick_step(highest: float) -> float:
+    """The smallest round number of which :data:`TICKS` are not below the highest value."""
+    wanted = (highest or 1.0) / TICKS
+    power = 10.0 ** math.floor(math.log10(wanted))
+    return next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= wanted)
+
+
+def _axes(place: Place, xs: Sequence[float], step: float) -> Iterator[str]:
+    for number in range(TICKS + 1):
+        value = step * number
         _, y = place(xs[0], value)
         yield f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#dddddd"/>'
-        yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>'
+        yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:,.4g}</text>'
     for x in xs[:: max(1, len(xs) // 6)]:
         across, _ = place(x, 0)
         yield f'<text x="{across:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{x:.4g}</text>'

@@ -110,8 +110,7 @@ def _curves(work: str, results: Sequence[Stored]) -> dict[str, str]:
             ),
         }
     if work == "sockets":
-        points = curve("sockets", "kilobytes_per_socket")
-        return {"memory": curves_svg("Memory of an idle socket", "sockets", "kB", points)}
+        return {}  # measured at one number of sockets: the table says it all
     if work == "relay":
         return {
             f"relay-{size // 1024}": curves_svg(

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from support.transfers.server import RunningServer
+from support.transfers.source_files import collect_files
 from tallow.app.demo.bad_requests import BAD_REQUESTS, send_bad_requests
 from tallow.app.demo.browser import BROWSERS_ONLY, feed_browser_metrics
 from tallow.app.demo.files import make_files
 from tallow.app.demo.plan import TrafficMix, TransferPlan
 from tallow.app.demo.traffic import TrafficGenerator, TrafficSummary
 from tallow.app.demo.transfer import DemoTransfer, TransferResult
-from tallow.app.files.source_tree import collect_files
 from tallow.app.metadata.strip import strip
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.server_client import tls_context

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from support.process_usage import open_descriptors
+from support.transfers.source_files import collect_files
 from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.errors import FileError, StoppedError
-from tallow.app.files.source_tree import collect_files
 
 DATA = b"received bytes"
 SHA256 = hashlib.sha256(DATA).digest()

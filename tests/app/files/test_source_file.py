@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from support.process_usage import open_descriptors
+from support.transfers.source_files import collect_files
 from tallow.app.files.errors import FileError
 from tallow.app.files.source_file import FileChangedError
-from tallow.app.files.source_tree import collect_files
 
 
 @contextmanager

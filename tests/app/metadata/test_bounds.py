@@ -19,8 +19,8 @@ from support.transfers.pictures import chunk, riff, segment
 from support.transfers.pictures import jpeg as a_jpeg
 from support.transfers.pictures import png as a_png
 from support.transfers.pictures import webp as a_webp
+from support.transfers.source_files import collect_files
 from tallow.app.files.errors import StoppedError
-from tallow.app.files.source_tree import collect_files
 from tallow.app.metadata import jpeg, png, webp
 from tallow.app.metadata.copy_plan import CopyPlan
 from tallow.app.metadata.errors import BrokenImageError, ImageLimitError

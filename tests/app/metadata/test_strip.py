@@ -17,8 +17,8 @@ from PIL.ExifTags import IFD, Base
 from support.registries import tallow_metrics
 from support.transfers import pictures
 from support.transfers.pictures import LATITUDE, ORIENTED, PLANTED, canvas, frames, jpeg, png, saved, webp
+from support.transfers.source_files import collect_files
 from tallow.app.files.source_file import SourceFile
-from tallow.app.files.source_tree import collect_files
 from tallow.app.metadata import png as pngs
 from tallow.app.metadata.strip import MetadataError, strip, strip_all
 from tallow.monitoring.testing import captured_logs

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from support.transfers.pictures import canvas, exif, jpeg, png, saved, webp
-from tallow.app.files.source_tree import collect_files
+from support.transfers.source_files import collect_files
 from tallow.app.metadata.unsupported_formats import unstripped_warning, unsupported_format
 
 

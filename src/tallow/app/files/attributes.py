@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +15,10 @@ PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 """Modes of what is not complete yet: nobody else may read a file that is private at the sender."""
 _BLOCK: Final = 512
+NOT_SUPPORTED: Final = frozenset(
+    {errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EOVERFLOW}
+)
+"""Errors of a file system that has no permissions, no such times or no symbolic links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,33 @@ class Attributes:
         sparse = blocks is not None and blocks * _BLOCK < found.st_size
         return cls(found.st_mode, found.st_mtime_ns, sparse)
 
-    def apply(self, descriptor: int) -> None:
+    def apply(self, descriptor: int) -> bool:
         """Set them on an open file or folder.
 
+        Returns:
+            False if the file system cannot keep all of them, as FAT cannot.
+
         Raises:
-            OSError: the file system refuses.
+            OSError: the disk failed.
         """
-        os.fchmod(descriptor, self.mode)
-        os.utime(descriptor, ns=(self.modified_ns, self.modified_ns))
+        times = self.modified_ns, self.modified_ns
+        kept = [
+            _is_kept(lambda: os.fchmod(descriptor, self.mode)),
+            _is_kept(lambda: os.utime(descriptor, ns=times)),
+        ]
+        return all(kept)
+
+
+def _is_kept(setting: Callable[[], None]) -> bool:
+    try:
+        setting()
+    except OverflowError:
+        return False
+    except OSError as error:
+        if error.errno not in NOT_SUPPORTED:
+            raise
+        return False
+    return True
 
 
 PLAIN: Final = Attributes()

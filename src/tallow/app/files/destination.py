@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tallow.app.files.attributes import PLAIN, PRIVATE_FOLDER, Attributes
+from tallow.app.files.attributes import NOT_SUPPORTED, PLAIN, PRIVATE_FOLDER, Attributes
 from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.errors import FileError, file_error, printable
 from tallow.app.files.links import safe_target
@@ -106,7 +106,7 @@ class DestinationFolder:
         Call it after all files: no file is then received through a link.
 
         Returns:
-            False if the link would lead out of its top folder: it is not made.
+            False if the link would lead out of its top folder, or the file system has no links.
 
         Raises:
             FileError: it cannot be made.
@@ -119,12 +119,14 @@ class DestinationFolder:
         try:
             _link_or_number(here, path, text)
         except OSError as error:
+            if error.errno in NOT_SUPPORTED:
+                return False
             raise file_error("write", name, error) from None
         finally:
             os.close(here)
         return True
 
-    def finish_folder(self, name: str, attributes: Attributes, made: Set[Path]) -> None:
+    def finish_folder(self, name: str, attributes: Attributes, made: Set[Path]) -> bool:
         """Set the attributes of a folder that this transfer made; others stay as they are. Blocks.
 
         Call it after all that is in the folder, the innermost folder first: a folder may become read-only.
@@ -132,8 +134,11 @@ class DestinationFolder:
         Args:
             made: absolute paths of the folders that this transfer made, in this run or an earlier one.
 
+        Returns:
+            False if the file system cannot keep the attributes.
+
         Raises:
-            FileError: the attributes cannot be set.
+            FileError: the disk failed.
         """
         try:
             here, folder = self._open_root(), PurePosixPath()
@@ -142,8 +147,8 @@ class DestinationFolder:
                     below, actual, _ = _enter_folder(here, part)
                     os.close(here)
                     here, folder = below, folder / actual
-                if (self.folder / folder).absolute() in made:
-                    attributes.apply(here)
+                ours = (self.folder / folder).absolute() in made
+                return attributes.apply(here) if ours else True
             finally:
                 os.close(here)
         except OSError as error:

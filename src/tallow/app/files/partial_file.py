@@ -59,6 +59,7 @@ class PartialFile:
     Attributes:
         path: path under its temporary name.
         received: bytes on the disk so far.
+        attributes_kept: whether the file system took permissions and time, once the file is complete.
 
     Raises:
         FileError: the file cannot be opened, or the disk has too little free space.
@@ -82,6 +83,7 @@ class PartialFile:
         self.path = folder / partial
         self.size = size
         self.received = 0
+        self.attributes_kept = True
         self._parent, self._folder, self._partial = Descriptor(parent), folder, partial
         self._sha256 = sha256
         self._attributes = attributes
@@ -143,7 +145,7 @@ class PartialFile:
             )
         try:
             with self._parent.use() as parent, self._file.use() as file:
-                self._attributes.apply(file)
+                self.attributes_kept = self._attributes.apply(file)
                 os.fsync(file)
                 final = self._assign_name(parent, file)
                 os.fsync(parent)

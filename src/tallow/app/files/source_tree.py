@@ -81,11 +81,6 @@ def collect(
     return _Collector(options or CollectOptions(), report).collect(paths)
 
 
-def collect_files(paths: Sequence[Path | str], report: Report = lambda _line: None) -> Sequence[SourceFile]:
-    """The files of :func:`collect`, without folders and links."""
-    return collect(paths, report=report).files
-
-
 class _Collector:
     def __init__(self, options: CollectOptions, report: Report) -> None:
         self._options = options

@@ -99,30 +99,7 @@ def create_app(
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
     outcomes = ClientOutcomes(metrics, OutcomeStore(store.engine))
-    quota = AddressQuota(settings, node.quota_file, metrics.record_limit_rejection)
-    rooms = RoomManager(
-        settings,
-        metrics,
-        store,
-        cache,
-        name=node.directory.name,
-        outcomes=outcomes,
-        address_quota=quota,
-        workers=node.workers,
-        is_own_id=node.directory.is_own_id,
-        owned_by_others=node.directory.owned_by_others,
-    )
-    context = ServerContext(
-        settings,
-        metrics,
-        store,
-        rooms,
-        ClientAddressHasher(),
-        outcomes,
-        quota,
-        node.directory,
-        node.forwarder,
-    )
+    context = _context(settings, metrics, node, store, cache, outcomes)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -158,6 +135,34 @@ def create_app(
     _register_checks(health, settings, store, cache)
     monitoring.instrument(app)
     return app
+
+
+def _context(
+    settings: ServerSettings,
+    metrics: Metrics,
+    node: ClusterNode,
+    store: SqlStore,
+    cache: Cache[RoomRecord],
+    outcomes: ClientOutcomes,
+) -> ServerContext:
+    """What the endpoints share."""
+    quota = AddressQuota(settings, node.quota_file, metrics.record_limit_rejection)
+    rooms = RoomManager(
+        settings,
+        metrics,
+        store,
+        cache,
+        name=node.directory.name,
+        outcomes=outcomes,
+        address_quota=quota,
+        workers=node.workers,
+        is_own_id=node.directory.is_own_id,
+        owned_by_others=node.directory.owned_by_others,
+    )
+    hasher = ClientAddressHasher()
+    return ServerContext(
+        settings, metrics, store, rooms, hasher, outcomes, quota, node.directory, node.forwarder
+    )
 
 
 def _register_label_values(metrics: Metrics) -> None:

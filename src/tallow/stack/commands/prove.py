@@ -94,6 +94,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
     for check, severity, count in counts(report):
         yield f"{count:>6}  {severity:<8}{check}"
-    yield f"{report.rules} rules, {len(report.findings)} findings, {report.unparsed} not parsed; see {PAGE}"
+    rules, findings = _count(report.rules, "rule"), _count(len(report.findings), "finding")
+    yield f"{rules}, {findings}, {report.unparsed} not parsed; see {PAGE}"
     if report.skipped:
         yield f"skipped without --metrics: {', '.join(report.skipped)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support.transfers.peers import TCP, transfer_files
+from support.transfers.peers import TCP, receive, send, transfer_files
 from support.transfers.server import RunningServer
 from tallow.app.files import partial_file
 from tallow.app.files.attributes import Attributes
@@ -179,6 +180,44 @@ async def test_a_sparse_file_stays_sparse(server: RunningServer, tmp_path: Path)
     got = tmp_path / "out" / "disk.img"
     assert got.read_bytes() == path.read_bytes()
     assert got.stat().st_blocks * 512 < 5_000_000
+
+
+async def test_a_file_system_without_permissions_and_links_gets_the_files_and_a_warning(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "t"
+    root.mkdir()
+    (root / "file").write_bytes(b"content")
+    (root / "link").symlink_to("file")
+
+    def refused(*_: object, **__: object) -> None:  # FAT cannot be mounted everywhere that tests run
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fchmod", refused)
+    monkeypatch.setattr(os, "symlink", refused)
+    _, receiver = await transfer_files(server.url, [root], tmp_path / "out", options=TCP, collecting=LINKED)
+    assert (tmp_path / "out" / "t" / "file").read_bytes() == b"content"
+    assert [path.name for path in (tmp_path / "out" / "t").iterdir()] == ["file"]
+    warnings = [event["message"] for event in receiver.events_named("warning")]
+    assert len(warnings) == 2
+    assert "permissions and times" in warnings[0]
+    assert "symbolic links" in warnings[1]
+
+
+async def test_a_disk_that_fails_is_no_success(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+
+    def failed(*_: object, **__: object) -> None:  # no disk fails on demand
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fchmod", failed)
+    sender = await send(server.url, [tmp_path / "file"], options=TCP)
+    receiver = receive(sender.link, tmp_path / "out", options=TCP)
+    assert "cannot write file" in str(await receiver.wait_for_error())
+    assert await sender.wait_for_error() is not None
+    assert not (tmp_path / "out" / "file").exists()
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ BUFFER_BYTES: Final = 1 << 20
 """Bytes that wait for the network on the sending side; as many again on the receiving side."""
 DELIVERY_S: Final = 5.0
 """Seconds without progress after which closing no longer waits for the other side."""
+CLOSE_S: Final = 30.0
+"""Seconds that closing may take in all: the other side may send without end."""
 
 _LENGTH: Final = struct.Struct(">I")
 _LOST: Final = "the direct connection was lost"
@@ -107,14 +109,17 @@ class TcpChannel:
         try:
             with suppress(OSError, NotImplementedError):
                 self._writer.write_eof()
-                while not self._reader.at_eof():
-                    async with asyncio.timeout(DELIVERY_S):
-                        if not await self._reader.read(BUFFER_BYTES):
-                            break
+                async with asyncio.timeout(CLOSE_S):
+                    await self._read_to_the_end()
         except TimeoutError:
             pass
         finally:
             self.abort()
+
+    async def _read_to_the_end(self) -> None:
+        while not self._reader.at_eof():
+            async with asyncio.timeout(DELIVERY_S):
+                await self._reader.read(BUFFER_BYTES)
 
 
 def tcp_quality(connection: socket.socket) -> ConnectionQuality | None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from tallow.app.channels.channel import Channel, ChannelError, ConnectionPath, ConnectionQuality
+from tallow.app.channels.tcp.channel import TcpChannel
 from tallow.app.peer.connection.signaling_messages import ChannelType
 from tallow.app.peer.tasks import retrieve_exception
 from tallow.app.wire import TransferMethod
@@ -193,6 +194,9 @@ class StartedChannel:
 
 def _close_beside(channel: Channel) -> None:
     """Close a channel that is not used, without waiting for it."""
+    if isinstance(channel, TcpChannel):  # nothing was sent over it that would have to arrive
+        channel.abort()
+        return
 
     async def close() -> None:
         with suppress(TimeoutError):

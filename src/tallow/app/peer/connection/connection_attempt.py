@@ -114,6 +114,7 @@ class ConnectionAttempts:
         self._forward = forward
         self._offered = offered
         self._current: ConnectionAttempt | None = None
+        self._refusing: asyncio.Future[None] | None = None
 
     def start(self) -> ConnectionAttempt:
         """Start an attempt of this side."""
@@ -140,8 +141,8 @@ class ConnectionAttempts:
             self._current.fail(WrongSecretError())
             return
         refusal = self._replace(secrets.token_hex(8)).exchange("relay").refuse()
-        task = asyncio.ensure_future(refusal)
-        task.add_done_callback(retrieve_exception)
+        self._refusing = asyncio.ensure_future(refusal)  # asyncio itself keeps no task alive
+        self._refusing.add_done_callback(retrieve_exception)
         self._offered.fail(WrongSecretError())
 
     def _replace(self, name: str) -> ConnectionAttempt:

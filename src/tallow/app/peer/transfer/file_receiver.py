@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from tallow.app.crypto.errors import MalformedError, SourceChangedError
+from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.crypto.frames import FrameHeader, FrameType
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.partial_file import PartialFile
@@ -51,6 +51,8 @@ class FileReceiver:
         self._confirm = confirm
         self._on_data_flow = on_data_flow
         self._known_folders = 0
+        self._attributes_kept = True
+        self._links_kept = True
 
     async def receive(self) -> Manifest:
         """Receive all missing files and confirm them to the sender.
@@ -72,12 +74,22 @@ class FileReceiver:
         try:
             await self._receive_missing(manifest)
             await asyncio.to_thread(self._finish_folders, manifest)
+            self._report_losses()
         finally:
             self._state.save()
         secure.sequence.expect(FrameType.FINISH)
         await secure.receive()
         await secure.send(FrameHeader(FrameType.FINISH))
         return manifest
+
+    def _report_losses(self) -> None:
+        """Tell the person here what the file system could not keep."""
+        if not self._attributes_kept:
+            self._progress.warn(
+                "this file system cannot keep all permissions and times of the received files"
+            )
+        if not self._links_kept:
+            self._progress.warn("this file system has no symbolic links: some links were not made")
 
     async def _find_complete(self, manifest: Manifest) -> None:
         """Find files that got their final name just before an interruption and are not in the saved state."""
@@ -147,19 +159,20 @@ class FileReceiver:
         """Make empty folders and links, and set the attributes of folders. All files are here. Blocks."""
         for folder in manifest.folders:
             self._destination.make_folder(folder.name)
-        refused = [link for link in manifest.links if not self._destination.make_link(link.name, link.target)]
-        if refused:
-            raise MalformedError("a link leads out of its folder")
+        links = [self._destination.make_link(link.name, link.target) for link in manifest.links]
         self._state.add_folders(self._new_folders())
         made = {Path(folder) for folder in self._state.folders}
         for folder in sorted(manifest.folders, key=lambda one: one.name.count("/"), reverse=True):
-            self._destination.finish_folder(folder.name, folder.attributes, made)
+            kept = self._destination.finish_folder(folder.name, folder.attributes, made)
+            self._attributes_kept = self._attributes_kept and kept
+        self._links_kept = all(links)
 
     async def _receive_file(self, manifest: Manifest, file: int, partial: PartialFile) -> None:
         entry = manifest.files[file]
         self._progress.set_file(entry.name)
         await self._receive_content(file, partial)
         path = await asyncio.to_thread(partial.finish)
+        self._attributes_kept = self._attributes_kept and partial.attributes_kept
         self._state.file_finished(file, path)
         self._progress.file_complete(entry.name, path)
         await self._secure.send(FrameHeader(FrameType.RECEIPT, file))

@@ -70,6 +70,10 @@ class TransferProgress:
             self._events("offer", files=len(manifest.files), bytes=manifest.size, **more)
         self._size = manifest.size
 
+    def warn(self, message: str) -> None:
+        """Emit a ``warning`` event."""
+        self._events("warning", message=message)
+
     def resume_at(self, done: int) -> None:
         """A connection starts; ``done`` bytes are at the receiver already."""
         self.completed_bytes = done

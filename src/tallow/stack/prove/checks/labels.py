@@ -15,7 +15,6 @@ from tallow.stack.prove.checks.model import Check, Messages, ParsedRule, RuleSet
 from tallow.stack.prove.expression import SETS, calls, operations, operator, unwrapped, walk
 
 _LABEL: Final = re.compile(r"\$labels\.([a-zA-Z_][a-zA-Z0-9_]*)|\.Labels\.([a-zA-Z_][a-zA-Z0-9_]*)")
-_SOURCE: Final = re.compile(r'"([^"\\]*)"')
 
 
 def unmatched(parsed: ParsedRule, _: RuleSet) -> Messages:
