@@ -71,6 +71,10 @@ def rejections(samples: dict[str, float], limit: str) -> float:
     return samples[f'tallow_limit_rejections_total{{limit="{limit}"}}']
 
 
+def sum_of_rejections(samples: dict[str, float]) -> float:
+    return sum(value for name, value in samples.items() if name.startswith("tallow_limit_rejections_total{"))
+
+
 HALF_HEADER = b"POST /api/rooms HTTP/1.1\r\nHost: x\r\n"
 HALF_BODY = request("POST", "/api/rooms", {"Host": "x", "Content-Length": "100"}, b"{")
 UPGRADE = request("GET", "/api/signal", {"Host": "x"} | HANDSHAKE)
@@ -78,6 +82,7 @@ UPGRADE = request("GET", "/api/signal", {"Host": "x"} | HANDSHAKE)
 
 async def test_1100_silent_connections_take_nothing_away(tmp_path: Path) -> None:
     limits = {"HEADER_TIMEOUT": "2", "BODY_TIMEOUT": "2", "JOIN_TIMEOUT": "2", "SOCKETS_PER_ADDRESS": "500"}
+    attackers = 1100 + 100 + 100 + 150
     async with tallow_serve(tmp_path, ROOMS_PER_MINUTE="10000", **limits) as server:
         process = psutil.Process(server.pid)
         await check_relayed_transfer(server)
@@ -90,11 +95,11 @@ async def test_1100_silent_connections_take_nothing_away(tmp_path: Path) -> None
         ):
             await check_probes(server)
             await check_relayed_transfer(server)
-            await asyncio.sleep(2.5)
+            # Which limit ends a connection depends on the speed of the machine, its end and its count do not.
+            while sum_of_rejections(await server.metrics()) < attackers:
+                await asyncio.sleep(0.1)
             await check_probes(server)
-        samples = await server.metrics()
-        assert rejections(samples, "connections_per_address") >= 1100
-        assert rejections(samples, "body_timeout") > 0
+        assert rejections(await server.metrics(), "connections_per_address") >= 1100
         await settle(process, descriptors)
         assert process.memory_info().rss < memory + 30e6
 
