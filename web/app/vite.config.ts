@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+const path = (relative: string) => decodeURIComponent(new URL(relative, import.meta.url).pathname);
+
+export default defineConfig({
+  build: {
+    outDir: path('../../src/tallow/app/web'),
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // the content security policy allows same-origin files only
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+  },
+  worker: { format: 'es' },
+  server: { fs: { allow: [path('../..')] } }, // a test reads the vectors of the protocol
+  test: { environment: 'node', testTimeout: 60_000, include: ['test/**/*.test.ts'] },
+});
