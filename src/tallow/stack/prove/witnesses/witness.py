@@ -1,0 +1,114 @@
+"""The result of the search for an alert's input series."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tallow.stack.prove.rule_file import LoadedRule
+
+METRIC_NAME = "__name__"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Consecutive samples of a series, on a straight line.
+
+    Attributes:
+        count: of samples.
+        first: the value of the first sample; None if there are no samples in the span.
+        step: from one sample to the next.
+    """
+
+    count: int
+    first: float | None
+    step: float = 0.0
+
+    def values(self) -> Iterator[float | None]:
+        """The value of each sample; None where there is none."""
+        for index in range(self.count):
+            yield None if self.first is None else self.first + self.step * index
+
+    def __str__(self) -> str:
+        """The span in the notation of promtool.
+
+        Example:
+            >>> str(Span(3, 1.0, 0.5)), str(Span(2, None)), str(Span(1, 7.0))
+            ('1+0.5x2', '_x2', '7')
+        """
+        if self.first is None:
+            return f"_x{self.count}"
+        if self.count == 1 or math.isinf(self.first) or math.isnan(self.first):
+            return " ".join([_number(self.first)] * self.count)
+        return f"{_number(self.first)}{'-' if self.step < 0 else '+'}{_number(abs(self.step))}x{self.count - 1}"
+
+
+def _number(value: float) -> str:
+    if math.isinf(value):
+        return "Inf" if value > 0 else "-Inf"
+    return "NaN" if math.isnan(value) else f"{value:.12g}"
+
+
+@dataclass(frozen=True, slots=True)
+class InputSeries:
+    """One series of a test.
+
+    Attributes:
+        labels: with the name of the metric as ``__name__``.
+        spans: the samples from the start of the test on, one for each interval.
+    """
+
+    labels: Mapping[str, str]
+    spans: tuple[Span, ...]
+
+    @property
+    def selector(self) -> str:
+        """Name and labels as in an exposition."""
+        inner = ",".join(
+            f'{name}="{_escaped(value)}"' for name, value in self.labels.items() if name != METRIC_NAME
+        )
+        name = self.labels.get(METRIC_NAME, "")
+        return f"{name}{{{inner}}}" if inner else name
+
+    @property
+    def notation(self) -> str:
+        """The samples in the notation of promtool."""
+        return " ".join(map(str, self.spans))
+
+    def samples(self) -> Iterator[float | None]:
+        """The value of each sample; None where there is none."""
+        for span in self.spans:
+            yield from span.values()
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What was found for one alert, verified by promtool.
+
+    Attributes:
+        alert: the rule.
+        series: the alert fires under them; empty if none were found, or if it fires without any.
+        fires_at: seconds from the start of the test at which it fires; None if no series were found.
+        quiet_series: the same just below the condition: the alert does not fire at any time. None if none
+            were found, as for an alert that always fires.
+        blocked_by: if no series were found, the part of the expression that prevents a result, or the
+            limit that was reached. Otherwise empty.
+        interval_seconds: between two samples.
+    """
+
+    alert: LoadedRule
+    series: tuple[InputSeries, ...] = ()
+    fires_at: float | None = None
+    quiet_series: tuple[InputSeries, ...] | None = None
+    blocked_by: str = ""
+    interval_seconds: float = 60.0
+
+    @property
+    def found(self) -> bool:
+        """Whether the alert was seen firing."""
+        return self.fires_at is not None
