@@ -41,7 +41,9 @@ class Span:
             return f"_x{self.count}"
         if self.count == 1 or math.isinf(self.first) or math.isnan(self.first):
             return " ".join([_number(self.first)] * self.count)
-        return f"{_number(self.first)}{'-' if self.step < 0 else '+'}{_number(abs(self.step))}x{self.count - 1}"
+        return (
+            f"{_number(self.first)}{'-' if self.step < 0 else '+'}{_number(abs(self.step))}x{self.count - 1}"
+        )
 
 
 def _number(value: float) -> str:
