@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tallow.stack.prove.checks.catalog import CHECKS, SYNTAX
+from tallow.stack.prove.duration import parse_duration
 from tallow.stack.prove.metrics.exposition import parse_exposition
 from tallow.stack.prove.report import Report, check_rules
 from tallow.stack.prove.rule_file import parse_rules
@@ -28,10 +29,11 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case["kind"]
 def check(case: dict[str, Any], which: str) -> Report:
     rules = [DEFAULTS | rule for rule in [*case.get("beside", ()), case[which]]]
     document = {"groups": [{"name": "example", "rules": rules}]}
-    metrics = case.get("metrics")
+    metrics, interval = case.get("metrics"), case.get("interval")
     return check_rules(
         parse_rules(json.dumps(document), "rules.yml"),
         parse_exposition(metrics, "metrics") if metrics else None,
+        parse_duration(interval) if interval else None,
     )
 
 

@@ -109,6 +109,7 @@ def test_a_prometheus_is_asked_for_the_labels_of_what_is_read() -> None:
         '/api/v1/series{__name__="web_requests_total"}': answer(
             [{"__name__": "web_requests_total", "code": "200"}]
         ),
+        "/api/v1/targets": answer({"activeTargets": [{"scrapeInterval": "1m"}, {"scrapeInterval": "15s"}]}),
     }
     with answering(answers) as url:
         known = load_metrics(url, ["web_requests_total", "gone"])
@@ -116,6 +117,7 @@ def test_a_prometheus_is_asked_for_the_labels_of_what_is_read() -> None:
     assert known.families["web_requests_total"].labels == {"code": {"200"}}
     assert known.families["web_requests_total"].type == "counter"
     assert known.covers("gone")
+    assert known.scrape_interval_seconds == 15
 
 
 def test_a_folder_combines_its_files(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tallow.stack.prove.checks.catalog import CHECKS, SYNTAX
 PAGE = (Path(__file__).parents[3] / "docs" / "prove.md").read_text("utf-8")
 SECTION = re.compile(r"^## `(.+?)`\n(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
 SECTIONS = dict(SECTION.findall(PAGE))
-EXAMPLE = re.compile(r"^(Fault|Corrected):\n\n```yaml\n(.*?)```", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(r"^(Fault|Corrected)(?: \(.*\))?:\n\n```yaml\n(.*?)```", re.MULTILINE | re.DOTALL)
 
 
 def examples(section: str) -> dict[str, dict[str, Any]]:

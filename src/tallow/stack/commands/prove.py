@@ -9,14 +9,16 @@ from typing import Final
 import click
 
 from tallow.stack.commands.output.terminal import printable_lines
-from tallow.stack.prove.checks.model import SCRAPE_INTERVAL_S
+from tallow.stack.prove.checks.model import SEVERITIES
 from tallow.stack.prove.duration import DurationError, parse_duration
 from tallow.stack.prove.expression import UnparsedError, parse, selectors
 from tallow.stack.prove.metrics.source import SourceError, load_metrics
 from tallow.stack.prove.report import PAGE, Report, as_json, as_sarif, check_rules, counts
 from tallow.stack.prove.rule_file import LoadedRule, RuleFileError, load_rules
 
-_FAILING: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+_FAILING: Final = {name: SEVERITIES[: position + 1] for position, name in enumerate(SEVERITIES)} | {
+    "never": ()
+}
 
 
 @click.command("prove")
@@ -29,10 +31,8 @@ _FAILING: Final = {"error": ("error",), "warning": ("error", "warning"), "never"
 )
 @click.option(
     "--scrape-interval",
-    default=f"{SCRAPE_INTERVAL_S:g}s",
-    show_default=True,
     metavar="DURATION",
-    help="Of the metrics that the rules read.",
+    help="Of the metrics that the rules read. A Prometheus given with --metrics tells it.",
 )
 @click.option("--json", "as_", flag_value="json", help="For programs: all findings.")
 @click.option("--sarif", "as_", flag_value="sarif", help="For code hosts: SARIF 2.1.0.")
@@ -44,7 +44,7 @@ _FAILING: Final = {"error": ("error",), "warning": ("error", "warning"), "never"
     help="The severity of findings with which the exit status is 1.",
 )
 def command(
-    rules: tuple[Path, ...], source: str | None, scrape_interval: str, as_: str | None, fail_on: str
+    rules: tuple[Path, ...], source: str | None, scrape_interval: str | None, as_: str | None, fail_on: str
 ) -> None:
     """Find faults in RULES that `promtool check rules` accepts: rule files, or folders of them.
 
@@ -67,7 +67,9 @@ def command(
         raise SystemExit(1)
 
 
-def _interval(text: str) -> float:
+def _interval(text: str | None) -> float | None:
+    if text is None:
+        return None
     try:
         seconds = parse_duration(text)
     except DurationError as error:

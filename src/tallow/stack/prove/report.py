@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tallow import __version__
 from tallow.stack.prove.checks.catalog import CHECKS, SYNTAX, run_checks, skipped_checks
-from tallow.stack.prove.checks.model import SCRAPE_INTERVAL_S, Finding, ParsedRule, RuleSet
+from tallow.stack.prove.checks.model import SEVERITIES, Finding, ParsedRule, RuleSet
 from tallow.stack.prove.expression import UnparsedError, parse
 from tallow.stack.prove.metrics.model import KnownMetrics
 from tallow.stack.prove.rule_file import LoadedRule
@@ -37,20 +37,20 @@ class Report:
     def worst(self) -> str:
         """The worst severity, or an empty text."""
         found = {finding.severity for finding in self.findings}
-        return next((severity for severity in ("error", "warning") if severity in found), "")
+        return next((severity for severity in SEVERITIES if severity in found), "")
 
 
 def check_rules(
     loaded: Sequence[LoadedRule],
     metrics: KnownMetrics | None = None,
-    scrape_interval_seconds: float = SCRAPE_INTERVAL_S,
+    scrape_interval_seconds: float | None = None,
 ) -> Report:
     """Check rules.
 
     Args:
         loaded: see :func:`tallow.stack.prove.rule_file.load_rules`.
         metrics: of the source; None without one.
-        scrape_interval_seconds: of the metrics that the rules read.
+        scrape_interval_seconds: of the metrics that the rules read; None if it is not known.
 
     Example:
         >>> from tallow.stack.prove.rule_file import parse_rules
@@ -64,6 +64,8 @@ def check_rules(
             parsed.append(ParsedRule(rule, parse(rule.expr)))
         except UnparsedError as error:
             findings.append(Finding(rule.file, rule.line, rule.name, SYNTAX, "error", str(error)))
+    if scrape_interval_seconds is None and metrics is not None:
+        scrape_interval_seconds = metrics.scrape_interval_seconds
     rules = RuleSet(parsed, metrics, scrape_interval_seconds)
     unparsed = len(findings)
     findings += run_checks(rules)

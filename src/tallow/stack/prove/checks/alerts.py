@@ -97,9 +97,9 @@ def same_expression(parsed: ParsedRule, rules: RuleSet) -> Messages:
 
 
 CHECKS: Final = (
-    Check("alert/for", "warning", no_for, alerts_only=True),
+    Check("alert/for", "note", no_for, alerts_only=True),
     Check("alert/text", "warning", no_text, alerts_only=True),
-    Check("alert/runbook", "warning", no_runbook, alerts_only=True),
+    Check("alert/runbook", "note", no_runbook, alerts_only=True),
     Check("alert/template", "error", unclosed_template, alerts_only=True),
     Check("alert/no-severity", "warning", no_severity, alerts_only=True),
     Check("alert/severity", "warning", misspelt_severity, alerts_only=True),

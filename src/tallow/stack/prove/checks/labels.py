@@ -23,8 +23,18 @@ def unmatched(parsed: ParsedRule, _: RuleSet) -> Messages:
         left, right = infer_type(operation.lhs), infer_type(operation.rhs)
         if any(map(_is_picked, (operation.lhs, operation.rhs))):
             continue
-        for _rule, message in matching(operation, left, right, operator(operation)):
-            yield message
+        if operator(operation) != "or":
+            for _rule, message in matching(operation, left, right, operator(operation)):
+                yield message
+
+
+def unlabelled_default(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """``sum by (job) (x) or vector(0)``: the default has no labels, so it is a further series."""
+    for operation in operations(parsed.tree):
+        if operator(operation) == "or":
+            left, right = infer_type(operation.lhs), infer_type(operation.rhs)
+            for _rule, message in matching(operation, left, right, "or"):
+                yield message
 
 
 def _is_picked(node: ast.Expr) -> bool:
@@ -194,8 +204,9 @@ def _equal_labels(node: ast.Expr) -> Labels:
 
 CHECKS: Final = (
     Check("label/matching", "error", unmatched),
+    Check("label/default", "warning", unlabelled_default),
     Check("label/grouping", "error", lost_grouping),
-    Check("label/template", "error", lost_template_label, alerts_only=True),
+    Check("label/template", "warning", lost_template_label, alerts_only=True),
     Check("quantile/edges", "error", lost_edges),
     Check("quantile/rate", "error", unrated_buckets),
     Check("quantile/mean", "error", mean_of_quantiles),

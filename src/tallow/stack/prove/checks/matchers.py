@@ -63,7 +63,7 @@ def _matchers(parsed: ParsedRule) -> Iterator[ast.Matcher]:
 
 CHECKS: Final = (
     Check("matcher/plain-text", "error", expression_without_regex),
-    Check("matcher/anchor", "warning", redundant_anchor),
+    Check("matcher/anchor", "note", redundant_anchor),
     Check("matcher/dot", "warning", unescaped_dot),
     Check("matcher/anything", "warning", anything),
 )

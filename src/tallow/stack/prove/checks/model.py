@@ -12,9 +12,9 @@ from tallow.stack.prove.expression import unwrapped
 from tallow.stack.prove.metrics.model import KnownMetrics, SeriesFamily
 from tallow.stack.prove.rule_file import LoadedRule
 
-Severity = Literal["error", "warning"]
-SCRAPE_INTERVAL_S: Final = 30.0
-"""The scrape interval that is assumed unless one is given: that of kube-prometheus, twice the shipped one."""
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
+"""The worst first."""
 CUMULATIVE_SUFFIXES: Final = ("_total", "_bucket")
 GAUGE_WORDS: Final = frozenset(
     {"active", "availabilities", "available", "backed", "capacity", "free", "hdfs", "incidents", "inodes"}
@@ -57,12 +57,12 @@ class RuleSet:
 
     Attributes:
         metrics: of ``--metrics``; None without it.
-        scrape_interval_seconds: of the metrics.
+        scrape_interval_seconds: of the metrics; None if it is not known.
     """
 
     rules: Sequence[ParsedRule]
     metrics: KnownMetrics | None = None
-    scrape_interval_seconds: float = SCRAPE_INTERVAL_S
+    scrape_interval_seconds: float | None = None
     recorded: frozenset[str] = field(init=False)
     _first: dict[Hashable, ParsedRule] = field(init=False, repr=False)
 
@@ -116,7 +116,8 @@ class Check:
 
     Attributes:
         name: the heading of its section in ``docs/prove.md``.
-        severity: error: the rule does not do what it says; warning: it does so only in part.
+        severity: error: the rule does not do what it says; warning: it does so only in part; note: it works,
+            but some avoid this form.
         run: yields a message for each fault of a rule.
         needs_metrics: whether it is skipped without ``--metrics``.
         alerts_only: whether it is skipped for recording rules.

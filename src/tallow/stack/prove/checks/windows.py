@@ -11,19 +11,64 @@ from tallow.stack.prove.checks.model import Check, Messages, ParsedRule, RuleSet
 from tallow.stack.prove.duration import duration_text
 from tallow.stack.prove.expression import calls, is_comparison, number, operations, operator, unwrapped
 
+DEFAULT_INTERVAL_S: Final = 60.0
+"""``scrape_interval`` of a Prometheus that does not set it. Source: Prometheus, Configuration, global."""
 _SCRAPES: Final = 4
+"""Of a function that needs two samples: the second may be late, and one scrape may be lost."""
+_TWO_SAMPLES: Final = frozenset(
+    {"rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear"}
+    | {"double_exponential_smoothing", "changes", "resets"}
+)
+"""Functions that compare samples: of a single one they have no result, or 0."""
+
+
+def too_few_samples(parsed: ParsedRule, rules: RuleSet) -> Messages:
+    """A range that is not longer than the known scrape interval: it never has two samples."""
+    interval = rules.scrape_interval_seconds
+    for name, length in _short_ranges(parsed):
+        if interval is not None and name in _TWO_SAMPLES and length <= interval:
+            yield (
+                f"{name}() over {duration_text(length)} never has the two samples that it needs: "
+                f"the scrape interval is {duration_text(interval)}"
+            )
 
 
 def short_range(parsed: ParsedRule, rules: RuleSet) -> Messages:
-    """A function over less than four scrape intervals."""
-    least = _SCRAPES * rules.scrape_interval_seconds
-    for call in calls(parsed.tree):
-        length = _range_of(call)
-        if 0 < length < least:
+    """A function that needs two samples over less than four scrape intervals; others, over less than two.
+
+    If the interval is not known, a range is short if the default interval leaves gaps.
+    """
+    interval = rules.scrape_interval_seconds
+    for name, length in _short_ranges(parsed):
+        if interval is None:
+            yield from _short_by_default(name, length)
+        elif name not in _TWO_SAMPLES and length < 2 * interval:
             yield (
-                f"{call.func.name}() over {duration_text(length)} is shorter than four scrapes of "
-                f"{duration_text(rules.scrape_interval_seconds)}: a lost scrape leaves a gap"
+                f"{name}() over {duration_text(length)} reads one sample at times: "
+                f"the scrape interval is {duration_text(interval)}"
             )
+        elif name in _TWO_SAMPLES and interval < length < _SCRAPES * interval:
+            yield (
+                f"{name}() over {duration_text(length)} is shorter than four scrapes of "
+                f"{duration_text(interval)}: a lost scrape leaves a gap"
+            )
+
+
+def _short_by_default(name: str, length: float) -> Messages:
+    if length < 2 * DEFAULT_INTERVAL_S:
+        needs = "has no result" if name in _TWO_SAMPLES else "reads one sample"
+        wanted = duration_text(length / (_SCRAPES if name in _TWO_SAMPLES else 2))
+        yield (
+            f"{name}() over {duration_text(length)} {needs} at times at the default "
+            f"scrape interval of {duration_text(DEFAULT_INTERVAL_S)}; it needs {wanted} or less"
+        )
+
+
+def _short_ranges(parsed: ParsedRule) -> Iterator[tuple[str, float]]:
+    """The name and the length in seconds of every function with a range selector."""
+    for call in calls(parsed.tree):
+        if length := _range_of(call):
+            yield call.func.name, length
 
 
 def for_outlasts_range(parsed: ParsedRule, _: RuleSet) -> Messages:
@@ -57,6 +102,7 @@ def _range_of(call: ast.Call) -> float:
 
 
 CHECKS: Final = (
+    Check("range/samples", "error", too_few_samples),
     Check("range/short", "warning", short_range),
-    Check("range/for", "warning", for_outlasts_range, alerts_only=True),
+    Check("range/for", "note", for_outlasts_range, alerts_only=True),
 )

@@ -49,11 +49,13 @@ class KnownMetrics:
         origin: the source, for messages.
         complete: whether it is a Prometheus, which has every metric and the labels of targets. An exposition
             has neither: a name of another exporter is not checked then.
+        scrape_interval_seconds: the shortest of the targets; None if the source does not tell it.
     """
 
     origin: str
     families: Mapping[str, SeriesFamily]
     complete: bool = False
+    scrape_interval_seconds: float | None = None
 
     def get(self, name: str) -> SeriesFamily | None:
         """The family of a name; None if the source does not have it."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tallow.monitoring.integrations.http_client import client
+from tallow.stack.prove.duration import DurationError, parse_duration
 from tallow.stack.prove.metrics.exposition import ExpositionError, parse_exposition
 from tallow.stack.prove.metrics.model import KnownMetrics, SeriesFamily, merged
 
@@ -100,7 +101,19 @@ def _from_prometheus(http: httpx.Client, url: str, every: list[str], names: Iter
         answer = http.get(f"{base}/api/v1/series", params={"match[]": f'{{__name__="{name}"}}'})
         series: list[dict[str, str]] = answer.raise_for_status().json()["data"]
         families[name] = SeriesFamily(name, families[name].type, _values(series))
-    return KnownMetrics(_without_password(url), families, complete=True)
+    return KnownMetrics(_without_password(url), families, True, _shortest_interval(http, base))
+
+
+def _shortest_interval(http: httpx.Client, base: str) -> float | None:
+    """The shortest scrape interval of a Prometheus's targets; None if its version does not tell it."""
+    answer = http.get(f"{base}/api/v1/targets", params={"state": "active"})
+    if not answer.is_success:
+        return None
+    texts = [str(target.get("scrapeInterval", "")) for target in answer.json()["data"]["activeTargets"]]
+    try:
+        return min(map(parse_duration, texts), default=None)
+    except DurationError:
+        return None
 
 
 def _type(name: str, metadata: dict[str, Any]) -> str:
