@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,26 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from support.programs.otel_collector import otel_collector
 from support.stack import wait_until
 from tallow.monitoring.testing.leak_search import assert_absent, find_leaks_in_files
 from tallow.monitoring.testing.otlp import FakeOtlpEndpoint, otlp_endpoint
 
 PROGRAM = Path(__file__).parents[1] / "support" / "otel_export.py"
-VERSION = "v0.165.0"
-PROVIDERS = "v1.71.0"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SECRETS = ["alice@mail.example", "rosebud-1941", "zanzibar", "203.0.113.9"]
-MANIFEST = f"""
-dist: {{name: otelcol, output_path: ./build}}
-receivers:
-  - gomod: go.opentelemetry.io/collector/receiver/otlpreceiver {VERSION}
-exporters:
-  - gomod: go.opentelemetry.io/collector/exporter/debugexporter {VERSION}
-  - gomod: go.opentelemetry.io/collector/exporter/otlphttpexporter {VERSION}
-providers:
-  - gomod: go.opentelemetry.io/collector/confmap/provider/envprovider {PROVIDERS}
-  - gomod: go.opentelemetry.io/collector/confmap/provider/fileprovider {PROVIDERS}
-"""
 CONFIGURATION = """
 receivers:
   otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}
@@ -50,26 +37,13 @@ service:
     traces: {{receivers: [otlp], exporters: [debug, otlp_http]}}
 """
 
-pytestmark = [
-    pytest.mark.proof,
-    pytest.mark.integration,
-    pytest.mark.skipif(shutil.which("go") is None, reason="needs Go to build the Collector"),
-]
+pytestmark = [pytest.mark.proof, pytest.mark.integration]
 
 
 @pytest.fixture(scope="module")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program, built from Go modules: about two minutes with an empty cache."""
-    folder = tmp_path_factory.mktemp("collector")
-    (folder / "manifest.yaml").write_text(MANIFEST)
-    environment = os.environ | {"GOBIN": str(folder)}
-    builder = f"go.opentelemetry.io/collector/cmd/builder@{VERSION}"
-    for command in (["go", "install", builder], [str(folder / "builder"), "--config", "manifest.yaml"]):
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-    return folder / "build" / "otelcol"
+def collector() -> Path:
+    """The program."""
+    return otel_collector()
 
 
 @pytest.fixture

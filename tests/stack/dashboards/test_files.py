@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -59,3 +60,37 @@ def test_dashboards_are_provisioned() -> None:
     [provider] = yaml.safe_load(files()[FOLDER / "grafana-dashboards.yml"])["providers"]
     assert provider["type"] == "file"
     assert provider["options"]["path"] == DASHBOARDS
+
+
+UIDS = {
+    *("tallow-overview", "tallow-transfers", "tallow-errors", "tallow-performance", "tallow-logs"),
+    *("tallow-prometheus", "tallow-alertmanager", "tallow-loki", "tallow"),
+}
+"""Grafana does not save a dashboard whose file keeps its path and changes its uid: never change this list,
+only add to it."""
+
+
+def test_uids_never_change() -> None:
+    sources = yaml.safe_load(files()[FOLDER / "grafana-datasources.yml"])["datasources"]
+    [provider] = yaml.safe_load(files()[FOLDER / "grafana-dashboards.yml"])["providers"]
+    found = {*dashboards(), *(source["uid"] for source in sources), provider["folderUid"]}
+    assert found == UIDS
+
+
+def test_grafana_asks_for_a_password_and_opens_the_overview() -> None:
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read_string(files()[FOLDER / "grafana.ini"])
+    assert settings["auth.anonymous"]["enabled"] == "false"
+    assert settings["users"]["allow_sign_up"] == "false"
+    assert settings["security"]["admin_password"].startswith("$__file{/run/secrets/")
+    assert settings["dashboards"]["default_home_dashboard_path"] == f"{DASHBOARDS}/tallow-overview.json"
+    assert settings["analytics"]["reporting_enabled"] == settings["analytics"]["check_for_updates"] == "false"
+
+
+def test_every_reference_between_datasources_exists() -> None:
+    sources = yaml.safe_load(files()[FOLDER / "grafana-datasources.yml"])["datasources"]
+    uids = {source["uid"] for source in sources}
+    [prometheus] = [source["jsonData"] for source in sources if source["type"] == "prometheus"]
+    [loki] = [source["jsonData"] for source in sources if source["type"] == "loki"]
+    assert prometheus["alertmanagerUid"] in uids
+    assert {field["datasourceUid"] for field in loki["derivedFields"]} <= uids

@@ -12,7 +12,7 @@ from typing import Any
 
 from tallow.stack.dashboards import errors, logs, overview, performance, transfers
 from tallow.stack.dashboards.layout import DashboardFrame, assemble, dashboard_json
-from tallow.stack.dashboards.provisioning import DATASOURCES, PROVIDER
+from tallow.stack.dashboards.provisioning import DATASOURCES, PROVIDER, SETTINGS
 
 __all__ = ["FOLDER", "FRAMES", "dashboards", "files"]
 
@@ -26,7 +26,9 @@ FRAMES = {
     performance: DashboardFrame(performance.UID, performance.TITLE),
 }
 """The dashboards for Prometheus by their module."""
-_LOGS = DashboardFrame(logs.UID, logs.TITLE, source="loki", metrics=("metrics",))
+_LOGS = DashboardFrame(
+    logs.UID, logs.TITLE, source="loki", metrics=("metrics",), filters=(*logs.variables(),)
+)
 
 
 @cache
@@ -55,4 +57,5 @@ def files() -> dict[PurePosixPath, str]:
         **boards,
         FOLDER / "grafana-datasources.yml": DATASOURCES,
         FOLDER / "grafana-dashboards.yml": PROVIDER,
+        FOLDER / "grafana.ini": SETTINGS,
     }

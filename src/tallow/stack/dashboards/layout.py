@@ -45,6 +45,8 @@ class DashboardFrame:
     source: str = "prometheus"
     metrics: tuple[str, ...] = ()
     """Variables of further data sources, for Prometheus."""
+    filters: tuple[Builder[models.VariableModel], ...] = ()
+    """Further variables of a dashboard for another data source than Prometheus."""
 
 
 def assemble(
@@ -104,6 +106,7 @@ def _variables(frame: DashboardFrame) -> list[Builder[models.VariableModel]]:
                 builders.DatasourceVariable(name).label("Metrics").type("prometheus")
                 for name in frame.metrics
             ),
+            *frame.filters,
         ]
     every = models.VariableOption(selected=True, text="All", value="$__all")
     return [

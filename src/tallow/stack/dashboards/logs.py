@@ -1,11 +1,17 @@
-"""Logs dashboard: log lines in Loki, and the number of series, for which no other dashboard has a panel."""
+"""Logs dashboard: log lines in Loki, and the number of series, for which no other dashboard has a panel.
+
+The queries select by ``service_name``, the one index label that the library's push and all shippers set.
+Level and correlation id are structured metadata: a filter finds them, a selector such as ``{level="error"}``
+finds nothing.
+"""
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import logs, loki, timeseries
+from grafana_foundation_sdk.builders import dashboard, logs, loki, timeseries
 from grafana_foundation_sdk.builders.common import StackingConfig, VizLegendOptions
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common
-from grafana_foundation_sdk.models.dashboard import DataSourceRef
+from grafana_foundation_sdk.models.dashboard import DataSourceRef, VariableModel, VariableOption
 
 from tallow.stack.dashboards.layout import Row
 from tallow.stack.dashboards.palette import fixed_colour
@@ -16,8 +22,10 @@ UID = "tallow-logs"
 TITLE = "Tallow / Logs"
 LOKI = DataSourceRef(type_val="loki", uid="${datasource}")
 METRICS = DataSourceRef(type_val="prometheus", uid="${metrics}")
-LINES = '{service_name="tallow"} | json level="level"'
-"""Tallow's lines, selected by the label that the library and Loki 3 use for the service."""
+CORRELATION_ID = "correlation_id"
+"""The variable that links from a log line and from an exemplar set."""
+LINES = f'{{service_name="tallow"}} | level=~"$level" | {CORRELATION_ID}=~"${CORRELATION_ID}.*"'
+"""Tallow's lines of the chosen levels. A line without a correlation id matches the empty text."""
 _LEVELS = {
     "debug": "#8F8F8F",
     "info": "light-blue",
@@ -29,6 +37,21 @@ _LEVELS = {
 
 def rows() -> list[Row]:
     return [Row(7, (24, _volume())), Row(20, (24, _lines())), Row(8, (24, _series()))]
+
+
+def variables() -> list[Builder[VariableModel]]:
+    """The variables that filter lines."""
+    every = VariableOption(selected=True, text="All", value="$__all")
+    return [
+        dashboard.CustomVariable("level")
+        .label("Level")
+        .values(",".join(_LEVELS))
+        .multi(True)
+        .include_all(True)
+        .all_value(".*")
+        .current(every),
+        dashboard.TextBoxVariable(CORRELATION_ID).label("Correlation id").default_value(""),
+    ]
 
 
 def _volume() -> timeseries.Panel:
@@ -77,8 +100,8 @@ def _lines() -> logs.Panel:
         logs.Panel()
         .title("Log lines")
         .description(
-            "Newest first, scrubbed of private data. Search for a line's correlation id to see all lines of "
-            "one transfer or request; `tallow logs` shows the same without Loki."
+            "Newest first, scrubbed of private data. A line's details link its correlation id to all lines "
+            "of that transfer or request; `tallow logs --correlation-id` shows the same without Loki."
         )
         .datasource(LOKI)
         .show_time(True)

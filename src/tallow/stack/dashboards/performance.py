@@ -8,7 +8,7 @@ from tallow.stack.dashboards.layout import Row
 from tallow.stack.dashboards.palette import bad_above, bad_below, with_colours, with_positional_colours
 from tallow.stack.dashboards.panels import NO_TRAFFIC, gauge_panel, time_series_panel, with_dashed
 from tallow.stack.dashboards.queries import label_values
-from tallow.stack.dashboards.targets import instant_target, range_target
+from tallow.stack.dashboards.targets import exemplar_target, instant_target, range_target
 
 UID = "tallow-performance"
 TITLE = "Tallow / Performance"
@@ -25,7 +25,7 @@ def _service_row() -> Row:
         "dependency is slow at times; if all three are, the event loop or the CPU is the limit.",
         "s",
         range_target(queries.HTTP_P50, "p50"),
-        range_target(queries.HTTP_P95, "p95"),
+        exemplar_target(queries.HTTP_P95, "p95"),
         range_target(queries.HTTP_P99, "p99"),
         no_value=NO_TRAFFIC,
     )

@@ -15,6 +15,11 @@ def range_target(expr: str, legend: str) -> Dataquery:
     return _query(expr, legend).range()
 
 
+def exemplar_target(expr: str, legend: str) -> Dataquery:
+    """As :func:`range_target`, with exemplars: Grafana draws them as points that link to log lines."""
+    return range_target(expr, legend).exemplar(True)
+
+
 def instant_target(expr: str, legend: str) -> Dataquery:
     """One sample at the end of the range."""
     return _query(expr, legend).instant()

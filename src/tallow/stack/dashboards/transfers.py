@@ -16,7 +16,12 @@ from tallow.stack.dashboards.panels import (
     with_log_scale,
 )
 from tallow.stack.dashboards.queries import label_values
-from tallow.stack.dashboards.targets import heatmap_target, instant_target, range_target
+from tallow.stack.dashboards.targets import (
+    exemplar_target,
+    heatmap_target,
+    instant_target,
+    range_target,
+)
 
 UID = "tallow-transfers"
 TITLE = "Tallow / Transfers"
@@ -90,7 +95,7 @@ def _sizes_row() -> Row:
         "SlowTransfers; the two largest categories may take longer. If small files are slow, check "
         "connection time and retries before bandwidth.",
         "s",
-        range_target(queries.DURATION_P95, "{{size_category}}"),
+        exemplar_target(queries.DURATION_P95, "{{size_category}}"),
         limit=bad_above(thresholds.TRANSFER_DURATION_P95_SECONDS, ok_colour="transparent"),
         no_value=NO_TRAFFIC,
     )

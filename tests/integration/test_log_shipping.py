@@ -1,0 +1,176 @@
+"""A real OpenTelemetry Collector ships Tallow's log file with the committed configuration.
+
+Loki is a stand-in that keeps what Loki would store: index labels, structured metadata and the line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+import httpx
+import orjson
+import pytest
+
+from support.loki_endpoint import LokiEndpoint
+from support.loki_entries import select, with_variables
+from support.programs.otel_collector import otel_collector
+from support.programs.prometheus import free_port
+from support.stack import wait_until
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.shipping import Shipper
+from tallow.monitoring.testing.fake_backend import running
+from tallow.stack.dashboards import logs
+from tallow.stack.log_pipeline.collector import collector_config
+
+pytestmark = [pytest.mark.proof, pytest.mark.integration]
+
+ID, TRACE, SPAN = "5f" * 16, "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+MOMENT = "2026-11-29T10:20:30.456Z"
+ALL_LEVELS = ".*"
+
+
+def line(level: str, message: str, **fields: str) -> bytes:
+    fixed = {"timestamp": MOMENT, "service": "tallow", "environment": "test", "logger": "tallow"}
+    return orjson.dumps({**fixed, "level": level, "message": message, **fields}) + b"\n"
+
+
+ERROR = line("error", "Transfer failed", correlation_id=ID, trace_id=TRACE, span_id=SPAN)
+INFO = line("info", "Ready", details="x" * 30_000)
+FATAL = line("fatal", "Cannot start")
+WRITTEN = [ERROR, INFO, FATAL, b"Traceback (most recent call last):\n"]
+
+
+class Collector:
+    """A Collector that follows ``folder/tallow.log`` and sends to ``loki``."""
+
+    def __init__(self, folder: Path, loki: str) -> None:
+        self.folder = folder
+        self.log = folder / "tallow.log"
+        self._health = f"127.0.0.1:{free_port()}"
+        (folder / "collector.yml").write_text(
+            collector_config(
+                include=str(folder / "*.log"),
+                loki=loki,
+                data=PurePosixPath(folder / "data"),
+                health=self._health,
+            )
+        )
+
+    @contextlib.contextmanager
+    def started(self) -> Iterator[None]:
+        """Run it for the block, from when it is healthy on."""
+        with (self.folder / "collector.out").open("a") as output:
+            command = [str(otel_collector()), "--config", "file:collector.yml"]
+            process = subprocess.Popen(command, cwd=self.folder, stdout=output, stderr=output)
+        try:
+            wait_until(self._is_healthy, "the Collector is healthy")
+            yield
+        finally:
+            process.terminate()
+            assert process.wait(timeout=30) == 0
+
+    def _is_healthy(self) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"http://{self._health}/", trust_env=False).is_success
+        return False
+
+    def write(self, *lines: bytes) -> None:
+        with self.log.open("ab") as file:
+            file.write(b"".join(lines))
+
+
+@pytest.fixture
+def loki() -> Iterator[LokiEndpoint]:
+    with running(LokiEndpoint()) as endpoint:
+        yield endpoint
+
+
+def arrived(loki: LokiEndpoint, *lines: bytes) -> None:
+    wanted = {text.decode().rstrip() for text in lines}
+    wait_until(lambda: wanted <= {entry.line for entry in loki.entries}, "the lines arrive")
+
+
+def query(level: str = ALL_LEVELS, correlation_id: str = "") -> str:
+    return with_variables(logs.LINES, level=level, correlation_id=correlation_id)
+
+
+def test_lines_arrive_unchanged_with_labels_metadata_and_time(loki: LokiEndpoint, tmp_path: Path) -> None:
+    collector = Collector(tmp_path, loki.url)
+    collector.write(*WRITTEN)
+    with collector.started():
+        arrived(loki, *WRITTEN)
+    entries = {entry.line: entry for entry in loki.entries}
+    entry = entries[ERROR.decode().rstrip()]
+    assert entry.labels == {"service_name": "tallow", "deployment_environment_name": "test"}
+    assert entry.metadata == {
+        "level": "error",
+        "severity_text": "ERROR",
+        "correlation_id": ID,
+        "trace_id": TRACE,
+        "span_id": SPAN,
+    }
+    times = dict(zip([entry.line for entry in loki.entries], loki.times, strict=True))
+    assert times[entry.line] == round(datetime.fromisoformat(MOMENT).timestamp() * 1000) * 10**6
+    # The long field stays in the line: structured metadata has a limit.
+    assert entries[INFO.decode().rstrip()].metadata == {"level": "info", "severity_text": "INFO"}
+    assert entries["Traceback (most recent call last):"].labels["service_name"] == "tallow"
+
+
+def test_one_query_finds_what_the_collector_and_the_library_send(loki: LokiEndpoint, tmp_path: Path) -> None:
+    collector = Collector(tmp_path, loki.url)
+    collector.write(*WRITTEN)
+    with collector.started():
+        arrived(loki, *WRITTEN)
+    shipper = Shipper(MonitoringSettings.load(log_endpoint=loki.url), Metrics(Registry()))
+    shipper.write([ERROR, INFO])
+    shipper.close(time.monotonic() + 30)
+    lines = [entry.line.encode() + b"\n" for entry in select(query(correlation_id=ID), loki.entries)]
+    assert lines == [ERROR, ERROR]
+    assert len(select(query(level="(error|fatal)"), loki.entries)) == 3
+    assert len(select(query(), loki.entries)) == len(WRITTEN) + 2
+    assert select('{service_name="tallow"} | severity_text="ERROR"', loki.entries) != []
+
+
+def test_a_restart_repeats_no_line_and_misses_none(loki: LokiEndpoint, tmp_path: Path) -> None:
+    collector = Collector(tmp_path, loki.url)
+    collector.write(ERROR)
+    with collector.started():
+        arrived(loki, ERROR)
+    collector.log.rename(tmp_path / "tallow.log.1")
+    collector.write(INFO)
+    with collector.started():
+        arrived(loki, INFO)
+        collector.write(FATAL)
+        arrived(loki, FATAL)
+    assert [entry.line.encode() + b"\n" for entry in loki.entries] == [ERROR, INFO, FATAL]
+
+
+def test_a_rotated_file_is_read_to_its_end(loki: LokiEndpoint, tmp_path: Path) -> None:
+    collector = Collector(tmp_path, loki.url)
+    collector.write(ERROR)
+    with collector.started():
+        arrived(loki, ERROR)
+        collector.write(INFO)
+        collector.log.rename(tmp_path / "tallow.log.1")
+        collector.write(FATAL)
+        arrived(loki, INFO, FATAL)
+    assert sorted(entry.line.encode() + b"\n" for entry in loki.entries) == sorted([ERROR, INFO, FATAL])
+
+
+def test_lines_wait_on_disk_while_loki_is_down(loki: LokiEndpoint, tmp_path: Path) -> None:
+    collector = Collector(tmp_path, loki.url)
+    collector.write(ERROR)
+    loki.fail(status=503)
+    with collector.started():
+        wait_until(lambda: loki.requests, "the Collector tries")
+    assert loki.entries == []
+    loki.recover()
+    with collector.started():
+        arrived(loki, ERROR)
