@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import pytest
 from support.programs.debian import program
 from support.stack import wait_until
 from tallow.stack import routing
+from tallow.stack.deployment import NATIVE
 from tallow.stack.engines.programs.programs import ensure
 from tallow.stack.mailbox.reader import read_messages
 from tallow.stack.prometheus import PASSWORD_FILE
@@ -98,7 +100,7 @@ def mails_in(days: float, folder: Path) -> list[float]:
         AlertSettings.model_construct(),
         secrets_dir=folder,
         template_glob=str(folder / "*.tmpl"),
-        mailbox=f"127.0.0.1:{smtp}",
+        deployment=replace(NATIVE, hosts={**NATIVE.hosts, "mailbox": f"127.0.0.1:{smtp}"}),
         scale=SCALE,
     )
     with run_alertmanager(folder, config, smtp) as url:

@@ -23,8 +23,9 @@ from tallow.cli import main
 from tallow.stack import credentials
 from tallow.stack.alerts import RULES
 from tallow.stack.dashboards import dashboards
+from tallow.stack.deployment import NATIVE
 from tallow.stack.engines.native.purge import PurgeResult, purge
-from tallow.stack.engines.services.definitions import NAMES, SERVICES, ports
+from tallow.stack.engines.services.definitions import NAMES, ports
 from tallow.stack.engines.supervisor import state_files
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]
@@ -60,7 +61,7 @@ def tallow(running: Stack, *arguments: str) -> str:
 
 
 def test_every_job_is_scraped(running: Stack) -> None:
-    jobs = {service.name for service in SERVICES if service.scraped}
+    jobs = NATIVE.job_names
     wait_until(lambda: running.value("count(up == 1)") == len(jobs), "every job is scraped")
     assert running.value("count(up)") == len(jobs)
 

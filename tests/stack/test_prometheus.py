@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,10 @@ import yaml
 from support.programs.debian import program
 from tallow.stack import alerts
 from tallow.stack.alerts.self_monitoring import SAMPLE_LIMIT
+from tallow.stack.deployment import COMPOSE, NATIVE
 from tallow.stack.prometheus import (
-    COMPOSE_JOBS,
     PrometheusPaths,
     RemoteStorage,
-    ScrapeJob,
     files,
     prometheus_config,
 )
@@ -53,7 +53,7 @@ def test_committed_file_is_current() -> None:
 
 
 def test_promtool_accepts_every_job_and_both_rule_files(layout: PrometheusPaths, tmp_path: Path) -> None:
-    output = check(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout), tmp_path)
+    output = check(prometheus_config(COMPOSE, layout), tmp_path)
     assert "2 rule files found" in output
 
 
@@ -61,7 +61,7 @@ def test_promtool_accepts_remote_storage(layout: PrometheusPaths, tmp_path: Path
     remote = RemoteStorage(
         "http://mimir/api/v1/push", "http://mimir/prometheus/api/v1/read", "me", tmp_path / "secrets/remote"
     )
-    config = prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout, remote=remote)
+    config = prometheus_config(COMPOSE, layout, remote=remote)
     check(config, tmp_path)
     document = yaml.safe_load(config)
     assert document["remote_write"][0]["url"] == "http://mimir/api/v1/push"
@@ -69,7 +69,7 @@ def test_promtool_accepts_remote_storage(layout: PrometheusPaths, tmp_path: Path
 
 
 def test_scrape_interval_and_limits(layout: PrometheusPaths) -> None:
-    document = yaml.safe_load(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout))
+    document = yaml.safe_load(prometheus_config(COMPOSE, layout))
     assert document["global"]["scrape_interval"] == "15s"
     [tallow] = [job for job in document["scrape_configs"] if job["job_name"] == "tallow"]
     assert tallow["sample_limit"] == SAMPLE_LIMIT
@@ -77,18 +77,15 @@ def test_scrape_interval_and_limits(layout: PrometheusPaths) -> None:
 
 
 def test_configuration_contains_no_secret(layout: PrometheusPaths) -> None:
-    jobs = (
-        ScrapeJob("tallow", "localhost:3000", "token"),
-        ScrapeJob("prometheus", "localhost:9090", "password"),
-    )
-    document = prometheus_config(jobs, "localhost:9093", layout)
+    jobs = {"tallow": "tallow", "prometheus": "prometheus"}
+    document = prometheus_config(replace(NATIVE, job_names=jobs), layout)
     assert "a secret" not in document
     assert document.count("password_file") == 2
     assert document.count("credentials_file") == 1
 
 
 def test_scale_multiplies_every_interval(layout: PrometheusPaths) -> None:
-    document = yaml.safe_load(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout, scale=0.1))
+    document = yaml.safe_load(prometheus_config(COMPOSE, layout, scale=0.1))
     assert document["global"] == {
         "scrape_interval": "1500ms",
         "scrape_timeout": "1s",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import yaml
 
 from tallow.stack.alerts import CORE_PATH, EXTRA_PATH
 from tallow.stack.alerts.self_monitoring import SAMPLE_LIMIT
+from tallow.stack.deployment import COMPOSE, Access, Deployment, ScrapeJob
 from tallow.stack.durations import promql_duration
 
 SCRAPE_INTERVAL_S: Final = 15
@@ -35,17 +36,7 @@ PATH: Final = PurePosixPath("monitoring/prometheus/prometheus.yml")
 _INSTALLED: Final = PurePosixPath("/etc/prometheus")
 """The folder that the committed file is written for: Prometheus's default."""
 
-Access = Literal["token", "password", "open"]
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ScrapeJob:
-    """A scrape job: its name, ``host:port`` of the target and the authentication that the target requires."""
-
-    name: str
-    target: str
-    access: Access = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +68,8 @@ class PrometheusPaths:
     """A folder of further targets in YAML files; Prometheus reads them again when they change."""
 
 
-COMPOSE_JOBS: Final = (
-    ScrapeJob("tallow", "tallow:3000", "token"),
-    ScrapeJob("prometheus", "localhost:9090", "password"),
-    ScrapeJob("alertmanager", "alertmanager:9093", "password"),
-    ScrapeJob("node-exporter", "node-exporter:9100"),
-    ScrapeJob("cadvisor", "cadvisor:8080"),
-)
-"""The jobs of the committed file; host names are those of the services in Compose."""
-
-
 def prometheus_config(
-    jobs: tuple[ScrapeJob, ...],
-    alertmanager: str,
+    deployment: Deployment,
     paths: PrometheusPaths,
     *,
     remote: RemoteStorage = NO_REMOTE_STORAGE,
@@ -98,8 +78,7 @@ def prometheus_config(
     """The text of ``prometheus.yml``.
 
     Args:
-        jobs: the scrape jobs.
-        alertmanager: ``host:port`` of Alertmanager.
+        deployment: the scrape jobs and the host of Alertmanager.
         paths: the folders of secrets, rules and further targets.
         remote: the remote storage.
         scale: multiplies the intervals; 1.0 except in drills.
@@ -115,10 +94,13 @@ def prometheus_config(
         "rule_files": [str(paths.rules / path.name) for path in (CORE_PATH, EXTRA_PATH)],
         "alerting": {
             "alertmanagers": [
-                {**_access("password", paths), "static_configs": [{"targets": [alertmanager]}]},
+                {
+                    **_access("password", paths),
+                    "static_configs": [{"targets": [deployment.hosts["alertmanager"]]}],
+                },
             ]
         },
-        "scrape_configs": [*(_scrape(job, paths) for job in jobs), _file_targets(paths)],
+        "scrape_configs": [*(_scrape(job, paths) for job in deployment.jobs()), _file_targets(paths)],
     }
     return _HEADER + yaml.safe_dump(document | _remote_storage(remote), sort_keys=False, width=110)
 
@@ -131,7 +113,7 @@ def web_config(password_hash: str) -> str:
 def files() -> dict[PurePosixPath, str]:
     """What ``tallow generate`` writes for Prometheus: content by repository path."""
     paths = PrometheusPaths(_INSTALLED / "secrets", _INSTALLED / "rules", _INSTALLED / "targets")
-    return {PATH: prometheus_config(COMPOSE_JOBS, "alertmanager:9093", paths)}
+    return {PATH: prometheus_config(COMPOSE, paths)}
 
 
 def _scrape(job: ScrapeJob, paths: PrometheusPaths) -> Document:

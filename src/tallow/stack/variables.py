@@ -94,15 +94,5 @@ SECTIONS: Final = (
         ),
         ("open",),
     ),
-    Section(
-        "Grafana",
-        "Grafana reads them from its environment when it loads the provisioned data sources.",
-        (
-            Variable("TALLOW_PROMETHEUS_URL", "an address", "Prometheus"),
-            Variable("TALLOW_ALERTMANAGER_URL", "an address", "Alertmanager"),
-            Variable("TALLOW_LOKI_URL", "an address", "Loki"),
-            Variable("TALLOW_MONITORING_USER", "a name", "The user name for Prometheus and Alertmanager"),
-        ),
-    ),
 )
 """The sections of docs/settings.md on the stack."""

@@ -15,6 +15,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tallow.stack.dashboards import FOLDER, dashboards, files
 from tallow.stack.dashboards.provisioning import DASHBOARDS
+from tallow.stack.deployment import COMPOSE
 
 ROOT = Path(__file__).parents[3]
 
@@ -51,7 +52,7 @@ def test_datasources_contain_no_secret() -> None:
     sources = yaml.safe_load(files()[FOLDER / "grafana-datasources.yml"])["datasources"]
     assert [source["type"] for source in sources] == ["prometheus", "alertmanager", "loki"]
     for source in sources:
-        assert source["url"].startswith("${")
+        assert source["url"] == COMPOSE.url(source["type"])
         for secret in source.get("secureJsonData", {}).values():
             assert secret.startswith("$__file{")
 

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from tallow.stack.alerts import Target
+from tallow.stack.deployment import ScrapeJob
 from tallow.stack.engines import configuration
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.targets import expected_targets
-from tallow.stack.prometheus import ScrapeJob
 
 JOBS = (ScrapeJob("tallow", "127.0.0.1:3000", "token"), ScrapeJob("prometheus", "127.0.0.1:9090"))
 OWN = [Target("tallow", "127.0.0.1:3000"), Target("prometheus", "127.0.0.1:9090")]

@@ -15,12 +15,12 @@ import httpx
 from support.programs.debian import program
 from support.programs.prometheus import Prometheus, free_port, wait_until_ready
 from tallow.stack.alerts import rule_files
+from tallow.stack.deployment import Deployment
 from tallow.stack.prometheus import (
     PASSWORD_FILE,
     SCRAPE_INTERVAL_S,
     PrometheusPaths,
     RemoteStorage,
-    ScrapeJob,
     prometheus_config,
 )
 from tallow.stack.sizing.measurements import Process
@@ -92,9 +92,13 @@ def running(
     own, factor = free_port(), interval_seconds / SCRAPE_INTERVAL_S
     paths = PrometheusPaths(folder, folder, folder)
     remote = RemoteStorage(write_url=f"http://127.0.0.1:{port}/write" if remote_write else None)
-    config = prometheus_config(
-        (ScrapeJob("prometheus", f"127.0.0.1:{own}"),), "127.0.0.1:9", paths, remote=remote, scale=factor
+    deployment = Deployment(
+        name="measured",
+        job_names={"prometheus": "prometheus"},
+        hosts={"prometheus": f"127.0.0.1:{own}", "alertmanager": "127.0.0.1:9"},
+        base_urls={},
     )
+    config = prometheus_config(deployment, paths, remote=remote, scale=factor)
     (folder / PASSWORD_FILE).write_text("unused")
     (folder / "prometheus.yaml").write_text(config)
     for name, content in rule_files(factor).items():

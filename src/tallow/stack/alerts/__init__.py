@@ -25,6 +25,7 @@ from tallow.stack.alerts.links import Links
 from tallow.stack.alerts.rule import Rule
 from tallow.stack.alerts.rule_inputs import rule_input_missing
 from tallow.stack.alerts.self_monitoring.targets import Target, target_missing
+from tallow.stack.deployment import NATIVE, Deployment
 
 __all__ = [
     "CORE",
@@ -133,40 +134,48 @@ def scaled(groups: Groups, factor: float) -> Groups:
     return {name: tuple(rule.scaled(factor) for rule in rules) for name, rules in groups.items()}
 
 
-def rule_document(groups: Groups, links: Links | None = None) -> dict[str, list[dict[str, Any]]]:
+def rule_document(groups: Groups, deployment: Deployment = NATIVE) -> dict[str, list[dict[str, Any]]]:
     """The rule file as data; the ``spec`` of a PrometheusRule object has the same structure.
 
     Args:
         groups: the rules by group.
-        links: the base addresses of runbooks and dashboards; by default those of the default ports.
+        deployment: the names of jobs, and the base addresses of runbooks and dashboards.
 
     >>> [group["name"] for group in rule_document(EXTRA)["groups"]]
     ['tallow_monitoring', 'tallow_low_traffic', 'tallow_host', 'tallow_slo']
     """
+    links = Links.of(deployment)
     return {
         "groups": [
-            {"name": name, "rules": [rule.render(links).document() for rule in rules]}
+            {
+                "name": name,
+                "rules": [
+                    rule.with_job_names(deployment.job_names).render(links).document() for rule in rules
+                ],
+            }
             for name, rules in groups.items()
         ]
     }
 
 
-def rules_yaml(groups: Groups, links: Links | None = None) -> str:
+def rules_yaml(groups: Groups, deployment: Deployment = NATIVE) -> str:
     """The rule file as YAML; the arguments are those of :func:`rule_document`.
 
     >>> "alert: ServiceDown" in rules_yaml(CORE)
     True
     """
-    text = yaml.dump(rule_document(groups, links), Dumper=_Dumper, sort_keys=False, width=4096)
+    text = yaml.dump(rule_document(groups, deployment), Dumper=_Dumper, sort_keys=False, width=4096)
     return _HEADER + text
 
 
-def rule_files(factor: float = 1.0, links: Links | None = None, groups: Groups = GROUPS) -> dict[str, str]:
+def rule_files(
+    factor: float = 1.0, deployment: Deployment = NATIVE, groups: Groups = GROUPS
+) -> dict[str, str]:
     """The rule files of a stack, content by file name.
 
     Args:
         factor: multiplies every duration; 1.0 except in drills.
-        links: the base addresses of runbooks and dashboards.
+        deployment: the names of jobs, and the base addresses of runbooks and dashboards.
         groups: the rules by group.
 
     >>> list(rule_files())
@@ -175,7 +184,7 @@ def rule_files(factor: float = 1.0, links: Links | None = None, groups: Groups =
     core = {name: rules for name, rules in groups.items() if name in CORE}
     extra = {name: rules for name, rules in groups.items() if name not in CORE}
     return {
-        path.name: rules_yaml(scaled(part, factor), links)
+        path.name: rules_yaml(scaled(part, factor), deployment)
         for path, part in ((CORE_PATH, core), (EXTRA_PATH, extra))
     }
 

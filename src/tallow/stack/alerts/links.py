@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
+from tallow.stack.deployment import NATIVE, Deployment
 from tallow.stack.panel_ids import panel_path
 
 
@@ -16,8 +17,13 @@ class Links:
     'http://localhost:9095/runbooks'
     """
 
-    runbooks: str = "http://localhost:9095/runbooks"
-    dashboards: str = "http://localhost:3001"
+    runbooks: str = f"{NATIVE.base_urls['heartbeat']}/runbooks"
+    dashboards: str = NATIVE.base_urls["dashboards"]
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Self:
+        """The addresses of a deployment: the heartbeat checker serves the runbooks."""
+        return cls(f"{deployment.base_urls['heartbeat']}/runbooks", deployment.base_urls["dashboards"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ _METRIC = re.compile(
     r"\b(?:tallow|alertmanager|prometheus|node|scrape|process)_\w+(?=[{\[\s)])|\bup\b(?=[{\s)])"
 )
 
+_JOB = re.compile(r'(\bjob!?=|\$labels\.job )"([^"\\]+)"')
+"""The name of a job in an expression, or in a template that compares it."""
 _OWN_LABEL = re.compile(r"\$(instance|mountpoint)\b")
 
 _STARTUP_GRACE = """
@@ -122,6 +124,7 @@ class Rule:
         absence_is_fault: whether the rule also fires because series are missing.
         optional: whether the metrics exist only with an optional component, so that RuleInputMissing
             does not report their absence.
+        job_names: the names of jobs in a deployment, by those in the templates; see :meth:`with_job_names`.
     """
 
     name: str
@@ -145,6 +148,7 @@ class Rule:
     labels: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False
     absence_is_fault: bool = False
+    job_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def guard_seconds(self) -> float:
@@ -167,6 +171,19 @@ class Rule:
             min_counts={name: max(1, math.ceil(count * factor)) for name, count in self.min_counts.items()},
         )
 
+    def with_job_names(self, names: Mapping[str, str]) -> Self:
+        """The same rule for a deployment whose jobs have other names.
+
+        Args:
+            names: the value of the label ``job`` by the name that the rule has for it; others stay.
+
+        >>> from tallow.stack.alerts import RULES
+        >>> rule = RULES["TargetMissing"].with_job_names({"alertmanager": "main"})
+        >>> 'absent(up{job="main"})' in rule.render().expr
+        True
+        """
+        return replace(self, job_names=names)
+
     def render(self, links: Links | None = None) -> RenderedRule:
         """The rule as Prometheus reads it; ``links`` default to those of a stack on its default ports."""
         links = links or Links()
@@ -174,7 +191,7 @@ class Rule:
         texts = values | {name: query.template(values) for name, query in self.annotation_queries.items()}
         return RenderedRule(
             alert=self.name,
-            expr=Template(self.template).substitute(values),
+            expr=self._with_own_jobs(Template(self.template).substitute(values)),
             for_=promql_duration(self.for_seconds),
             keep_firing_for=promql_duration(self.keep_firing_seconds),
             labels={
@@ -184,13 +201,18 @@ class Rule:
                 **self.labels,
             },
             annotations={
-                "summary": Template(self.summary).safe_substitute(texts),
-                "description": Template(" ".join(self.description.split())).safe_substitute(texts),
+                "summary": self._with_own_jobs(Template(self.summary).safe_substitute(texts)),
+                "description": self._with_own_jobs(
+                    Template(" ".join(self.description.split())).safe_substitute(texts)
+                ),
                 "runbook_url": f"{links.runbooks}/{self.name}",
                 "dashboard_url": self.panel.url(links),
                 **self._series_ended(),
             },
         )
+
+    def _with_own_jobs(self, text: str) -> str:
+        return _JOB.sub(lambda found: f'{found[1]}"{self.job_names.get(found[2], found[2])}"', text)
 
     def _series_ended(self) -> dict[str, str]:
         """The annotation :data:`SERIES_ENDED`; none for a rule whose alerts have no series of their own.

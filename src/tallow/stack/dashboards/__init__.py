@@ -12,7 +12,8 @@ from typing import Any
 
 from tallow.stack.dashboards import errors, logs, overview, performance, transfers
 from tallow.stack.dashboards.layout import DashboardFrame, assemble, dashboard_json
-from tallow.stack.dashboards.provisioning import DATASOURCES, PROVIDER, SETTINGS
+from tallow.stack.dashboards.provisioning import PROVIDER, SETTINGS, datasources
+from tallow.stack.deployment import COMPOSE
 
 __all__ = ["FOLDER", "FRAMES", "dashboards", "files"]
 
@@ -55,7 +56,7 @@ def files() -> dict[PurePosixPath, str]:
     boards = {FOLDER / f"{uid}.json": dashboard_json(board) for uid, board in dashboards().items()}
     return {
         **boards,
-        FOLDER / "grafana-datasources.yml": DATASOURCES,
+        FOLDER / "grafana-datasources.yml": datasources(COMPOSE),
         FOLDER / "grafana-dashboards.yml": PROVIDER,
         FOLDER / "grafana.ini": SETTINGS,
     }

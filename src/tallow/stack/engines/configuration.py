@@ -9,8 +9,7 @@ from tallow.monitoring.lifecycle.private_files import private_folder, write_priv
 from tallow.monitoring.settings.env_file import read_env_file
 from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack import alerts, routing
-from tallow.stack.engines.services.definitions import HOST, SERVICES, ports
-from tallow.stack.engines.services.links import message_links
+from tallow.stack.deployment import Deployment, native
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.targets import expected_targets
@@ -18,7 +17,6 @@ from tallow.stack.prometheus import (
     METRICS_TOKEN_FILE,
     PrometheusPaths,
     RemoteStorage,
-    ScrapeJob,
     prometheus_config,
 )
 from tallow.stack.prometheus import PASSWORD_FILE as MONITORING_PASSWORD_FILE
@@ -43,18 +41,18 @@ def render(home: StateDir, options: StackOptions, settings: StackSettings) -> di
         options: the options of `up`.
         settings: the operator's settings.
     """
-    port_of = ports(options.port_offset)
-    links = message_links(options.port_offset)
+    deployment = native(options.port_offset)
     folder, scale = home.config / "prometheus", options.scale
-    groups = alerts.watching(expected_targets(_jobs(port_of), folder / "targets"))
+    groups = alerts.watching(expected_targets(deployment.jobs(), folder / "targets"))
+    rules = alerts.rule_files(scale, deployment, groups)
     files = {
-        folder / "prometheus.yml": _prometheus(home, port_of, settings.remote, scale),
-        **{folder / "rules" / name: text for name, text in alerts.rule_files(scale, links, groups).items()},
+        folder / "prometheus.yml": _prometheus(home, deployment, settings.remote, scale),
+        **{folder / "rules" / name: text for name, text in rules.items()},
         **{home.secrets / name: text for name, text in settings.remote.secret_files().items()},
     }
     if settings.metrics_token:
         files[home.secrets / METRICS_TOKEN_FILE] = settings.metrics_token
-    return files | _alertmanager(home, port_of, settings, scale)
+    return files | _alertmanager(home, deployment, settings, scale)
 
 
 def stale(files: dict[Path, str]) -> list[Path]:
@@ -85,15 +83,10 @@ def obsolete_files(home: StateDir, files: dict[Path, str]) -> list[Path]:
     return [path for path in own if path not in files and path.exists()]
 
 
-def _jobs(port_of: dict[str, int]) -> tuple[ScrapeJob, ...]:
-    return tuple(service.job(port_of[service.name]) for service in SERVICES if service.scraped)
-
-
-def _prometheus(home: StateDir, port_of: dict[str, int], remote: RemoteStorageSettings, scale: float) -> str:
+def _prometheus(home: StateDir, deployment: Deployment, remote: RemoteStorageSettings, scale: float) -> str:
     place = home.config / "prometheus"
     return prometheus_config(
-        _jobs(port_of),
-        f"{HOST}:{port_of['alertmanager']}",
+        deployment,
         PrometheusPaths(home.secrets, place / "rules", place / "targets"),
         remote=RemoteStorage(
             remote.remote_write_url,
@@ -107,16 +100,15 @@ def _prometheus(home: StateDir, port_of: dict[str, int], remote: RemoteStorageSe
 
 
 def _alertmanager(
-    home: StateDir, port_of: dict[str, int], settings: StackSettings, scale: float
+    home: StateDir, deployment: Deployment, settings: StackSettings, scale: float
 ) -> dict[Path, str]:
     place, secrets = home.config / "alertmanager", _channel_secrets(home)
     config = routing.alertmanager_config(
         settings.alerts,
         secrets_dir=secrets,
         template_glob=str(place / "templates" / "*.tmpl"),
+        deployment=deployment,
         password_file=home.secrets / MONITORING_PASSWORD_FILE,
-        mailbox=f"{HOST}:{port_of['mailbox']}",
-        heartbeat=f"http://{HOST}:{port_of['heartbeat']}/heartbeat",
         scale=scale,
     )
     return {

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from tallow.stack.alerts import Target
-from tallow.stack.prometheus import FILE_TARGETS_JOB, ScrapeJob
+from tallow.stack.deployment import ScrapeJob
+from tallow.stack.prometheus import FILE_TARGETS_JOB
 
 
 def expected_targets(jobs: tuple[ScrapeJob, ...], folder: Path) -> list[Target]:

@@ -14,6 +14,7 @@ from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.integrations.uvicorn_config import run_server, uvicorn_config
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack.alerts.links import Links
+from tallow.stack.deployment import NATIVE
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.heartbeat.app import create_app
@@ -27,7 +28,6 @@ from tallow.stack.heartbeat.state import HeartbeatState
 from tallow.stack.password_file import PasswordFileError, read_password
 from tallow.stack.prometheus import USER
 from tallow.stack.routing import AlertSettings
-from tallow.stack.routing.config import MAILBOX
 from tallow.stack.viewer.guard import HEALTH_PATH
 
 
@@ -84,7 +84,11 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help=f"the file with the password of user {USER}, for its pages and for the mailbox",
     )
-    parser.add_argument("--mailbox", default=MAILBOX, help="HOST:PORT for mail while SMTP_HOST is not set")
+    parser.add_argument(
+        "--mailbox",
+        default=NATIVE.hosts["mailbox"],
+        help="HOST:PORT for mail while SMTP_HOST is not set",
+    )
     parser.add_argument(
         "--dashboards", default=Links().dashboards, help="the address of the dashboards, for links"
     )

@@ -15,7 +15,8 @@ SLACK_URL_FILE = "slack_webhook_url"
 PAGERDUTY_KEY_FILE = "pagerduty_routing_key"
 SECRET_FILES = (SMTP_PASSWORD_FILE, SLACK_URL_FILE, PAGERDUTY_KEY_FILE)
 """The names of all files that :func:`secret_files` may return."""
-HEARTBEAT_RECEIVER = "http://127.0.0.1:9095/heartbeat"
+HEARTBEAT_PATH = "/heartbeat"
+"""The path of the heartbeat checker that receives Watchdog."""
 
 _REQUIRED_SETTINGS: dict[Channel, str] = {"slack": "SLACK_WEBHOOK_URL", "pagerduty": "PAGERDUTY_ROUTING_KEY"}
 
@@ -30,7 +31,8 @@ class IntegrationContext:
     secrets_dir: PurePath
     password_file: PurePath
     """The file with the monitoring password."""
-    heartbeat: str = HEARTBEAT_RECEIVER
+    heartbeat: str
+    """The address that receives Watchdog."""
     pagerduty: str | None = None
     """The address of another Events API than PagerDuty's; drills use a fake receiver."""
 

@@ -9,7 +9,8 @@ import yaml
 
 from tallow.monitoring.lifecycle.private_files import private_folder, write_private
 from tallow.stack import alerts, routing
-from tallow.stack.alerts import Groups, Links
+from tallow.stack.alerts import Groups
+from tallow.stack.deployment import Deployment
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.receivers.receiver_set import ReceiverSet
 from tallow.stack.durations import promql_duration
@@ -18,7 +19,6 @@ from tallow.stack.prometheus import (
     PASSWORD_FILE,
     SCRAPE_INTERVAL_S,
     PrometheusPaths,
-    ScrapeJob,
     prometheus_config,
 )
 
@@ -32,28 +32,22 @@ def rule_groups(profile: DrillProfile, shipped: Groups = alerts.GROUPS) -> Group
     return {name: rules for name, rules in shipped.items() if profile.objectives or name != OBJECTIVES}
 
 
-def write_rules(home: StateDir, profile: DrillProfile, links: Links, shipped: Groups) -> None:
+def write_rules(home: StateDir, profile: DrillProfile, deployment: Deployment, shipped: Groups) -> None:
     """Write the shipped rules with every duration multiplied by the profile's scale."""
     rules = home.config / "prometheus" / "rules"
-    for name, text in alerts.rule_files(profile.scale, links, rule_groups(profile, shipped)).items():
+    for name, text in alerts.rule_files(profile.scale, deployment, rule_groups(profile, shipped)).items():
         write_private(rules / name, text)
 
 
-def write_prometheus(
-    home: StateDir, profile: DrillProfile, jobs: tuple[ScrapeJob, ...], alertmanager: int
-) -> None:
+def write_prometheus(home: StateDir, profile: DrillProfile, deployment: Deployment) -> None:
     """Write ``prometheus.yml``: the shipped one with these differences.
 
     The intervals are those of the profile, and a scrape may take a whole interval. Alerts have the drill's
     label. The targets of the job ``tallow`` come from a file, and the rules of one more folder are read.
-
-    Args:
-        alertmanager: Alertmanager's port.
     """
     folder = home.config / "prometheus"
     config = prometheus_config(
-        jobs,
-        f"127.0.0.1:{alertmanager}",
+        deployment,
         PrometheusPaths(home.secrets, folder / "rules", folder / "targets"),
         scale=profile.interval / SCRAPE_INTERVAL_S,
     )
@@ -75,19 +69,17 @@ def write_targets(home: StateDir, targets: Mapping[str, str]) -> None:
     write_private(home.config / "prometheus" / "tallow.yml", yaml.safe_dump(groups))
 
 
-def write_alertmanager(home: StateDir, profile: DrillProfile, receivers: ReceiverSet, heartbeat: int) -> None:
-    """Write Alertmanager's configuration, templates and secrets with the addresses of the receivers.
-
-    Args:
-        heartbeat: the port of the heartbeat checker.
-    """
+def write_alertmanager(
+    home: StateDir, profile: DrillProfile, receivers: ReceiverSet, deployment: Deployment
+) -> None:
+    """Write Alertmanager's configuration, templates and secrets with the addresses of the receivers."""
     folder, secrets = home.config / "alertmanager", home.secrets / "alertmanager"
     config = routing.alertmanager_config(
         receivers.settings,
         secrets_dir=secrets,
         template_glob=str(folder / "templates" / "*.tmpl"),
+        deployment=deployment,
         password_file=home.secrets / PASSWORD_FILE,
-        heartbeat=f"http://127.0.0.1:{heartbeat}/heartbeat",
         pagerduty=receivers.pagerduty,
         scale=profile.scale,
     )

@@ -16,7 +16,7 @@ import httpx
 
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.stack import alerts, credentials
-from tallow.stack.alerts import Links
+from tallow.stack.deployment import LOOPBACK, NATIVE, Deployment
 from tallow.stack.drill.environment import configuration
 from tallow.stack.drill.environment.free_port import free_port
 from tallow.stack.drill.environment.profile import DrillProfile
@@ -28,13 +28,13 @@ from tallow.stack.engines.processes.managed_process import ManagedProcess
 from tallow.stack.engines.programs.programs import Program, ensure
 from tallow.stack.engines.services.definitions import FLUSH_S, RESEND_S
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER, ScrapeJob
+from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER
 
 START_S: Final = 60.0
 _SCRAPED: Final = ("prometheus", "alertmanager", "node-exporter")
 PORTS: Final = (*_SCRAPED, "heartbeat", "disk", "logs")
 """The names of a profile's ports; the last two are for drills that need one."""
-_DASHBOARDS: Final = Links().dashboards
+_DASHBOARDS: Final = NATIVE.base_urls["dashboards"]
 
 
 @dataclass(slots=True)
@@ -199,15 +199,11 @@ async def drill_environment(
     home.make()
     credentials.create_missing(home.secrets)
     ports = {name: free_port() for name in PORTS}
-    links = Links(f"http://localhost:{ports['heartbeat']}/runbooks", _DASHBOARDS)
-    configuration.write_rules(home, profile, links, rule_groups)
-    jobs = (
-        ScrapeJob("tallow", "", "token"),
-        *(ScrapeJob(name, f"127.0.0.1:{ports[name]}", "password") for name in _SCRAPED),
-    )
-    configuration.write_prometheus(home, profile, jobs, ports["alertmanager"])
+    deployment = _deployment(ports)
+    configuration.write_rules(home, profile, deployment, rule_groups)
+    configuration.write_prometheus(home, profile, deployment)
     async with running_receivers() as receivers, async_client(direct=True, timeout=10) as http:
-        configuration.write_alertmanager(home, profile, receivers, ports["heartbeat"])
+        configuration.write_alertmanager(home, profile, receivers, deployment)
         processes = _processes(home, profile, ports, receivers)
         environment = DrillEnvironment(profile, home, receivers, ports, processes, http, rule_groups)
         try:
@@ -216,6 +212,16 @@ async def drill_environment(
         finally:
             await asyncio.gather(*(server.close() for server in environment.servers), return_exceptions=True)
             await asyncio.gather(*(process.stop() for process in processes.values()))
+
+
+def _deployment(ports: Mapping[str, int]) -> Deployment:
+    """The tables of a drill's stack. The targets of the job ``tallow`` come from a file."""
+    return Deployment(
+        name="drill",
+        job_names={service: service for service in ("tallow", *_SCRAPED)},
+        hosts={"tallow": "", **{name: f"{LOOPBACK}:{port}" for name, port in ports.items()}},
+        base_urls={"heartbeat": f"http://localhost:{ports['heartbeat']}", "dashboards": _DASHBOARDS},
+    )
 
 
 def _processes(

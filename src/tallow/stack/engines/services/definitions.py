@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE
+from tallow.stack.deployment import ACCESS, LOOPBACK, PORTS, Access
 from tallow.stack.durations import promql_duration
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor.state_files import SMTP, Probe
@@ -18,14 +19,12 @@ from tallow.stack.prometheus import (
     RETENTION_SIZE,
     RETENTION_TIME,
     USER,
-    Access,
-    ScrapeJob,
 )
 
-HOST: Final = "127.0.0.1"
+HOST: Final = LOOPBACK
 SETTINGS_FILE: Final = "settings.env"
 """In ``secrets``: the settings in effect. Services read this file instead of the operator's ``.env``."""
-HEARTBEAT_PORT: Final = 9095
+HEARTBEAT_PORT: Final = PORTS["heartbeat"]
 FLUSH_S: Final = 5
 """Seconds for which Prometheus tries to send remaining samples to remote storage when it stops. Its default
 of a minute is longer than the supervisor waits before SIGKILL."""
@@ -34,7 +33,7 @@ RESEND_S: Final = 60
 Alertmanager resolves it."""
 SNAPSHOT_EVERY: Final = "15s"
 """How often Alertmanager writes silences and notification log to disk; a SIGKILL loses later changes."""
-DASHBOARDS_PORT: Final = 3001
+DASHBOARDS_PORT: Final = PORTS["dashboards"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,6 @@ class Service:
     multiplied by it.
 
     Attributes:
-        port: without the port offset.
         description: a few words for the operator.
         program: a program of :data:`tallow.stack.engines.programs.programs.PROGRAMS`. Without one, the
             arguments name a Python module of Tallow.
@@ -56,14 +54,12 @@ class Service:
         ready: a path that answers 2xx when the service is ready, or ``SMTP`` for the greeting of a mail
             server.
         alive: a path that is answered while the service is alive, or ``SMTP``. No password is sent.
-        access: what a reader of its metrics needs. A password protects all of its pages.
         page_path: the path of its page for a browser; None if it has none.
         reloads_on_sighup: whether it reads its configuration again on SIGHUP.
         credentials: files in ``secrets`` that it reads at its start only.
     """
 
     name: str
-    port: int
     description: str
     arguments: tuple[str, ...]
     program: str | None = None
@@ -71,9 +67,7 @@ class Service:
     reads_settings: bool = False
     ready: str = "/-/ready"
     alive: str = "/healthz"
-    access: Access = "open"
     page_path: str | None = "/"
-    scraped: bool = True
     reloads_on_sighup: bool = False
     credentials: tuple[str, ...] = ()
 
@@ -83,15 +77,20 @@ class Service:
             return Probe(HOST, port, self.ready, self.alive)
         return Probe(HOST, port, self.ready, self.alive, USER, str(secrets / PASSWORD_FILE))
 
-    def job(self, port: int) -> ScrapeJob:
-        """Its scrape job."""
-        return ScrapeJob(self.name, f"{HOST}:{port}", self.access)
+    @property
+    def port(self) -> int:
+        """Its port without the port offset."""
+        return PORTS[self.name]
+
+    @property
+    def access(self) -> Access:
+        """What a reader of its metrics needs. A password protects all of its pages."""
+        return ACCESS[self.name]
 
 
 SERVICES: Final = (
     Service(
         name="mailbox",
-        port=1025,
         description="stores alert e-mails",
         arguments=(
             "tallow.stack.mailbox",
@@ -102,11 +101,9 @@ SERVICES: Final = (
         ready=SMTP,
         alive=SMTP,
         page_path=None,
-        scraped=False,
     ),
     Service(
         name="heartbeat",
-        port=HEARTBEAT_PORT,
         description="dead man's switch",
         arguments=(
             "tallow.stack.heartbeat",
@@ -122,12 +119,9 @@ SERVICES: Final = (
         environment={ENV_FILE_VARIABLE: f"{{secrets}}/{SETTINGS_FILE}"},
         reads_settings=True,
         ready="/healthz",
-        access="password",
-        scraped=False,
     ),
     Service(
         name="tallow",
-        port=3000,
         description="file transfer",
         arguments=("tallow", "serve", "--port", "{port}", "--data-dir", "{data}/tallow"),
         environment={
@@ -143,11 +137,9 @@ SERVICES: Final = (
         reads_settings=True,
         ready="/api/health/readiness",
         alive="/api/health/liveness",
-        access="token",
     ),
     Service(
         name="node-exporter",
-        port=9100,
         description="metrics of this host",
         program="node_exporter",
         arguments=(
@@ -160,12 +152,10 @@ SERVICES: Final = (
         ),
         ready="/",
         alive="/",
-        access="password",
         page_path=None,
     ),
     Service(
         name="alertmanager",
-        port=9093,
         description="routes alerts",
         program="alertmanager",
         arguments=(
@@ -180,12 +170,10 @@ SERVICES: Final = (
         ),
         alive="/-/healthy",
         page_path=None,  # Debian builds it without pages
-        access="password",
         reloads_on_sighup=True,
     ),
     Service(
         name="prometheus",
-        port=9090,
         description="metrics and rules",
         program="prometheus",
         arguments=(
@@ -203,12 +191,10 @@ SERVICES: Final = (
             "--log.format=json",
         ),
         alive="/-/healthy",
-        access="password",
         reloads_on_sighup=True,
     ),
     Service(
         name="dashboards",
-        port=DASHBOARDS_PORT,
         description="dashboards, browser",
         arguments=(
             *("tallow", "viewer", "--host", HOST, "--port", "{port}"),
@@ -219,7 +205,6 @@ SERVICES: Final = (
         ),
         environment={"SERVICE_NAME": "dashboards"},
         ready="/healthz",
-        access="token",
         credentials=(PASSWORD_FILE,),
     ),
 )

@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from tallow.stack.alerts import Links
-from tallow.stack.engines.services.definitions import SERVICES, ports
+from tallow.stack.deployment import PORTS, native
 
-_DEFAULT_PORTS: Final = frozenset(service.port for service in SERVICES)
+_DEFAULT_PORTS: Final = frozenset(PORTS.values())
 _ADDRESS: Final = re.compile(r"\b(localhost|127\.0\.0\.1):(\d{1,5})\b")
 
 
@@ -19,12 +19,12 @@ def base_url(service: str, port_offset: int) -> str:
         >>> base_url("dashboards", 10_000)
         'http://localhost:13001'
     """
-    return f"http://localhost:{ports(port_offset)[service]}"
+    return native(port_offset).base_urls[service]
 
 
 def message_links(port_offset: int) -> Links:
     """The base addresses of the links in alerts and messages of a stack."""
-    return Links(f"{base_url('heartbeat', port_offset)}/runbooks", base_url("dashboards", port_offset))
+    return Links.of(native(port_offset))
 
 
 def move_ports(text: str, port_offset: int) -> str:
