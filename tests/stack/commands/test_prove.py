@@ -52,7 +52,7 @@ def test_a_source_adds_checks(rules: Path, tmp_path: Path) -> None:
     exposition.write_text("# TYPE web_requests_total counter\nweb_requests_total 1\n")
     done = prove(rules, "--metrics", exposition)
     assert "has no metric web_request_total; it has web_requests_total" in done.output
-    assert "skipped" not in done.output
+    assert "without --metrics" not in done.output
 
 
 def test_the_scrape_interval_decides_what_is_short(rules: Path) -> None:
@@ -98,3 +98,15 @@ def test_bad_input_is_one_line(rules: Path, tmp_path: Path) -> None:
 def test_terminal_sequences_of_a_file_are_not_printed(rules: Path) -> None:
     rules.write_text(RULES.replace("alert: Typo", 'alert: "Ty\\epo"'))
     assert "\x1b" not in prove(rules).output
+
+
+def test_an_alertmanager_configuration_adds_checks(rules: Path, tmp_path: Path) -> None:
+    config = tmp_path / "alertmanager.yml"
+    config.write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+    done = prove(rules, "--alertmanager", config)
+    assert f"{rules}:4: Down: error: receiver/nobody: nobody is notified" in done.output
+    config.write_text("route: {receiver: nobody}\n")
+    assert (
+        prove(rules, "--alertmanager", config).output == f"Error: {config}:1: there is no receiver 'nobody'\n"
+    )
+    assert "No such file" in prove(rules, "--alertmanager", tmp_path / "none").output

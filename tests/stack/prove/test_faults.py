@@ -9,7 +9,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tallow.stack.prove.checks.catalog import CHECKS, SYNTAX
+from tallow.stack.prove.alertmanager.config import parse_config
+from tallow.stack.prove.checks.catalog import SEVERITY_OF
 from tallow.stack.prove.duration import parse_duration
 from tallow.stack.prove.metrics.exposition import parse_exposition
 from tallow.stack.prove.report import Report, check_rules
@@ -27,13 +28,16 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case["kind"]
 
 
 def check(case: dict[str, Any], which: str) -> Report:
-    rules = [DEFAULTS | rule for rule in [*case.get("beside", ()), case[which]]]
+    rule = {key: value for key, value in case[which].items() if key != "alertmanager"}
+    rules = [DEFAULTS | each for each in [*case.get("beside", ()), rule]]
+    config = case[which].get("alertmanager", case.get("alertmanager"))
     document = {"groups": [{"name": "example", "rules": rules}]}
     metrics, interval = case.get("metrics"), case.get("interval")
     return check_rules(
         parse_rules(json.dumps(document), "rules.yml"),
         parse_exposition(metrics, "metrics") if metrics else None,
         parse_duration(interval) if interval else None,
+        parse_config(json.dumps(config), "alertmanager.yml") if config else None,
     )
 
 
@@ -52,7 +56,7 @@ def test_nothing_is_found_in_the_corrected_rule(case: dict[str, Any]) -> None:
 
 def test_there_are_enough_kinds_of_faults_and_each_check_has_one() -> None:
     assert len({case["kind"] for case in CASES}) == len(CASES) >= 60
-    assert {case["check"] for case in CASES} == {check.name for check in CHECKS} | {SYNTAX}
+    assert {case["check"] for case in CASES} == set(SEVERITY_OF)
 
 
 @pytest.mark.parametrize(

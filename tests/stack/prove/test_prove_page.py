@@ -10,21 +10,25 @@ import pytest
 import yaml
 
 from stack.prove.test_faults import CASES, DEFAULTS
-from tallow.stack.prove.checks.catalog import CHECKS, SYNTAX
+from tallow.stack.prove.checks.catalog import CHECKS, ROUTING_CHECKS, SEVERITY_OF
 
 PAGE = (Path(__file__).parents[3] / "docs" / "prove.md").read_text("utf-8")
 SECTION = re.compile(r"^## `(.+?)`\n(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
 SECTIONS = dict(SECTION.findall(PAGE))
-EXAMPLE = re.compile(r"^(Fault|Corrected)(?: \(.*\))?:\n\n```yaml\n(.*?)```", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(
+    r"^(Fault|Corrected|Alertmanager configuration)(?: \(.*\))?:\n\n```yaml\n(.*?)```",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def examples(section: str) -> dict[str, dict[str, Any]]:
-    """The rules of a section."""
-    return {word: yaml.safe_load(text)[0] for word, text in EXAMPLE.findall(section)}
+    """The rules of a section, or its configurations of Alertmanager."""
+    found = {word: yaml.safe_load(text) for word, text in EXAMPLE.findall(section)}
+    return {word: shown[0] if isinstance(shown, list) else shown for word, shown in found.items()}
 
 
 def test_every_check_has_a_section_and_every_section_a_check() -> None:
-    assert set(SECTIONS) == {check.name for check in CHECKS} | {SYNTAX}
+    assert set(SECTIONS) == set(SEVERITY_OF)
 
 
 @pytest.mark.parametrize("name", SECTIONS)
@@ -32,9 +36,18 @@ def test_the_examples_are_tested_rules(name: str) -> None:
     """They are cases of test_faults.py, which finds the fault in the first and nothing in the second."""
     shown = examples(SECTIONS[name])
     tested = [case for case in CASES if case["check"] == name]
-    faults, twins = ([filled(case[which]) for case in tested] for which in ("fault", "twin"))
-    assert filled(shown["Fault"]) in faults or shown["Fault"] in map(without_none, faults)
-    assert filled(shown["Corrected"]) in twins
+    assert any(
+        (is_shown(shown["Fault"], case["fault"]) and is_shown(shown["Corrected"], case["twin"]))
+        and shown.get("Alertmanager configuration") == case.get("alertmanager")
+        for case in tested
+    )
+
+
+def is_shown(shown: dict[str, Any], tested: dict[str, Any]) -> bool:
+    """Whether an example is the rule of a case, or its configuration of Alertmanager."""
+    if "alertmanager" in tested:
+        return shown == tested["alertmanager"]
+    return filled(shown) == filled(tested) or shown == without_none(filled(tested))
 
 
 def filled(rule: dict[str, Any]) -> dict[str, Any]:
@@ -53,3 +66,8 @@ def without_none(rule: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_the_page_says_which_checks_need_metrics(check: Any) -> None:
     assert ("Needs `--metrics`" in SECTIONS[check.name]) == check.needs_metrics
+
+
+@pytest.mark.parametrize("check", ROUTING_CHECKS, ids=lambda check: check.name)
+def test_the_page_says_which_checks_need_a_configuration(check: Any) -> None:
+    assert "Needs `--alertmanager`" in SECTIONS[check.name]

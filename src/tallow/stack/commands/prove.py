@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from tallow.stack.commands.output.terminal import printable_lines
+from tallow.stack.prove.alertmanager.config import AlertmanagerConfigError, load_config
 from tallow.stack.prove.checks.model import SEVERITIES
 from tallow.stack.prove.duration import DurationError, parse_duration
 from tallow.stack.prove.expression import UnparsedError, parse, selectors
@@ -34,6 +35,13 @@ _FAILING: Final = {name: SEVERITIES[: position + 1] for position, name in enumer
     metavar="DURATION",
     help="Of the metrics that the rules read. A Prometheus given with --metrics tells it.",
 )
+@click.option(
+    "--alertmanager",
+    "config",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The configuration of the Alertmanager that gets the alerts.",
+)
 @click.option("--json", "as_", flag_value="json", help="For programs: all findings.")
 @click.option("--sarif", "as_", flag_value="sarif", help="For code hosts: SARIF 2.1.0.")
 @click.option(
@@ -44,7 +52,12 @@ _FAILING: Final = {name: SEVERITIES[: position + 1] for position, name in enumer
     help="The severity of findings with which the exit status is 1.",
 )
 def command(
-    rules: tuple[Path, ...], source: str | None, scrape_interval: str | None, as_: str | None, fail_on: str
+    rules: tuple[Path, ...],
+    source: str | None,
+    scrape_interval: str | None,
+    config: Path | None,
+    as_: str | None,
+    fail_on: str,
 ) -> None:
     """Find faults in RULES that `promtool check rules` accepts: rule files, or folders of them.
 
@@ -55,9 +68,10 @@ def command(
     try:
         loaded = load_rules(list(rules))
         metrics = load_metrics(source, _names(loaded)) if source else None
-    except (RuleFileError, SourceError) as error:
+        alertmanager = load_config(config) if config else None
+    except (RuleFileError, SourceError, AlertmanagerConfigError) as error:
         raise click.ClickException(printable_lines(str(error))) from None
-    report = check_rules(loaded, metrics, interval)
+    report = check_rules(loaded, metrics, interval, alertmanager)
     if as_:
         click.echo(as_json(report) if as_ == "json" else as_sarif(report))
     else:
@@ -98,8 +112,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"{count:>6}  {severity:<8}{check}"
     rules, findings = _count(report.rules, "rule"), _count(len(report.findings), "finding")
     yield f"{rules}, {findings}, {report.unparsed} not parsed; see {PAGE}"
-    if report.skipped:
-        yield f"skipped without --metrics: {', '.join(report.skipped)}"
+    for option, checks in report.skipped.items():
+        if checks:
+            yield f"skipped without {option}: {', '.join(checks)}"
 
 
 def _count(number: int, what: str) -> str:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from tallow import __version__
-from tallow.stack.prove.checks.catalog import CHECKS, SYNTAX, run_checks, skipped_checks
+from tallow.stack.prove.alertmanager.config import AlertmanagerConfig
+from tallow.stack.prove.checks.catalog import (
+    ROUTING_CHECKS,
+    SEVERITY_OF,
+    SYNTAX,
+    run_checks,
+    run_routing_checks,
+    skipped_checks,
+)
 from tallow.stack.prove.checks.model import SEVERITIES, Finding, ParsedRule, RuleSet
 from tallow.stack.prove.expression import UnparsedError, parse
 from tallow.stack.prove.metrics.model import KnownMetrics
@@ -26,13 +34,13 @@ class Report:
     Attributes:
         rules: checked, those that were not parsed included.
         unparsed: not parsed; each is a finding, too.
-        skipped: checks that need ``--metrics``.
+        skipped: checks that need an option that was not given, by the option.
     """
 
     rules: int
     unparsed: int
     findings: tuple[Finding, ...]
-    skipped: tuple[str, ...]
+    skipped: Mapping[str, Sequence[str]]
 
     def worst(self) -> str:
         """The worst severity, or an empty text."""
@@ -44,6 +52,7 @@ def check_rules(
     loaded: Sequence[LoadedRule],
     metrics: KnownMetrics | None = None,
     scrape_interval_seconds: float | None = None,
+    alertmanager: AlertmanagerConfig | None = None,
 ) -> Report:
     """Check rules.
 
@@ -51,6 +60,7 @@ def check_rules(
         loaded: see :func:`tallow.stack.prove.rule_file.load_rules`.
         metrics: of the source; None without one.
         scrape_interval_seconds: of the metrics that the rules read; None if it is not known.
+        alertmanager: the configuration to which the alerts are sent; None without one.
 
     Example:
         >>> from tallow.stack.prove.rule_file import parse_rules
@@ -69,7 +79,12 @@ def check_rules(
     rules = RuleSet(parsed, metrics, scrape_interval_seconds)
     unparsed = len(findings)
     findings += run_checks(rules)
-    return Report(len(loaded), unparsed, tuple(sorted(findings)), tuple(skipped_checks(rules)))
+    if alertmanager is not None:
+        findings += run_routing_checks(rules, alertmanager)
+    skipped = {"--metrics": skipped_checks(rules)}
+    if alertmanager is None:
+        skipped["--alertmanager"] = [check.name for check in ROUTING_CHECKS]
+    return Report(len(loaded), unparsed, tuple(sorted(findings)), skipped)
 
 
 def counts(report: Report) -> list[tuple[str, str, int]]:
@@ -88,11 +103,10 @@ def as_sarif(report: Report) -> str:
 
     Source: OASIS, Static Analysis Results Interchange Format 2.1.0.
     """
-    names = [*(check.name for check in CHECKS), SYNTAX]
     driver = {
         "name": "tallow prove",
         "version": __version__,
-        "rules": [{"id": name, "helpUri": f"{PAGE}#{name.replace('/', '')}"} for name in names],
+        "rules": [{"id": name, "helpUri": f"{PAGE}#{name.replace('/', '')}"} for name in SEVERITY_OF],
     }
     run = {"tool": {"driver": driver}, "results": [_sarif_result(finding) for finding in report.findings]}
     return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)

@@ -15,6 +15,8 @@ _LONG_RANGE_S: Final = 300.0
 _RUNBOOK: Final = re.compile(r"runbook|playbook", re.IGNORECASE)
 _SUMMARIES: Final = ("summary", "description", "message", "title")
 _ACTION: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_WITHOUT_DOLLAR: Final = re.compile(r"-?\s*(labels\.|value\s*(\||-?$))")
+"""``value`` with an argument is a function of templates."""
 
 
 def no_for(parsed: ParsedRule, _: RuleSet) -> Messages:
@@ -56,7 +58,7 @@ def unclosed_template(parsed: ParsedRule, _: RuleSet) -> Messages:
         if text.count("{{") != text.count("}}"):
             yield f"{name} has {text.count('{{')} times '{{{{' and {text.count('}}')} times '}}}}'"
         for action in _ACTION.findall(text):
-            if re.search(r"(?<![$.\w])(labels|value)\b", action.strip()) and "$" not in action:
+            if _WITHOUT_DOLLAR.match(action):
                 yield f"{name}: '{{{{{action}}}}}' needs $labels or $value"
 
 

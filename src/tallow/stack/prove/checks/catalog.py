@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from tallow.stack.prove.alertmanager.config import AlertmanagerConfig
 from tallow.stack.prove.checks import (
     absence,
     alerts,
@@ -17,7 +18,9 @@ from tallow.stack.prove.checks import (
     thresholds,
     windows,
 )
-from tallow.stack.prove.checks.model import Check, Finding, RuleSet
+from tallow.stack.prove.checks.model import Check, Finding, RuleSet, Severity
+from tallow.stack.prove.checks.routing import inhibitions, receivers, routes
+from tallow.stack.prove.checks.routing.model import RoutedAlert, Routing, RoutingCheck
 
 CHECKS: Final[tuple[Check, ...]] = (
     *metrics.CHECKS,
@@ -31,8 +34,19 @@ CHECKS: Final[tuple[Check, ...]] = (
     *matchers.CHECKS,
     *alerts.CHECKS,
 )
+ROUTING_CHECKS: Final[tuple[RoutingCheck, ...]] = (
+    *routes.CHECKS,
+    *receivers.CHECKS,
+    *inhibitions.CHECKS,
+)
 SYNTAX: Final = "rule/syntax"
 """The check of expressions that are not parsed."""
+SEVERITY_OF: Final[Mapping[str, Severity]] = {
+    **{check.name: check.severity for check in CHECKS},
+    **{check.name: check.severity for check in ROUTING_CHECKS},
+    SYNTAX: "error",
+}
+"""The severity of every check, by its name."""
 
 
 def run_checks(rules: RuleSet) -> Iterator[Finding]:
@@ -44,6 +58,13 @@ def run_checks(rules: RuleSet) -> Iterator[Finding]:
             for message in dict.fromkeys(check.run(parsed, rules)):
                 rule = parsed.rule
                 yield Finding(rule.file, rule.line, rule.name, check.name, check.severity, message)
+
+
+def run_routing_checks(rules: RuleSet, config: AlertmanagerConfig) -> Iterator[Finding]:
+    """The findings of the checks of rules together with an Alertmanager configuration."""
+    routing = Routing(config, [RoutedAlert.of(parsed) for parsed in rules.rules if parsed.is_alert])
+    for check in ROUTING_CHECKS:
+        yield from check.findings(routing)
 
 
 def skipped_checks(rules: RuleSet) -> list[str]:

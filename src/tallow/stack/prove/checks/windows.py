@@ -13,13 +13,15 @@ from tallow.stack.prove.expression import calls, is_comparison, number, operatio
 
 DEFAULT_INTERVAL_S: Final = 60.0
 """``scrape_interval`` of a Prometheus that does not set it. Source: Prometheus, Configuration, global."""
-_SCRAPES: Final = 4
-"""Of a function that needs two samples: the second may be late, and one scrape may be lost."""
 _TWO_SAMPLES: Final = frozenset(
     {"rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear"}
     | {"double_exponential_smoothing", "changes", "resets"}
 )
 """Functions that compare samples: of a single one they have no result, or 0."""
+_ONE_SAMPLE: Final = frozenset(
+    {"last_over_time", "first_over_time", "present_over_time", "absent_over_time", "count_over_time"}
+)
+"""Functions that are made for a range with a single sample, too."""
 
 
 def too_few_samples(parsed: ParsedRule, rules: RuleSet) -> Messages:
@@ -42,22 +44,29 @@ def short_range(parsed: ParsedRule, rules: RuleSet) -> Messages:
     for name, length in _short_ranges(parsed):
         if interval is None:
             yield from _short_by_default(name, length)
-        elif name not in _TWO_SAMPLES and length < 2 * interval:
+        elif name not in _TWO_SAMPLES and length < _scrapes(name) * interval:
             yield (
-                f"{name}() over {duration_text(length)} reads one sample at times: "
+                f"{name}() over {duration_text(length)} has too few samples at times: "
                 f"the scrape interval is {duration_text(interval)}"
             )
-        elif name in _TWO_SAMPLES and interval < length < _SCRAPES * interval:
+        elif name in _TWO_SAMPLES and interval < length < _scrapes(name) * interval:
             yield (
                 f"{name}() over {duration_text(length)} is shorter than four scrapes of "
                 f"{duration_text(interval)}: a lost scrape leaves a gap"
             )
 
 
+def _scrapes(function: str) -> int:
+    """How many scrape intervals a range needs."""
+    if function in _TWO_SAMPLES:
+        return 4  # the second sample may be late, and one scrape may be lost
+    return 1 if function in _ONE_SAMPLE else 2
+
+
 def _short_by_default(name: str, length: float) -> Messages:
-    if length < 2 * DEFAULT_INTERVAL_S:
-        needs = "has no result" if name in _TWO_SAMPLES else "reads one sample"
-        wanted = duration_text(length / (_SCRAPES if name in _TWO_SAMPLES else 2))
+    if length < min(2, _scrapes(name)) * DEFAULT_INTERVAL_S:
+        needs = "has no result" if name in _TWO_SAMPLES else "has too few samples"
+        wanted = duration_text(length / _scrapes(name))
         yield (
             f"{name}() over {duration_text(length)} {needs} at times at the default "
             f"scrape interval of {duration_text(DEFAULT_INTERVAL_S)}; it needs {wanted} or less"

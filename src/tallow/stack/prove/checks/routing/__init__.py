@@ -1,0 +1,3 @@
+"""Checks of rules together with an Alertmanager configuration."""
+
+from __future__ import annotations
