@@ -1,4 +1,4 @@
-"""Configurations of Alertmanager: what is read of them, where alerts go, and one line for what cannot be read."""
+"""Configurations of Alertmanager: what is read of them, and where alerts go."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_the_examples_are_tested_rules(name: str) -> None:
 def is_shown(shown: dict[str, Any], tested: dict[str, Any]) -> bool:
     """Whether an example is the rule of a case, or its configuration of Alertmanager."""
     if "alertmanager" in tested:
-        return shown == tested["alertmanager"]
+        return bool(shown == tested["alertmanager"])
     return filled(shown) == filled(tested) or shown == without_none(filled(tested))
 
 

@@ -76,7 +76,7 @@ def never_equal(routing: Routing) -> Messages:
     for rule in routing.config.inhibit_rules:
         sources, targets = (_matching(routing, side) for side in (rule.source, rule.target))
         for label in rule.equal if sources and targets else ():
-            lacking = [all(alert.value(label) == "" for alert in side) for side in (sources, targets)]
+            lacking = [_all_lack(label, side) for side in (sources, targets)]
             if lacking[0] != lacking[1]:
                 side, alerts = ("source", sources) if lacking[0] else ("target", targets)
                 names = ", ".join(dict.fromkeys(alert.parsed.rule.name for alert in alerts))
@@ -87,6 +87,10 @@ def never_equal(routing: Routing) -> Messages:
                         "the rule mutes only alerts without it"
                     ),
                 )
+
+
+def _all_lack(label: str, alerts: Sequence[RoutedAlert]) -> bool:
+    return all(alert.value(label) == "" for alert in alerts)
 
 
 def matches_nothing(routing: Routing) -> Messages:

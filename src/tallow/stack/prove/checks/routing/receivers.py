@@ -45,21 +45,26 @@ def unused_receiver(routing: Routing) -> Messages:
 
 def refused_severity(routing: Routing) -> Messages:
     """A severity that PagerDuty's Events API answers with 400."""
-    usual = ", ".join(PAGERDUTY_SEVERITIES)
     for receiver, fields in _pagerduty(routing):
         written = fields.get("severity")
-        if isinstance(written, str) and "{{" not in written and written not in PAGERDUTY_SEVERITIES:
-            place = routing.at(fields.line, f"receiver {receiver.name}")
-            yield place, f"PagerDuty refuses severity '{written}'; it accepts {usual}"
-        if not isinstance(written, str) or not _SEVERITY.fullmatch(written.strip()):
+        if not isinstance(written, str):
             continue
-        for alert in _alerts_of(routing, receiver):
-            if alert.severity is not None and alert.severity not in PAGERDUTY_SEVERITIES:
-                shown = f"severity '{alert.severity}'" if alert.severity else "an alert without severity"
-                yield (
-                    at_rule(alert),
-                    f"PagerDuty ('{receiver.name}') refuses {shown}; it accepts {usual}",
-                )
+        if "{{" not in written and written not in PAGERDUTY_SEVERITIES:
+            place = routing.at(fields.line, f"receiver {receiver.name}")
+            yield place, f"PagerDuty refuses severity '{written}'; it accepts {_ACCEPTED}"
+        elif _SEVERITY.fullmatch(written.strip()):
+            yield from _refused_alerts(routing, receiver)
+
+
+_ACCEPTED: Final = ", ".join(PAGERDUTY_SEVERITIES)
+
+
+def _refused_alerts(routing: Routing, receiver: Receiver) -> Messages:
+    """The alerts of a receiver that passes their severity on."""
+    for alert in _alerts_of(routing, receiver):
+        if alert.severity is not None and alert.severity not in PAGERDUTY_SEVERITIES:
+            shown = f"severity '{alert.severity}'" if alert.severity else "an alert without severity"
+            yield at_rule(alert), f"PagerDuty ('{receiver.name}') refuses {shown}; it accepts {_ACCEPTED}"
 
 
 def _pagerduty(routing: Routing) -> Iterator[tuple[Receiver, Mapping]]:
