@@ -29,19 +29,15 @@ const handshakeInput = { secret, room: inputs.room, descriptions: inputs.descrip
 
 async function handshakes(): Promise<[SenderHandshake, ReceiverHandshake]> {
   const kem = await fallbackKem(bytes(inputs.sender_mlkem768_seed));
-  const sender = await SenderHandshake.create(
-    handshakeInput,
-    await generateFallback(bytes(inputs.sender_x25519)),
-    await kem.generate(),
-  );
   const encapsulated = { secret: bytes(inputs.kem_shared_secret), ciphertext: bytes(inputs.kem_ciphertext) };
-  const receiver = new ReceiverHandshake(
-    handshakeInput,
-    await generateFallback(bytes(inputs.receiver_x25519)),
-    {
-      encapsulate: async () => encapsulated,
-    },
-  );
+  const sender = await SenderHandshake.create(handshakeInput, {
+    exchangeKey: await generateFallback(bytes(inputs.sender_x25519)),
+    kem,
+  });
+  const receiver = new ReceiverHandshake(handshakeInput, {
+    exchangeKey: await generateFallback(bytes(inputs.receiver_x25519)),
+    kem: { generate: kem.generate, encapsulate: async () => encapsulated },
+  });
   return [sender, receiver];
 }
 

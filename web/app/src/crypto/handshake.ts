@@ -26,6 +26,12 @@ export interface HandshakeInput {
   readonly descriptions: readonly string[];
 }
 
+/** Tests pass keys of their own, and the worker a key encapsulation that measures. */
+export interface HandshakeKeys {
+  readonly exchangeKey?: ExchangeKey;
+  readonly kem?: Kem;
+}
+
 /** The message that ends the handshake with an abort code. */
 export function abortMessage(code: number): Bytes {
   return Uint8Array.of(ABORT, code);
@@ -45,17 +51,10 @@ export class SenderHandshake {
     private readonly decapsulationKey: DecapsulationKey,
   ) {}
 
-  /** Only tests pass keys. */
-  static async create(
-    input: HandshakeInput,
-    exchangeKey?: ExchangeKey,
-    decapsulationKey?: DecapsulationKey,
-  ): Promise<SenderHandshake> {
-    const keys = [
-      exchangeKey ?? generateExchangeKey(),
-      decapsulationKey ?? kem().then((found) => found.generate()),
-    ] as const;
-    return new SenderHandshake(input, ...(await Promise.all(keys)));
+  static async create(input: HandshakeInput, keys: HandshakeKeys = {}): Promise<SenderHandshake> {
+    const used = keys.kem ?? (await kem());
+    const own = await Promise.all([keys.exchangeKey ?? generateExchangeKey(), used.generate()]);
+    return new SenderHandshake(input, ...own);
   }
 
   async hello(): Promise<Bytes> {
@@ -90,11 +89,9 @@ export class SenderHandshake {
 export class ReceiverHandshake {
   private schedule: KeySchedule | null = null;
 
-  /** Only tests pass keys. */
   constructor(
     private readonly input: HandshakeInput,
-    private readonly exchangeKey?: ExchangeKey,
-    private readonly encapsulation?: Pick<Kem, 'encapsulate'>,
+    private readonly keys: HandshakeKeys = {},
   ) {}
 
   /** Derives the keys from the sender's hello. Returns the reply to it. */
@@ -103,8 +100,8 @@ export class ReceiverHandshake {
     const fields = parseFields(message, HELLO, [X25519_BYTES, ENCAPSULATION_KEY_BYTES, MAC_BYTES]);
     const [publicKey, encapsulationKey, proof] = fields as [Bytes, Bytes, Bytes];
     await checkProof(proof, this.input, 'sender');
-    const encapsulated = await (this.encapsulation ?? (await kem())).encapsulate(encapsulationKey);
-    const exchangeKey = this.exchangeKey ?? (await generateExchangeKey());
+    const encapsulated = await (this.keys.kem ?? (await kem())).encapsulate(encapsulationKey);
+    const exchangeKey = this.keys.exchangeKey ?? (await generateExchangeKey());
     const shared = await exchangeKey.exchange(publicKey);
     const own = [exchangeKey.publicKey, encapsulated.ciphertext];
     const transcript = await transcriptHash(room, [publicKey, encapsulationKey], own, descriptions);
