@@ -32,6 +32,11 @@ export class ClosableQueue<T> {
     return this.items.length;
   }
 
+  /** Whether `get` would not wait. */
+  get isReady(): boolean {
+    return this.items.length > 0 || this.error !== null;
+  }
+
   /** Adds an item; a closed queue drops it. */
   put(item: T): void {
     if (this.error !== null) return;
@@ -47,7 +52,7 @@ export class ClosableQueue<T> {
 
   /** Resolves once `get` would not wait. It takes nothing, so that it may lose a race. */
   async ready(): Promise<void> {
-    while (this.items.length === 0 && this.error === null) await this.changed.promise;
+    while (!this.isReady) await this.changed.promise;
   }
 
   async get(): Promise<T> {

@@ -22,6 +22,8 @@ export interface Channel {
   send(message: Bytes): Promise<void>;
   /** Waits for the next message. */
   receive(): Promise<Bytes>;
+  /** Resolves once `receive` would not wait. It takes nothing. */
+  readable(): Promise<void>;
   /** Measures the connection; null if this channel cannot. */
   quality(): Promise<ConnectionQuality | null>;
   /** Closes it after all sent messages are delivered, as long as the other side answers. */

@@ -1,6 +1,6 @@
 /** Records how the first connection of a transfer was made. */
 
-import type { Fact } from '../engine';
+import type { Fact } from '../types';
 import type { Channel, ConnectionQuality } from './channel';
 import { WebRtcChannel } from './webrtcChannel';
 

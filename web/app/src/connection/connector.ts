@@ -6,7 +6,7 @@
  * win nearly always. Only the sender records connection metrics, so that a connection counts once.
  */
 
-import type { Fact } from '../engine';
+import type { Fact } from '../types';
 import { ProtocolError } from '../crypto/errors';
 import type { Link } from '../protocol/link';
 import type { ChannelType, Role, TransferMethod } from '../protocol/wire';

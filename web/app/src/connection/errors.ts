@@ -1,6 +1,6 @@
 /** Errors of the way to the server and to the other side. */
 
-import type { ErrorCode, SessionError } from '../engine';
+import type { ErrorCode, SessionError } from '../types';
 import { ProtocolError } from '../crypto/errors';
 
 /** A channel could not be opened, or was lost. A retry may succeed. */

@@ -151,6 +151,10 @@ export class StartedChannel implements Channel {
     return message ?? this.channel.receive();
   }
 
+  async readable(): Promise<void> {
+    if (this.first === null) await this.channel.readable();
+  }
+
   quality(): ReturnType<Channel['quality']> {
     return this.channel.quality();
   }

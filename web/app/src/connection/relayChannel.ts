@@ -93,6 +93,10 @@ export class RelayChannel implements Channel {
     return message;
   }
 
+  readable(): Promise<void> {
+    return this.received.ready();
+  }
+
   async quality(): Promise<null> {
     return null; // the relay is the server's
   }

@@ -71,11 +71,11 @@ export class SecureChannel {
     const sealing = this.crypto.seal(this.id, frame, payload);
     const before = this.sending;
     const sent = (async () => {
-      const [sealed] = await Promise.all([sealing, before]);
+      const [sealed] = await Promise.all([sealing, before.catch(() => {})]);
       await this.channel.send(sealed);
     })();
     this.sending = sent;
-    sent.catch(() => {}); // the next frame fails too
+    sent.catch(() => {}); // whoever awaits it gets the error
     return sent;
   }
 

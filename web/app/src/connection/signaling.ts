@@ -145,6 +145,12 @@ export class SignalingClient {
     this.socket.close();
   }
 
+  /** Ends a connection that may be dead, without leaving the room. */
+  drop(): void {
+    this.socket.close();
+    this.onClose(0); // the event of a dead connection comes after a minute
+  }
+
   private send(message: Record<string, unknown>): void {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }

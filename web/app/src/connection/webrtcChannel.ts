@@ -91,11 +91,15 @@ export class WebRtcChannel implements Channel {
   }
 
   async receive(): Promise<Bytes> {
-    await this.waitFor(() => this.received.length > 0 || this.byeReceived);
+    await this.readable();
     if (this.received.length === 0) throw channelClosed();
     const { message, acknowledged } = this.received.take();
     if (acknowledged > 0) this.sendText(`ack ${acknowledged}`);
     return message;
+  }
+
+  readable(): Promise<void> {
+    return this.waitFor(() => this.received.length > 0 || this.byeReceived);
   }
 
   /** The shortest of several round trips, and the share of lost packets. */

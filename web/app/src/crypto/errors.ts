@@ -1,6 +1,6 @@
 /** Faults of received messages, and their abort codes (docs/protocol.md, "Aborts"). */
 
-import type { ErrorCode } from '../engine';
+import type { ErrorCode } from '../types';
 
 const ABORT_CODES = {
   peer_cancelled: 1,

@@ -67,6 +67,7 @@ export function unpackHeader(frame: Bytes): FrameHeader {
 export class FrameCipher {
   private sent: number;
   private received: number;
+  private sealing: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly sendKey: CryptoKey,
@@ -91,11 +92,24 @@ export class FrameCipher {
     );
   }
 
-  /** Encrypts a frame. Its nonce is taken at once; a payload that is still read does not change the order. */
-  async seal(frame: FrameHeader, payload: Bytes | Blob): Promise<Bytes> {
+  /**
+   * Encrypts a frame. A payload that is part of a file is read while earlier frames are encrypted; if it cannot be
+   * read, no nonce is used.
+   */
+  seal(frame: FrameHeader, payload: Bytes | Blob): Promise<Bytes> {
+    const reading = payload instanceof Blob ? payload.arrayBuffer() : Promise.resolve(payload);
+    const sealing = Promise.all([reading, this.sealing]).then(([plain]) => {
+      const size = payload instanceof Blob ? payload.size : payload.length;
+      if (plain.byteLength !== size) throw new DOMException('the file has changed', 'NotReadableError');
+      return this.encrypt(frame, plain);
+    });
+    this.sealing = sealing.catch(() => {});
+    return sealing;
+  }
+
+  private async encrypt(frame: FrameHeader, plain: BufferSource): Promise<Bytes> {
     const iv = nonce(this.sent++);
     const packed = packHeader(frame);
-    const plain = payload instanceof Blob ? await payload.arrayBuffer() : payload;
     const parameters = { name: 'AES-GCM', iv, additionalData: concat(this.prefix, packed) };
     const sealed = await crypto.subtle.encrypt(parameters, this.sendKey, plain);
     return concat(packed, new Uint8Array(sealed));

@@ -1,6 +1,6 @@
 /** The page's side of its worker. */
 
-import type { Fact } from '../engine';
+import type { Fact } from '../types';
 import { ProtocolError } from '../crypto/errors';
 import { Deferred } from '../connection/async';
 import { type Call, type CryptoFunctions, type Result, transferable } from './messages';

@@ -1,6 +1,6 @@
 /** The messages between the page and its worker. */
 
-import type { Fact } from '../engine';
+import type { Fact } from '../types';
 import type { ProtocolErrorCode } from '../crypto/errors';
 import type { TransferCrypto } from './transferCrypto';
 

@@ -5,7 +5,7 @@
 
 import { sha256 as streamHash } from '@noble/hashes/sha2.js';
 
-import type { Fact } from '../engine';
+import type { Fact } from '../types';
 import { type Bytes, toHex } from '../crypto/bytes';
 import { ProtocolError } from '../crypto/errors';
 import { FrameCipher, type FrameHeader } from '../crypto/frames';

@@ -1,6 +1,6 @@
 /** The worker: runs {@link TransferCrypto} for one session of the page. */
 
-import type { Fact } from '../engine';
+import type { Fact } from '../types';
 import { ProtocolError } from '../crypto/errors';
 import { type Call, type Result, transferable } from './messages';
 import { TransferCrypto } from './transferCrypto';

@@ -1,0 +1,91 @@
+/**
+ * What a tab keeps of its transfer, so that a reload or a discarded tab can resume it: in session storage, which no
+ * other tab reads. It is erased when the transfer ends.
+ */
+
+import type { StoredTransfer } from '../types';
+import { parseLink } from '../protocol/link';
+import { parseObject, type Role } from '../protocol/wire';
+
+const KEY = 'tallow.transfer';
+/** A state is written at most this often while files arrive. */
+const SAVE_EVERY_MS = 500;
+
+export interface TransferState {
+  readonly role: Role;
+  /** The link, with the secret. */
+  readonly link: string;
+  rejoinKey: string | null;
+  /** SHA-256 of the manifest, in hexadecimal digits. */
+  manifest: string | null;
+  /** Receiver: whether the person has accepted. */
+  confirmed: boolean;
+  /** Receiver: complete files, one bit each. */
+  done: string;
+}
+
+export class StateStore {
+  private savedAt = -Infinity;
+
+  constructor(readonly state: TransferState) {}
+
+  /** The state of this tab's transfer, if it is the same one; otherwise a new state. */
+  static open(role: Role, link: string): StateStore {
+    const stored = readState();
+    if (stored !== null && stored.role === role && stored.link === link) return new StateStore(stored);
+    return new StateStore({ role, link, rejoinKey: null, manifest: null, confirmed: false, done: '' });
+  }
+
+  save(): void {
+    this.savedAt = performance.now();
+    try {
+      storage()?.setItem(KEY, JSON.stringify(this.state));
+    } catch {
+      // full or switched off: this page can resume, and a reloaded one starts anew
+    }
+  }
+
+  /** Saves, unless it was done just before; `update` brings the state up to date. */
+  saveSometimes(update: (state: TransferState) => void): void {
+    if (performance.now() - this.savedAt < SAVE_EVERY_MS) return;
+    update(this.state);
+    this.save();
+  }
+
+  erase(): void {
+    storage()?.removeItem(KEY);
+  }
+}
+
+/** The transfer of this tab that a reload interrupted; null if there is none. */
+export function storedTransfer(): StoredTransfer | null {
+  const stored = readState();
+  return stored && { role: stored.role, link: stored.link, accepted: stored.confirmed };
+}
+
+/** Erases it. */
+export function forgetStoredTransfer(): void {
+  storage()?.removeItem(KEY);
+}
+
+function readState(): TransferState | null {
+  const found = parseObject(storage()?.getItem(KEY) ?? '');
+  if (found === null) return null;
+  const { role, link, rejoinKey, manifest, confirmed, done } = found;
+  const isValid =
+    (role === 'sender' || role === 'receiver') &&
+    typeof link === 'string' &&
+    parseLink(link, '') !== null &&
+    [rejoinKey, manifest].every((text) => text === null || typeof text === 'string') &&
+    typeof confirmed === 'boolean' &&
+    typeof done === 'string';
+  return isValid ? (found as unknown as TransferState) : null;
+}
+
+function storage(): Storage | null {
+  try {
+    return globalThis.sessionStorage ?? null;
+  } catch {
+    return null; // storage is switched off
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * A page without a browser, for tests against real servers and peers: the engine under Node.
+ *
+ *     page.mjs send SERVER PATH… [--text TEXT] [--cancel-at BYTES]
+ *     page.mjs receive LINK FOLDER [--decline] [--cancel-at BYTES]
+ *
+ * It prints one JSON object a line: `state`, `link`, `manifest`, `text`, `file` and, at the end, `end`. A line
+ * `cancel`, `accept`, `decline` or `resume` on standard input calls that function.
+ */
+
+import { openAsBlob } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import {
+  createSend,
+  type FactEvent,
+  type FileWriter,
+  type IncomingFile,
+  openLink,
+  type ReceiveSession,
+  type SendItem,
+  type Session,
+  type Sink,
+} from '../../src/engine';
+
+const [command, address, ...rest] = process.argv.slice(2);
+const flag = (name: string): string | undefined => {
+  const at = rest.indexOf(name);
+  return at < 0 ? undefined : (rest[at + 1] ?? '');
+};
+const print = (event: string, values: object): void => {
+  process.stdout.write(`${JSON.stringify({ event, ...values })}\n`);
+};
+
+/** Writes into a folder, under a temporary name until the file is complete. */
+class FolderSink implements Sink {
+  constructor(private readonly folder: string) {}
+
+  async open({ path, size }: IncomingFile): Promise<FileWriter> {
+    const target = join(this.folder, path);
+    const temporary = `${target}.part`;
+    await mkdir(dirname(target), { recursive: true });
+    const file = await open(temporary, 'w');
+    return {
+      kept: null,
+      write: async (chunk) => void (await file.write(chunk)),
+      commit: async () => {
+        await file.close();
+        await rename(temporary, target);
+        print('file', { path, size });
+      },
+      discard: async () => {
+        await file.close();
+        await rm(temporary);
+      },
+      suspend: async () => {
+        await file.close();
+      },
+    };
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    await mkdir(join(this.folder, path), { recursive: true });
+  }
+
+  async isComplete({ path, size }: IncomingFile): Promise<boolean> {
+    const found = await stat(join(this.folder, path)).catch(() => null);
+    return found?.size === size;
+  }
+}
+
+async function toItem(path: string): Promise<SendItem> {
+  const file = new File([await openAsBlob(path)], basename(path));
+  return { kind: 'file', file, path: basename(path) };
+}
+
+async function openSession(): Promise<Session> {
+  if (command === 'send') {
+    const text = flag('--text');
+    const paths = rest.filter((word, at) => !word.startsWith('--') && !rest[at - 1]?.startsWith('--'));
+    const items: SendItem[] =
+      text === undefined ? await Promise.all(paths.map(toItem)) : [{ kind: 'text', text }];
+    return createSend(items, { server: address!, path: 'relay' });
+  }
+  return openLink(address!, { path: 'relay' });
+}
+
+function follow(session: Session): void {
+  const receiving = session as ReceiveSession;
+  let linkPrinted = false;
+  session.addEventListener('statechange', () => {
+    const { state, error, correlationId, method } = session;
+    const link = 'link' in session ? session.link : null;
+    if (link !== null && !linkPrinted) print('link', { link });
+    linkPrinted ||= link !== null;
+    print('state', { state });
+    if (['done', 'failed', 'cancelled'].includes(state)) {
+      print('end', { state, error, correlationId, method, facts, bytes: session.progress.bytes });
+      process.exit(state === 'done' ? 0 : 1);
+    }
+  });
+  session.addEventListener('manifest', () => {
+    print('manifest', { manifest: receiving.manifest });
+    if (rest.includes('--decline')) void receiving.decline();
+    else if (!rest.includes('--ask')) receiving.accept(new FolderSink(rest[0]!));
+  });
+  session.addEventListener('text', () => print('text', { text: receiving.text }));
+  const cancelAt = Number(flag('--cancel-at') ?? Infinity);
+  session.addEventListener('progress', () => {
+    const { phase, bytes } = session.progress;
+    if (phase === 'transferring' && bytes >= cancelAt) void session.cancel();
+  });
+}
+
+const facts: Record<string, number> = {};
+
+function countFacts(session: Session): void {
+  session.addEventListener('fact', (event) => {
+    const { metric, labels, value = 1 } = (event as FactEvent).fact;
+    const name = [metric, ...Object.values(labels)].join(' ');
+    facts[name] = (facts[name] ?? 0) + value;
+  });
+}
+
+function followCommands(session: Session): void {
+  const receiving = session as ReceiveSession;
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    if (line === 'cancel') void session.cancel();
+    else if (line === 'resume') session.resume();
+    else if (line === 'decline') void receiving.decline();
+    else if (line === 'accept') receiving.accept(new FolderSink(rest[0]!));
+  });
+}
+
+const session = await openSession();
+countFacts(session);
+follow(session);
+followCommands(session);
