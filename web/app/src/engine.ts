@@ -26,7 +26,7 @@ export function resumeSend(items: readonly SendItem[], options: SessionOptions =
 
 /** Receives what a link, or its part after `#`, stands for. The session starts at once. */
 export function openLink(link: string, options: SessionOptions = {}): ReceiveSession {
-  const server = options.server ?? location.origin;
+  const server = options.server ?? globalThis.location?.origin ?? '';
   return started(new Receiver(parseLink(link, server), options));
 }
 

@@ -1,8 +1,13 @@
-"""A channel over Tallow's own relay: a WebSocket to the server, which forwards ciphertext."""
+"""A channel over Tallow's own relay: a WebSocket to the server, which forwards ciphertext.
+
+A browser cannot slow down what its WebSocket receives. It announces a window in its signal and acknowledges
+what it has processed; this side then has no more than the window unacknowledged.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -15,6 +20,8 @@ from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES, RELAY_PATH, RelayMessage, T
 
 STALL_TIMEOUT_S: Final = 120
 """Ping timeout: behind a slow reader the answer to a ping waits for the data before it."""
+ACK_BYTES: Final = 8
+"""An acknowledgement holds the sum of all processed bytes. No other message has this length."""
 CONNECTION_LOST: Final = "the connection over the relay was lost"
 
 OpenWebSocket = Callable[..., Awaitable[ClientConnection]]
@@ -35,6 +42,11 @@ class RelayChannel:
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        self._window: int | None = None
+        self._sent = self._acknowledged = 0
+        self._received: deque[bytes] = deque()
+        self._reading = asyncio.Lock()
+        self._changed = asyncio.Event()
 
     @classmethod
     async def connect(cls, open_websocket: OpenWebSocket, ticket: str) -> RelayChannel:
@@ -71,8 +83,20 @@ class RelayChannel:
         if not isinstance(message, str) or '"paired"' not in message:
             raise ChannelError("the relay refused the connection")
 
+    def set_peer_window(self, window: object) -> None:
+        """Set how many unacknowledged bytes the other side accepts, as it announced.
+
+        Args:
+            window: bytes; anything but a number that allows a message means that there is no limit.
+        """
+        if isinstance(window, int) and window >= self.max_message:
+            self._window = window
+
     async def send(self, message: bytes) -> None:
         """Send a message; see :class:`tallow.app.channels.channel.Channel`."""
+        while self._window is not None and self._sent + len(message) - self._acknowledged > self._window:
+            await self._read()
+        self._sent += len(message)
         try:
             await self._socket.send(message)
         except ConnectionClosed:
@@ -80,13 +104,32 @@ class RelayChannel:
 
     async def receive(self) -> bytes:
         """Wait for the next message; see :class:`tallow.app.channels.channel.Channel`."""
-        try:
-            message = await self._socket.recv()
-        except ConnectionClosed:
-            raise ChannelClosedError(CONNECTION_LOST) from None
+        while not self._received:
+            await self._read()
+        return self._received.popleft()
+
+    async def _read(self) -> None:
+        """Wait until a message was read, here or by another task: a sender waits for an acknowledgement while
+        a reader waits for a message."""
+        if self._reading.locked():
+            await self._changed.wait()
+            return
+        async with self._reading:
+            try:
+                self._accept(await self._socket.recv())
+            except ConnectionClosed:
+                raise ChannelClosedError(CONNECTION_LOST) from None
+            finally:
+                self._changed.set()
+                self._changed = asyncio.Event()
+
+    def _accept(self, message: str | bytes) -> None:
         if isinstance(message, str):
             raise ChannelClosedError("the relay ended the connection")
-        return message
+        if len(message) == ACK_BYTES:
+            self._acknowledged = int.from_bytes(message)
+        else:
+            self._received.append(message)
 
     async def quality(self) -> None:
         """Not measured: the relay is the server's."""

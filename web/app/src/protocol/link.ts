@@ -20,7 +20,7 @@ export function parseLink(text: string, server: string): Link | null {
   // 22 characters hold 132 bits; the last 4 must be 0.
   if (!found || !secret || toBase64url(secret) !== found[2]) return null;
   const origin = hash > 0 ? originOf(trimmed.slice(0, hash)) : server;
-  return origin === null ? null : { server: origin, room: found[1]!, secret };
+  return !origin ? null : { server: origin, room: found[1]!, secret };
 }
 
 export function linkText(link: Link): string {

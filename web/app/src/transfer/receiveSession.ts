@@ -37,7 +37,7 @@ export class Receiver extends TransferSession implements ReceiveSession {
   private confirmationDeadline: number | null = null;
 
   constructor(
-    private readonly link: Link | null,
+    private readonly target: Link | null,
     options: SessionOptions,
   ) {
     super('receiver', options);
@@ -52,8 +52,8 @@ export class Receiver extends TransferSession implements ReceiveSession {
   }
 
   protected override async enterRoom(): Promise<RoomParts> {
-    if (this.link === null) throw new LocalError('bad_link');
-    return this.newRoom(this.link, StateStore.open('receiver', linkText(this.link)));
+    if (this.target === null) throw new LocalError('bad_link');
+    return this.newRoom(this.target, StateStore.open('receiver', linkText(this.target)));
   }
 
   protected override async transferUntilDone(parts: RoomParts): Promise<void> {

@@ -100,12 +100,13 @@ class ChannelOpenings:
             await exchange.send("offer", {})
             try:
                 async with asyncio.timeout(timeout):
-                    await exchange.receive()
+                    _, signal = await exchange.receive()
             except TimeoutError:
                 raise ChannelError("the other side does not answer") from None
         else:
-            await exchange.receive()  # the offer
+            _, signal = await exchange.receive()
         channel = await RelayChannel.connect(self._server.open_websocket, signaling.joined.relay_ticket)
+        channel.set_peer_window(signal.get("window"))
         try:
             if self.role == "receiver":
                 await exchange.send("answer", {})
