@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("tallow.stack.commands.up", "stack", "Start Tallow and its monitoring."),
     "down": ("tallow.stack.commands.down", "stack", "Stop what `up` started; data is kept."),
     "status": ("tallow.stack.commands.status", "stack", "Show what runs and whether it is healthy."),
+    "doctor": ("tallow.stack.commands.doctor", "stack", "Check the items of the production checklist."),
     "logs": ("tallow.stack.commands.logs", "stack", "Read, filter and follow the logs."),
     "open": ("tallow.stack.commands.open", "stack", "Open the dashboards, Prometheus or another page."),
     "restart": ("tallow.stack.commands.restart", "stack", "Restart single services."),

@@ -46,7 +46,7 @@ def create_missing(folder: Path) -> None:
     for credential in CREDENTIALS:
         if not (folder / credential.file).exists():
             write_private(folder / credential.file, secrets.token_urlsafe(24))
-    if not _hash_is_current(folder):
+    if not web_config_is_current(folder):
         _write_web_config(folder)
 
 
@@ -67,10 +67,10 @@ def password(folder: Path) -> str:
     return (folder / PASSWORD_FILE).read_text(encoding="utf-8")
 
 
-def _hash_is_current(folder: Path) -> bool:
+def web_config_is_current(folder: Path) -> bool:
     """Whether the web configuration has the hash of the current password; a rotation may be incomplete."""
     file = folder / WEB_CONFIG_FILE
-    if not file.exists():
+    if not file.exists() or not (folder / PASSWORD_FILE).exists():
         return False
     users = yaml.safe_load(file.read_text(encoding="utf-8"))["basic_auth_users"]
     return bcrypt.checkpw(password(folder).encode(), users[USER].encode())
