@@ -38,6 +38,8 @@ FORWARDED_TYPES: Final[tuple[ForwardedType, ...]] = ("offer", "answer", "candida
 
 ROOM_ID: Final = re.compile(r"[a-z2-7]{16}")
 JOIN_TOKEN_BYTES: Final = 32
+MAX_RECEIVERS: Final = 20
+"""Receivers of one link. Each has a room of its own, see :mod:`tallow.app.room_ids`."""
 TOKEN_HASH: Final = re.compile(r"[0-9a-f]{64}")
 """SHA-256 of a join token."""
 
@@ -162,7 +164,8 @@ class RelayMessage(TypedDict):
 class JoinedMessage(TypedDict):
     """The server's answer to a join.
 
-    ``peer``: whether the other peer is in the room. ``rejoin_key``: joins again in place of a lost socket.
+    ``room``: the room of this transfer; a receiver may have named another room of the link. ``peer``: whether
+    the other peer is in the room. ``rejoin_key``: joins again in place of a lost socket.
     ``confirmation_limit``: seconds that a receiver may take to confirm.
     """
 

@@ -135,7 +135,7 @@ def receive(
     async def run() -> None:
         async with ServerClient(url or link.server, tls_context()) as server:
             with DestinationFolder(folder) as destination:
-                received = ReceiverState.load(link, time.time() + 3600)
+                received = ReceiverState.load(link, time.time() + 3600, folder)
                 chosen = options or RELAYED
                 await TransferReceiver(
                     server, link, destination, received, chosen, peer.metrics, peer, confirm=confirm

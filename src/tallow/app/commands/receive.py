@@ -113,7 +113,7 @@ async def _receive(
             await _receive_into(folder, link, received, confirm, common, options, preferences, display)
             await asyncio.to_thread(write_to_standard_output, received.paths)
     else:
-        received = ReceiverState.load(link, time.time() + REMEMBERED_S)
+        received = ReceiverState.load(link, time.time() + REMEMBERED_S, output)
         await _receive_into(output, link, received, confirm, common, options, preferences, display)
 
 

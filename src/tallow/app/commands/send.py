@@ -21,6 +21,7 @@ from tallow.app.commands.peers import run_transfer
 from tallow.app.commands.send_run import STANDARD_INPUT, SendOptions, send
 from tallow.app.peer.display import Display, Terminal
 from tallow.app.peer.preferences import Preferences
+from tallow.app.wire import MAX_RECEIVERS
 
 ASK = ""
 """Value of --text without an argument: ask, or read standard input."""
@@ -52,6 +53,13 @@ ASK = ""
 )
 @click.option("--git", is_flag=True, help="Leave out what .gitignore files name, and .git.")
 @click.option("--limit", type=ByteSize(), help="Bytes per second to send at most, such as 5M.")
+@click.option(
+    "--receivers",
+    type=click.IntRange(1, MAX_RECEIVERS),
+    default=1,
+    show_default=True,
+    help="How many receivers may use the link, one after the other or at once.",
+)
 @click.option("--keep-metadata", is_flag=True, help="Send pictures with their metadata (place, camera, …).")
 @click.option("--insecure", is_flag=True, help="Allow a link with plain http to another machine.")
 @click.option("--no-qr", is_flag=True, help="Do not show the link as a QR code.")
@@ -96,6 +104,8 @@ def _check_usage(wanted: SendOptions) -> None:
         raise click.UsageError(f"{what} is sent alone: name no files and no --resume")
     if not any((wanted.paths, wanted.resume, asked)):
         raise click.UsageError("name the files and folders to send, - for standard input, or --text")
+    if wanted.resume and wanted.receivers > 1:
+        raise click.UsageError("--resume resumes the receivers of the interrupted transfer: no --receivers")
     if wanted.name is not None and not piped:
         raise click.UsageError("--name is for what is read from standard input: tallow send - --name NAME")
 

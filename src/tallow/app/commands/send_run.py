@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tallow.app.commands.options.common_options import CommonOptions
 from tallow.app.commands.options.server_option import ServerChoice
+from tallow.app.commands.send_to_receivers import ReceiverTransfers
 from tallow.app.commands.terminal.standard_input import read_input
 from tallow.app.files.exclusions import Exclusions
 from tallow.app.files.source_tree import CollectOptions, SourceTree, collect
@@ -28,6 +29,7 @@ from tallow.app.peer.transfer import resume_state
 from tallow.app.peer.transfer.prepare import PreparedFiles, build_manifest, prepare, strip_files
 from tallow.app.peer.transfer.resume_state import SenderState
 from tallow.app.peer.transfer.sender import TransferSender
+from tallow.app.room_ids import rooms_of_link
 from tallow.monitoring import correlation
 
 STANDARD_INPUT: Final = Path("-")
@@ -53,6 +55,7 @@ class SendOptions:
     git: bool = False
     keep_metadata: bool = False
     insecure: bool = False
+    receivers: int = 1
 
 
 async def send(
@@ -68,22 +71,22 @@ async def send(
     Raises:
         Exception: why it failed.
     """
-    sent = find_interrupted(wanted.paths) if wanted.resume else None
-    place = sent.link.server if sent is not None else origin(choice.url())
+    sent = find_interrupted(wanted.paths) if wanted.resume else []
+    place = sent[0].link.server if sent else origin(choice.url())
     if is_exposed(place) and not wanted.insecure:
         raise LinkError("a link with plain http to another machine can be read in transit; use https")
     # One correlation id from the first record on: the room takes it over.
     with temporary_folder() as scratch, correlation.bind(correlation.new_id()):
         transfer = _SendCommand(scratch, options, preferences, display)
-        if sent is not None:
-            wanted = _as_before(sent)
+        if sent:
+            wanted = _as_before(sent[0])
         tree = await transfer.collect(wanted)
-        if sent is None:
+        if not sent:
             tree = await transfer.strip(tree, keep=wanted.keep_metadata)
         async with ServerClient(place, tls_context(common.ca), do_not_track=not options.telemetry) as server:
-            if sent is None:
+            if not sent:
                 preparing = build_manifest(tree, is_text=wanted.text is not None)
-                sent = await _create_room(server, wanted)
+                sent = await _create_rooms(server, wanted)
             else:
                 preparing = transfer.prepare(tree, sent)
             await transfer.run(server, sent, preparing)
@@ -101,21 +104,30 @@ def _as_before(sent: SenderState) -> SendOptions:
     )
 
 
-async def _create_room(server: ServerClient, wanted: SendOptions) -> SenderState:
+async def _create_rooms(server: ServerClient, wanted: SendOptions) -> list[SenderState]:
+    """Create a link, with a room for each receiver."""
     secret = new_secret()
-    made = await server.create_room(token_hash(secret))
-    sent = SenderState(
-        Link(server.origin, made.room, secret),
-        time.time() + made.expires_in,
-        [str(path.resolve()) for path in wanted.paths],
-        keep_metadata=wanted.keep_metadata,
-        links=wanted.links,
-        exclude=wanted.exclude,
-        git=wanted.git,
-        skip_unreadable=wanted.skip_unreadable,
-        resumable=wanted.text is None and STANDARD_INPUT not in wanted.paths,
-    )
-    sent.save()
+    made = await server.create_room(token_hash(secret), wanted.receivers)
+    rooms = rooms_of_link(made.room)[-wanted.receivers :]
+    if len(rooms) < wanted.receivers:
+        raise PeerError("the server does not support several receivers of a link", "signaling")
+    sent = [
+        SenderState(
+            Link(server.origin, made.room, secret),
+            time.time() + made.expires_in,
+            [str(path.resolve()) for path in wanted.paths],
+            keep_metadata=wanted.keep_metadata,
+            links=wanted.links,
+            exclude=wanted.exclude,
+            git=wanted.git,
+            skip_unreadable=wanted.skip_unreadable,
+            resumable=wanted.text is None and STANDARD_INPUT not in wanted.paths,
+            room=room,
+        )
+        for room in rooms
+    ]
+    for state in sent:
+        state.save()
     return sent
 
 
@@ -155,24 +167,29 @@ class _SendCommand:
         """See :func:`strip_files`."""
         return await strip_files(tree, self._scratch, self._metrics, keep_metadata=keep)
 
-    async def prepare(self, tree: SourceTree, sent: SenderState) -> PreparedFiles:
-        """Prepare the files of a resumed transfer. Its receiver gets an abort if this fails."""
+    async def prepare(self, tree: SourceTree, sent: Sequence[SenderState]) -> PreparedFiles:
+        """Prepare the files of resumed transfers. Their receivers get an abort if this fails."""
+        before = next((state.manifest for state in sent if state.manifest is not None), None)
         return await prepare(
-            tree, self._scratch, self._metrics, keep_metadata=sent.keep_metadata, before=sent.manifest
+            tree, self._scratch, self._metrics, keep_metadata=sent[0].keep_metadata, before=before
         )
 
     async def run(
-        self, server: ServerClient, sent: SenderState, preparing: Coroutine[Any, Any, PreparedFiles]
+        self, server: ServerClient, sent: Sequence[SenderState], preparing: Coroutine[Any, Any, PreparedFiles]
     ) -> None:
         """Send, and show the result."""
         task = asyncio.create_task(preparing)
+        first = sent[0]
 
         def give_link() -> None:
-            self._display("link", link=sent.link.text, expires_in=round(sent.expires - time.time()))
+            self._display("link", link=first.link.text, expires_in=round(first.expires - time.time()))
 
-        sender = TransferSender(
-            server, sent, task, self._options, self._metrics, self._display, on_joined=give_link
-        )
+        more = (self._options, self._metrics, self._display)
+        sender: TransferSender | ReceiverTransfers
+        if first.link.room == rooms_of_link(first.link.room)[0]:  # the only one
+            sender = TransferSender(server, first, task, *more, on_joined=give_link)
+        else:
+            sender = ReceiverTransfers(server, sent, task, *more, on_joined=give_link)
         try:
             await sender.run()
         except Exception as error:
@@ -192,8 +209,8 @@ class _SendCommand:
         )
 
 
-def find_interrupted(paths: tuple[Path, ...]) -> SenderState:
-    """The interrupted transfer to resume: the latest, or the latest of these paths.
+def find_interrupted(paths: tuple[Path, ...]) -> list[SenderState]:
+    """The interrupted transfers to resume: those of the latest link, or of the latest link of these paths.
 
     Raises:
         PeerError: there is none.
@@ -203,4 +220,4 @@ def find_interrupted(paths: tuple[Path, ...]) -> SenderState:
     if not found:
         which = "of these files " if wanted else ""
         raise PeerError(f"there is no interrupted transfer {which}to resume", "validation", "low")
-    return found[-1]
+    return [sent for sent in found if sent.link.room == found[-1].link.room]

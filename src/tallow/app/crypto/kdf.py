@@ -39,9 +39,13 @@ def link_proof(secret: bytes, role: str, room: str) -> bytes:
     )
 
 
-def resume_key(secret: bytes) -> bytes:
-    """The key that names the partial files of one link on the receiver's disk."""
-    return derive(secret, "resume", 16)
+def resume_key(secret: bytes, room: str) -> bytes:
+    """The key that names the partial files of one transfer on the receiver's disk.
+
+    Args:
+        room: of the transfer: several receivers of one link may use one folder.
+    """
+    return derive(secret, "resume", 16, room.encode())
 
 
 def encode_fields(fields: Sequence[bytes]) -> bytes:

@@ -72,7 +72,8 @@ class Terminal:
         self._bell = bell
         self.shows_qr_code = qr_code and self._console.is_terminal
         self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._tasks: dict[int | None, TaskID] = {}
+        self._shows_waiting = False
 
     def __call__(self, event: str, /, **details: Any) -> None:
         show = getattr(self, f"_on_{event}", None)
@@ -84,6 +85,7 @@ class Terminal:
         """Remove the progress bar."""
         if self._bar is not None:
             bar, self._bar = self._bar, None
+            self._tasks.clear()
             with _ignore_closed_output():
                 bar.stop()
 
@@ -102,11 +104,15 @@ class Terminal:
             code.terminal(out=sys.stderr, compact=self._theme != "light", border=2)
 
     def _on_waiting(self, details: Mapping[str, Any]) -> None:
-        self._print(f"Waiting for the {details['side']} … (Ctrl-C cancels)")
+        if "receiver" not in details:
+            self._print(f"Waiting for the {details['side']} … (Ctrl-C cancels)")
+        elif not self._shows_waiting:
+            self._shows_waiting = True
+            self._print("Waiting for the receivers … (Ctrl-C cancels)")
 
     def _on_connected(self, details: Mapping[str, Any]) -> None:
         how = "directly" if details["method"] == "p2p" else "over a relay"
-        self._print(f"Connected {how}, encrypted end to end.")
+        self._print(f"{_receiver(details)}Connected {how}, encrypted end to end.")
 
     def _on_offer(self, details: Mapping[str, Any]) -> None:
         if "entries" in details:
@@ -115,12 +121,11 @@ class Terminal:
 
     def _on_confirming(self, details: Mapping[str, Any]) -> None:
         if not self._asks:
-            self._print(
-                f"Waiting up to {_format_duration(details['seconds'])} for the receiver to confirm … "
-                "(Ctrl-C cancels)"
-            )
+            limit = _format_duration(details["seconds"])
+            text = f"Waiting up to {limit} for the receiver to confirm … (Ctrl-C cancels)"
+            self._print(_receiver(details) + text)
 
-    def _start_bar(self, total: int) -> None:
+    def _start_bar(self, total: int, receiver: int | None) -> None:
         if self._console.is_terminal and self._bar is None:
             self._bar = Progress(
                 TextColumn("{task.fields[name]}", markup=False),
@@ -130,18 +135,20 @@ class Terminal:
                 TextColumn("{task.fields[left]}"),
                 console=self._console,
             )
-            self._task = self._bar.add_task("", total=total, name="", speed="", left="")
             self._bar.start()
+        if self._bar is not None and receiver not in self._tasks:
+            self._tasks[receiver] = self._bar.add_task("", total=total, name="", speed="", left="")
 
     def _on_progress(self, details: Mapping[str, Any]) -> None:
-        self._start_bar(details["total"])
-        if self._bar is None or self._task is None:
+        receiver = details.get("receiver")
+        self._start_bar(details["total"], receiver)
+        if self._bar is None:
             return
         left = details["remaining_seconds"]
         self._bar.update(
-            self._task,
+            self._tasks[receiver],
             completed=details["bytes"],
-            name=printable(str(details["name"])[-40:]),
+            name=_receiver(details) + printable(str(details["name"])[-40:]),
             speed=f"{details['bytes_per_second'] / 1e6:.1f} MB/s",
             left="" if left is None else f"{_format_duration(left)} left",
         )
@@ -151,7 +158,13 @@ class Terminal:
             self._print(f"Received {printable(str(details['path']))}")
 
     def _on_interrupted(self, details: Mapping[str, Any]) -> None:
-        self._print(f"Interrupted: {details['reason']}. Trying again in {details['retry_in']} s.")
+        text = f"Interrupted: {details['reason']}. Trying again in {details['retry_in']} s."
+        self._print(_receiver(details) + text)
+
+    def _on_receiver_finished(self, details: Mapping[str, Any]) -> None:
+        text = "has received everything" if details["outcome"] == "success" else str(details["outcome"])
+        reason = f": {details['message']}" if "message" in details else ""
+        self._print(_receiver(details) + text + reason)
 
     def _on_warning(self, details: Mapping[str, Any]) -> None:
         self._console.print(f"Note: {details['message']}", style="yellow", markup=False)
@@ -164,6 +177,11 @@ class Terminal:
             self._print(f"Done: {many}{details['bytes']:,} bytes in {took}, verified.")
         if self._bell:
             self._console.bell()
+
+
+def _receiver(details: Mapping[str, Any]) -> str:
+    """``Receiver 2: `` for an event of one of several transfers, else empty."""
+    return f"Receiver {details['receiver']}: " if "receiver" in details else ""
 
 
 def _format_duration(seconds: float) -> str:

@@ -47,10 +47,9 @@ class Link:
         """Opens the room; see :func:`tallow.app.crypto.kdf.join_token`."""
         return join_token(self.secret)
 
-    @property
-    def resume_key(self) -> bytes:
-        """Identifies the partial files of this link on a receiver's disk."""
-        return resume_key(self.secret)
+    def resume_key(self, room: str) -> bytes:
+        """Identifies the partial files of a receiver's room on its disk."""
+        return resume_key(self.secret, room)
 
     @classmethod
     def parse(cls, text: str, server: Callable[[], str] | None = None) -> Link:

@@ -79,14 +79,20 @@ class ServerClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def create_room(self, token_hash: str) -> CreatedRoom:
-        """Create a room. The server gets only the hash of the join token.
+    async def create_room(self, token_hash: str, receivers: int = 1) -> CreatedRoom:
+        """Create the room of a link. The server gets only the hash of the join token.
+
+        Args:
+            receivers: of the link; for several, the other rooms follow from the id of this one.
 
         Raises:
             PeerError: the room was not created.
         """
         try:
-            answer = await self._http.post(ROOMS_PATH, json={"token_hash": token_hash})
+            body: dict[str, str | int] = {"token_hash": token_hash}
+            if receivers > 1:
+                body["receivers"] = receivers
+            answer = await self._http.post(ROOMS_PATH, json=body)
             if answer.status_code == 429:
                 raise ServerRefusedError("rate_limited")
             if answer.status_code == 201:

@@ -23,9 +23,12 @@ from tallow.app.peer.connection.signaling_messages import (
     parse_message,
 )
 from tallow.app.peer.errors import ServerRefusedError
+from tallow.app.peer.link import Link
 from tallow.app.wire import ForwardedType
 
+LINK = Link("https://tallow.example", "abcdefgh234567ac", bytes(16))
 JOINED: dict[str, Any] = {
+    "room": "abcdefgh234567ab",
     "rejoin_key": "key",
     "telemetry_token": "token",
     "relay_ticket": "ticket",
@@ -113,7 +116,7 @@ def test_what_is_not_json_is_an_empty_message(text: str | bytes) -> None:
 @given(st.dictionaries(st.sampled_from(list(JOINED)), json))
 def test_an_answer_to_the_join_is_valid_or_refused(changes: dict[str, Any]) -> None:
     try:
-        joined = parse_joined(JOINED | changes)
+        joined = parse_joined(JOINED | changes, LINK)
     except ValueError:
         assert changes  # the unchanged answer is valid
         return
@@ -124,7 +127,18 @@ def test_an_answer_to_the_join_is_valid_or_refused(changes: dict[str, Any]) -> N
 @pytest.mark.parametrize("name", sorted(JOINED.keys() - {"confirmation_limit"}))
 def test_an_incomplete_answer_to_the_join_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="incomplete"):
-        parse_joined({key: value for key, value in JOINED.items() if key != name})
+        parse_joined({key: value for key, value in JOINED.items() if key != name}, LINK)
+
+
+@pytest.mark.parametrize("room", ["abcdefgh234567aa", "abcdefgh234567ab", "abcdefgh234567ac"])
+def test_the_server_may_choose_any_room_of_the_link(room: str) -> None:
+    assert parse_joined(JOINED | {"room": room}, LINK).room == room
+
+
+@pytest.mark.parametrize("room", ["abcdefgh234567ad", "bbcdefgh234567aa", "", "../../etc/passwd", None, 7])
+def test_a_room_of_another_link_is_refused(room: object) -> None:
+    with pytest.raises(ValueError, match="another room"):
+        parse_joined(JOINED | {"room": room}, LINK)
 
 
 def signal(

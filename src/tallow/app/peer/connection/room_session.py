@@ -11,6 +11,7 @@ from tallow.app.peer.connection.closable_queue import ClosableQueue
 from tallow.app.peer.connection.connection_attempt import ConnectionAttempt
 from tallow.app.peer.connection.retry import RetrySchedule
 from tallow.app.peer.connection.signaling import CONNECTION_LOST, SignalingClient
+from tallow.app.peer.connection.signaling_messages import JoinedRoom
 from tallow.app.peer.errors import PeerError, ServerConnectionError, is_transient
 from tallow.app.peer.events import EventHandler
 from tallow.app.peer.link import Link
@@ -33,7 +34,8 @@ class RoomSession:
 
     Args:
         rejoin_key: from an earlier run.
-        on_key: is called with the rejoin key, to store it for a later run.
+        room: of the link; None: a receiver's, which the server chooses at the first join.
+        on_joined: is called with the server's answer to each join, to store what a later run needs.
         on_rejoin: is called after signaling was lost and joined again.
 
     Attributes:
@@ -52,7 +54,8 @@ class RoomSession:
         timing: PeerTiming,
         *,
         rejoin_key: str | None = None,
-        on_key: Callable[[str], None] = lambda _key: None,
+        room: str | None = None,
+        on_joined: Callable[[JoinedRoom], None] = lambda _joined: None,
         on_rejoin: Callable[[SignalingClient], Awaitable[None]] = _ignore,
     ) -> None:
         self.attempts: ClosableQueue[ConnectionAttempt] = ClosableQueue()
@@ -64,7 +67,8 @@ class RoomSession:
         self._events = events
         self._retries = RetrySchedule("signaling", metrics, timing)
         self._rejoin_key = rejoin_key
-        self._on_key = on_key
+        self._room = room
+        self._on_joined = on_joined
         self._on_rejoin = on_rejoin
         self._signaling: SignalingClient | None = None
         self._fatal_error: Exception | None = None
@@ -114,13 +118,14 @@ class RoomSession:
     async def _join(self) -> SignalingClient:
         with correlation.bind(self.correlation_id):
             signaling = await SignalingClient.join(
-                self._server, self._link, self._role, self.attempts, self._rejoin_key
+                self._server, self._link, self._role, self.attempts, self._rejoin_key, self._room
             )
         joined = signaling.joined
         self._peer_seen = self.peer_seen
         self._signaling = signaling
         self._rejoin_key = joined.rejoin_key
-        self._on_key(self._rejoin_key)
+        self._room = joined.room
+        self._on_joined(joined)
         self.correlation_id = joined.correlation_id
         self._telemetry.set_token(joined.telemetry_token, joined.correlation_id)
         if self._rejoining is None:
@@ -159,6 +164,6 @@ class RoomSession:
         with suppress(PeerError, TimeoutError), correlation.bind(self.correlation_id):
             async with asyncio.timeout(REJOIN_TO_LEAVE_S):
                 return await SignalingClient.join(
-                    self._server, self._link, self._role, ClosableQueue(), self._rejoin_key
+                    self._server, self._link, self._role, ClosableQueue(), self._rejoin_key, self._room
                 )
         return None

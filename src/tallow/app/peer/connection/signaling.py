@@ -91,8 +91,13 @@ class SignalingClient:
         role: Role,
         offered: ClosableQueue[ConnectionAttempt],
         rejoin_key: str | None = None,
+        room: str | None = None,
     ) -> SignalingClient:
         """Join a room; with the key of an earlier join, in place of that connection.
+
+        Args:
+            room: one of the link's rooms; by default the one that the link names, in whose place the server
+                may choose another one for a receiver.
 
         Raises:
             ServerRefusedError: the server refuses.
@@ -102,15 +107,17 @@ class SignalingClient:
         sealer = SignalSealer(link.secret, role)
         signaling = cls(socket, sealer, offered, link_proven=rejoin_key is not None)
         try:
-            message = join_message(link, role, rejoin_key=rejoin_key, do_not_track=server.do_not_track)
-            await signaling._join(message)
+            message = join_message(
+                link, role, rejoin_key=rejoin_key, room=room, do_not_track=server.do_not_track
+            )
+            await signaling._join(message, link)
         except BaseException:
             await socket.close()
             raise
         signaling._reading = asyncio.create_task(signaling._read(), name="signaling")
         return signaling
 
-    async def _join(self, message: JoinMessage) -> None:
+    async def _join(self, message: JoinMessage, link: Link) -> None:
         try:
             async with asyncio.timeout(JOIN_TIMEOUT_S):
                 await self._socket.send(orjson.dumps(message).decode())
@@ -122,7 +129,7 @@ class SignalingClient:
         if answer.get("type") == "error":
             raise ServerRefusedError(str(answer.get("code")))
         try:
-            self.joined = parse_joined(answer)
+            self.joined = parse_joined(answer, link)
         except ValueError:
             raise ServerRefusedError("bad_message") from None
         if answer.get("peer") is True:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, cast
 from tallow.app.bounded_json import BadJsonError, parse_bounded
 from tallow.app.crypto.sealed_signals import SignalSealer
 from tallow.app.peer.link import Link
+from tallow.app.room_ids import rooms_of_link
 from tallow.app.wire import (
     FORWARDED_TYPES,
     PROTOCOL_VERSION,
@@ -30,11 +31,13 @@ class JoinedRoom:
     """The server's answer to a join.
 
     Attributes:
+        room: the room of this transfer: for a receiver, one of the link's rooms that the server chose.
         rejoin_key: joins again in place of a lost connection.
         confirmation_limit: seconds that a receiver may take to confirm; None from a server that does not know
             confirmation.
     """
 
+    room: str
     rejoin_key: str = field(repr=False)
     telemetry_token: str = field(repr=False)
     relay_ticket: str = field(repr=False)
@@ -64,13 +67,18 @@ def join_message(
     device: Device = "cli",
     rejoin_key: str | None = None,
     *,
+    room: str | None = None,
     do_not_track: bool = False,
 ) -> JoinMessage:
-    """The first message of a peer."""
+    """The first message of a peer.
+
+    Args:
+        room: one of the link's rooms; by default the one that the link names.
+    """
     message: JoinMessage = {
         "type": "join",
         "version": PROTOCOL_VERSION,
-        "room": link.room,
+        "room": room or link.room,
         "token": encode_base64url(link.join_token),
         "role": role,
         "device": device,
@@ -91,14 +99,17 @@ def parse_message(text: str | bytes) -> dict[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
-def parse_joined(message: dict[str, Any]) -> JoinedRoom:
+def parse_joined(message: dict[str, Any], link: Link) -> JoinedRoom:
     """The server's answer to a join.
 
     Raises:
-        ValueError: the message is not one.
+        ValueError: the message is not one, or names a room of another link.
     """
     try:
+        if message["room"] not in rooms_of_link(link.room):
+            raise ValueError("the answer to the join names another room")
         return JoinedRoom(
+            str(message["room"]),
             str(message["rejoin_key"]),
             str(message["telemetry_token"]),
             str(message["relay_ticket"]),

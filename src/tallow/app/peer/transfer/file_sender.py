@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from tallow.app.crypto.errors import MalformedError
@@ -68,7 +69,7 @@ class FileSender:
             await self._secure.send(FrameHeader(FrameType.FINISH))
 
     async def _send_file(self, file: int, start: int) -> None:
-        source = self._offer.sources[file]
+        source = replace(self._offer.sources[file])  # opened by this one alone, and not for other receivers
         self._progress.set_file(source.name)
         at = start
         try:

@@ -72,6 +72,7 @@ class TransferReceiver(TransferSession):
             self._state.remove()
             if error is not None:  # folders that were sent empty stay
                 self._remove_partial_files()
+        self._state.release()
         await self._leave(None if resumable else outcome_of(error))
 
     def is_resumable(self, error: BaseException) -> bool:
@@ -81,11 +82,15 @@ class TransferReceiver(TransferSession):
     async def _on_rejoin(self, signaling: SignalingClient) -> None:
         await self._confirmation.repeat_status(signaling)
 
+    @property
+    def _resume_key(self) -> bytes:
+        return self._link.resume_key(self._state.room or self._link.room)
+
     def _remove_partial_files(self) -> None:
         offered = self._state.offered
         for number, entry in enumerate(offered.files if offered else ()):
             if number not in self._state.paths:
-                self._destination.remove_partial(entry.name, entry.size, entry.sha256, self._link.resume_key)
+                self._destination.remove_partial(entry.name, entry.size, entry.sha256, self._resume_key)
         self._state.remove_unfinished()
 
     async def _transfer_until_done(self) -> None:
@@ -192,7 +197,7 @@ class TransferReceiver(TransferSession):
             secure,
             self._destination,
             self._state,
-            self._link.resume_key,
+            self._resume_key,
             self._metrics,
             self._progress,
             lambda manifest: self._confirmation.wait_until_confirmed(manifest, secure),

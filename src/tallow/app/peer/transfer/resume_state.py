@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,19 +14,24 @@ from typing import Any, Final
 from tallow.app.crypto.errors import MalformedError
 from tallow.app.files.names import PARTIAL
 from tallow.app.peer import user_files
+from tallow.app.peer.file_lock import FileLock
 from tallow.app.peer.link import Link, LinkError
 from tallow.app.peer.transfer.manifest import Manifest
+from tallow.app.room_ids import rooms_of_link
 
 SAVE_EVERY_S: Final = 1.0
+UNUSED_LOCK_S: Final = 86_400
+"""After this time a lock that nobody holds is removed."""
 LARGE_BYTES: Final = 16 * 1024 * 1024
 """Files of this size take long enough that the state is saved at their start."""
 
 
 @dataclass
 class ReceiverState:
-    """The receiver's state of one link.
+    """The receiver's state of one transfer.
 
     Attributes:
+        room: the room that the server chose among those of the link.
         confirmed: the person here accepted the files of ``manifest``.
         paths: final paths of complete files, by index in the manifest.
         partial: temporary path of the file that is being received.
@@ -34,6 +41,7 @@ class ReceiverState:
     file: Path | None
     expires: float
     rejoin_key: str | None = None
+    room: str | None = None
     manifest: str | None = None
     confirmed: bool = False
     paths: dict[int, str] = field(default_factory=dict)
@@ -41,15 +49,39 @@ class ReceiverState:
     folders: list[str] = field(default_factory=list)
     offered: Manifest | None = None
     _saved: float = 0.0
+    _lock: FileLock | None = None
 
     @classmethod
-    def load(cls, link: Link, expires: float) -> ReceiverState:
-        """The state that earlier runs with this link have left; a new one if there is none."""
-        file = user_files.state_folder() / f"receive-{link.room}.json"
+    def load(cls, link: Link, expires: float, folder: Path = Path()) -> ReceiverState:
+        """The state that earlier runs with this link have left; a new one if there is none.
+
+        Programs of one user may receive a link for several receivers at the same time: each has a state of
+        its own, which it locks. The next program that receives into the same folder resumes it.
+
+        Args:
+            folder: for the received files.
+        """
+        name = f"receive-{link.room}"
+        receivers = len(rooms_of_link(link.room))
+        if receivers == 1:
+            return cls._read(user_files.state_folder() / f"{name}.json", expires)
+        name += "-" + hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:12]
+        for number in range(1, receivers + 1):
+            file = user_files.state_folder() / f"{name}-{number}.json"
+            lock = FileLock.acquire(file.with_suffix(".lock"))
+            if lock is not None:
+                received = cls._read(file, expires)
+                received._lock = lock
+                return received
+        return cls(None, expires)
+
+    @classmethod
+    def _read(cls, file: Path, expires: float) -> ReceiverState:
         found = user_files.read_json(file)
         received = cls(file, expires)
         with suppress(KeyError, ValueError, TypeError, AttributeError):
             received.rejoin_key = found["rejoin_key"]
+            received.room = found["room"]
             received.manifest = found["manifest"]
             received.confirmed = found["confirmed"] is True
             received.paths = {int(number): str(path) for number, path in found["paths"].items()}
@@ -108,6 +140,7 @@ class ReceiverState:
             paths = {str(number): path for number, path in self.paths.items()}
             content = {
                 "rejoin_key": self.rejoin_key,
+                "room": self.room,
                 "manifest": self.manifest,
                 "confirmed": self.confirmed,
                 "paths": paths,
@@ -123,10 +156,19 @@ class ReceiverState:
         if self.file is not None:
             self.file.unlink(missing_ok=True)
 
+    def release(self) -> None:
+        """Let other programs use the state: this one ends."""
+        if self._lock is not None:
+            self._lock.release()
+
 
 @dataclass
 class SenderState:
-    """The sender's state of one transfer: what it needs to join its room again."""
+    """The sender's state of one transfer: what it needs to join its room again.
+
+    Attributes:
+        room: of the link's rooms, the one of this transfer's receiver; None: the one that the link names.
+    """
 
     link: Link
     expires: float
@@ -140,11 +182,12 @@ class SenderState:
     git: bool = False
     skip_unreadable: bool = False
     resumable: bool = True
+    room: str | None = None
 
     @property
     def path(self) -> Path:
         """Path of the state file."""
-        return self.file or user_files.state_folder() / f"send-{self.link.room}.json"
+        return self.file or user_files.state_folder() / f"send-{self.room or self.link.room}.json"
 
     def save(self) -> None:
         """See :meth:`ReceiverState.save`. Standard input and a text are not kept and cannot be resumed."""
@@ -161,6 +204,7 @@ class SenderState:
             "exclude": list(self.exclude),
             "git": self.git,
             "skip_unreadable": self.skip_unreadable,
+            "room": self.room,
         }
         with suppress(OSError):
             user_files.write_json(self.path, content)
@@ -189,15 +233,30 @@ def interrupted_transfers() -> list[SenderState]:
                     exclude=tuple(map(str, content["exclude"])),
                     git=bool(content["git"]),
                     skip_unreadable=bool(content["skip_unreadable"]),
+                    room=content["room"],
                 )
             )
-    return sorted(found, key=lambda sent: sent.expires)
+    return sorted(found, key=lambda sent: (sent.expires, sent.room or ""))
 
 
 def remove_expired() -> None:
     """Remove expired state, and the partial files that belong to it."""
     for prefix in ("send-", "receive-"):
         list(_unexpired(prefix))
+    _remove_unused_locks()
+
+
+def _remove_unused_locks() -> None:
+    """Remove the files of locks whose process was killed.
+
+    Only old ones: a program that starts now must not find its lock taken.
+    """
+    with suppress(OSError):
+        for file in user_files.state_folder().glob("receive-*.lock"):
+            is_old = file.stat().st_mtime < time.time() - UNUSED_LOCK_S
+            lock = FileLock.acquire(file) if is_old else None
+            if lock is not None:
+                lock.release()
 
 
 def _unexpired(prefix: str) -> Iterator[tuple[Path, dict[str, Any]]]:

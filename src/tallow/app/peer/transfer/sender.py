@@ -47,6 +47,7 @@ class TransferSender(TransferSession):
         preparing: prepares the files.
         on_joined: is called once the room is joined. Only then may the link be given out: a receiver that
             joins learns if this side stops.
+        rate: limits the bytes per second; None: the options' limit, for this transfer alone.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class TransferSender(TransferSession):
         events: EventHandler,
         *,
         on_joined: Callable[[], None] = lambda: None,
+        rate: RateLimit | None = None,
     ) -> None:
         super().__init__("sender", server, state.link, state, options, metrics, events)
         self._state = state
@@ -66,6 +68,7 @@ class TransferSender(TransferSession):
         self._resumed = state.manifest is not None
         self._flowing: TransferMethod | None = None
         self._on_joined = on_joined
+        self._rate = rate or RateLimit(options.limit)
         self._joined = False
 
     def is_resumable(self, error: BaseException | None) -> bool:
@@ -192,7 +195,7 @@ class TransferSender(TransferSession):
         progress = self._progress
         progress.announce(files.manifest)
         before = progress.completed_bytes if progress.started else 0
-        sender = FileSender(secure, files, self._metrics, progress, RateLimit(self._options.limit))
+        sender = FileSender(secure, files, self._metrics, progress, self._rate)
         answer = await self._wait_for_acceptance(sender, signaling)
         await signaling.report_started(self._method)
         lost_chunks = math.ceil((before - progress.completed_bytes) / secure.chunk_size)

@@ -15,6 +15,7 @@ from tallow.app.peer.connection.retry import RetrySchedule
 from tallow.app.peer.connection.room_session import RoomSession
 from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
 from tallow.app.peer.connection.signaling import SignalingClient
+from tallow.app.peer.connection.signaling_messages import JoinedRoom
 from tallow.app.peer.errors import abort_code
 from tallow.app.peer.event_log import TransferEventLog
 from tallow.app.peer.events import EventHandler
@@ -46,6 +47,9 @@ class TransferSession(ABC):
 
     Args:
         state: what is kept for a later run.
+
+    Attributes:
+        error: that ended the transfer.
     """
 
     def __init__(
@@ -58,8 +62,8 @@ class TransferSession(ABC):
         metrics: Metrics,
         events: EventHandler,
     ) -> None:
-        def keep(key: str) -> None:
-            state.rejoin_key = key
+        def keep(joined: JoinedRoom) -> None:
+            state.room, state.rejoin_key = joined.room, joined.rejoin_key
             state.save()
 
         self._role = role
@@ -78,7 +82,8 @@ class TransferSession(ABC):
             self._events,
             options.timing,
             rejoin_key=state.rejoin_key,
-            on_key=keep,
+            room=state.room,
+            on_joined=keep,
             on_rejoin=self._on_rejoin,
         )
         self._connector = ChannelConnector(server, link, role, options, metrics)
@@ -86,6 +91,7 @@ class TransferSession(ABC):
         self._method: TransferMethod = "relay"
         self._aborts_when_cancelled = True
         self._complete = False
+        self.error: BaseException | None = None
         self._ending_deadline: float | None = None
 
     @property
@@ -108,15 +114,14 @@ class TransferSession(ABC):
         """
         record_usage(self._options, self._metrics)
         reporting = asyncio.create_task(self._telemetry.report_periodically())
-        error: BaseException | None = None
         try:
             await self._run_cancellable()
         except BaseException as problem:
-            error = problem
+            self.error = problem
             raise
         finally:
             reporting.cancel()
-            await self._finish(error)
+            await self._finish(self.error)
 
     async def _run_cancellable(self) -> None:
         """Transfer. Cancelling after all files are transferred skips the rest and is no failure."""

@@ -11,6 +11,7 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from tallow.app.room_ids import common_part
 from tallow.app.server.cluster.room_directory import NodeAddress, RoomLocationError
 from tallow.app.server.rooms.store import RoomRecord
 from tallow.monitoring.errors import report_error
@@ -119,7 +120,7 @@ class RedisRoomDirectory:
     async def locate_room(self, room_id: str) -> NodeAddress | None:
         try:
             for _ in range(2):  # twice: the lease may expire between the two commands
-                key = f"{PREFIX}owner:{room_id}"
+                key = _owner_key(room_id)
                 if await self._redis.set(key, self.name, nx=True, ex=self._lease):
                     return None
                 owner = await self._redis.get(key)
@@ -147,14 +148,16 @@ class RedisRoomDirectory:
     async def renew_leases(self, room_ids: Iterable[str]) -> list[str]:
         try:
             await self._announce()
-            return [room_id for room_id in room_ids if not await self._renewed(room_id)]
+            wanted = list(room_ids)
+            lost = {key for key in {_owner_key(each) for each in wanted} if not await self._renewed(key)}
+            return [room_id for room_id in wanted if _owner_key(room_id) in lost]
         except (RedisError, OSError) as error:
             self._report(error)
             return []
 
     async def release_room(self, room_id: str) -> None:
         try:
-            await self._release(keys=[f"{PREFIX}owner:{room_id}"], args=[self.name])
+            await self._release(keys=[_owner_key(room_id)], args=[self.name])
         except (RedisError, OSError) as error:
             self._report(error)  # the lease expires
 
@@ -163,7 +166,7 @@ class RedisRoomDirectory:
 
     async def owned_by_others(self, room_ids: Sequence[str]) -> set[str]:
         try:
-            owners = await self._redis.mget([f"{PREFIX}owner:{room_id}" for room_id in room_ids])
+            owners = await self._redis.mget([_owner_key(room_id) for room_id in room_ids])
         except (RedisError, OSError) as error:
             self._report(error)
             return set(room_ids)
@@ -173,8 +176,8 @@ class RedisRoomDirectory:
     async def close(self) -> None:
         await self._redis.aclose()
 
-    async def _renewed(self, room_id: str) -> bool:
-        return bool(await self._renew(keys=[f"{PREFIX}owner:{room_id}"], args=[self.name, self._lease]))
+    async def _renewed(self, key: str) -> bool:
+        return bool(await self._renew(keys=[key], args=[self.name, self._lease]))
 
     async def _announce(self) -> None:
         await self._redis.set(f"{PREFIX}server:{self.name}", self._address, ex=self._lease)
@@ -188,3 +191,8 @@ class RedisRoomDirectory:
     def _report(self, error: Exception) -> None:
         """Without the directory no peer can join a room of another server."""
         report_error("storage", "high", "The room directory failed", error=error, metrics=self._metrics)
+
+
+def _owner_key(room_id: str) -> str:
+    """The key of the lease on a room and the other rooms of its link."""
+    return f"{PREFIX}owner:{common_part(room_id)}"

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from tallow.app.room_ids import common_part
+
 SLOT_PREFIX: Final = "w"
 
 
@@ -30,7 +32,7 @@ class RoomLocationError(Exception):
 
 
 class RoomDirectory(Protocol):
-    """Knows which process owns a room.
+    """Knows which process owns a room. All rooms of a link have the same owner.
 
     Attributes:
         name: of this process, the prefix of the tokens it issues; empty if there is only one process.
@@ -164,4 +166,4 @@ class WorkerSlotDirectory:
 
 
 def _slot_of(room_id: str, count: int) -> int:
-    return int.from_bytes(hashlib.blake2b(room_id.encode(), digest_size=8).digest()) % count
+    return int.from_bytes(hashlib.blake2b(common_part(room_id).encode(), digest_size=8).digest()) % count

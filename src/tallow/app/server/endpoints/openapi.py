@@ -7,6 +7,7 @@ from typing import Any, Final
 from tallow import __version__
 from tallow.app.wire import (
     INFO_PATH,
+    MAX_RECEIVERS,
     OPENAPI_PATH,
     OUTCOMES,
     REPORT_VERSION,
@@ -62,14 +63,18 @@ _REPORT = {
 }
 
 _CREATE_ROOM = {
-    "summary": "Create a room",
-    "description": "The server stores the hash of the join token, not the token and not the link's secret.",
+    "summary": "Create a room, or one for each of several receivers of a link",
+    "description": "The server stores the hash of the join token, not the token and not the link's secret. "
+    "The answer holds the room that the link names; see docs/protocol.md for the others.",
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": _object(token_hash={"type": "string", "pattern": f"^{TOKEN_HASH.pattern}$"})
-                | {"additionalProperties": False}
+                "schema": _object(
+                    token_hash={"type": "string", "pattern": f"^{TOKEN_HASH.pattern}$"},
+                    receivers={"type": "integer", "minimum": 1, "maximum": MAX_RECEIVERS},
+                )
+                | {"required": ["token_hash"], "additionalProperties": False}
             }
         },
     },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
@@ -16,6 +18,7 @@ from tallow.app.server.transport.ice_servers import stun_servers
 from tallow.app.server.transport.origin import require_same_origin
 from tallow.app.server.transport.responses import ApiError, json_response, read_json
 from tallow.app.wire import (
+    MAX_RECEIVERS,
     MAX_RELAY_MESSAGE_BYTES,
     MAX_REPORT_BYTES,
     MAX_SIGNALING_BYTES,
@@ -31,6 +34,28 @@ from tallow.monitoring.sentry import performance_monitoring
 MAX_ROOM_REQUEST_BYTES: Final = 1024
 
 
+@dataclass(frozen=True, slots=True)
+class _RoomRequest:
+    token_hash: str
+    receivers: int
+
+    @classmethod
+    def parse(cls, body: object) -> _RoomRequest:
+        """The body of a request.
+
+        Raises:
+            ApiError: it is not one.
+        """
+        known = body if isinstance(body, dict) and body.keys() <= {"token_hash", "receivers"} else {}
+        token_hash, receivers = known.get("token_hash"), known.get("receivers", 1)
+        if not isinstance(token_hash, str) or not TOKEN_HASH.fullmatch(token_hash):
+            raise ApiError(400, "bad_body", 'the body must be {"token_hash": "<64 lower-case hex digits>"}')
+        # 4.0 is an integer of JSON Schema, too.
+        if isinstance(receivers, bool) or receivers not in range(1, MAX_RECEIVERS + 1):
+            raise ApiError(400, "bad_body", f"receivers must be a whole number from 1 to {MAX_RECEIVERS}")
+        return cls(token_hash, int(receivers))
+
+
 class RoomEndpoints:
     """Request handlers."""
 
@@ -39,20 +64,18 @@ class RoomEndpoints:
 
     @performance_monitoring.monitor_api_call("POST", ROOMS_PATH, incoming=True)
     async def create_room(self, request: Request) -> Response:
-        """``POST /api/rooms``: create a room that a join token of the given hash opens."""
+        """``POST /api/rooms``: create the rooms of a link, which a join token of the given hash opens."""
         require_same_origin(request)
         networks = self._context.address_hasher.networks(request.scope)
-        wait = self._context.creation_limiter.take_from_networks(networks)
-        if wait:
-            problem = "too many rooms from this address; try again later"
-            raise ApiError(429, "rate_limited", problem, wait, "rooms_per_minute")
-        body = await read_json(request, MAX_ROOM_REQUEST_BYTES)
-        token_hash = body.get("token_hash") if isinstance(body, dict) and len(body) == 1 else None
-        if not isinstance(token_hash, str) or not TOKEN_HASH.fullmatch(token_hash):
-            raise ApiError(400, "bad_body", 'the body must be {"token_hash": "<64 lower-case hex digits>"}')
+        self._take_tokens(networks, 1)
+        body = _RoomRequest.parse(await read_json(request, MAX_ROOM_REQUEST_BYTES))
+        if body.receivers > 1:
+            self._take_tokens(networks, body.receivers - 1)
         correlation_id = correlation.current() or correlation.new_id()
         try:
-            record = await self._context.rooms.create(token_hash, correlation_id, networks)
+            record = await self._context.rooms.create(
+                body.token_hash, correlation_id, networks, body.receivers
+            )
         except RoomLimitError as error:
             raise _limit_response(error) from None
         except StoreError as error:
@@ -70,6 +93,17 @@ class RoomEndpoints:
         expires_in = round(record.expires - record.created)
         return json_response({"room": record.id, "expires_in": expires_in}, 201)
 
+    def _take_tokens(self, networks: Sequence[bytes], rooms: int) -> None:
+        """Count rooms that a client creates.
+
+        Raises:
+            ApiError: it creates too many in a short time.
+        """
+        wait = self._context.creation_limiter.take_from_networks(networks, rooms)
+        if wait:
+            problem = "too many rooms from this address; try again later"
+            raise ApiError(429, "rate_limited", problem, wait, "rooms_per_minute")
+
     async def info(self, _request: Request) -> Response:
         """``GET /api/info``: version, protocol, STUN servers and limits."""
         settings = self._context.settings
@@ -81,6 +115,7 @@ class RoomEndpoints:
                 "ice_servers": stun_servers(settings),
                 "limits": {
                     "room_lifetime_seconds": settings.room_lifetime,
+                    "receivers": MAX_RECEIVERS,
                     "signaling_message_bytes": MAX_SIGNALING_BYTES,
                     "relay_message_bytes": MAX_RELAY_MESSAGE_BYTES,
                     "relay_bytes_per_second": settings.relay_bandwidth or None,

@@ -6,7 +6,9 @@ import asyncio
 
 from starlette.websockets import WebSocketDisconnect
 
+from tallow.app.room_ids import possible_rooms
 from tallow.app.server.context import ServerContext
+from tallow.app.server.endpoints.receiver_rooms import open_receiver_room
 from tallow.app.server.limits.client_address import client_host
 from tallow.app.server.limits.rate_limit import TokenBucket
 from tallow.app.server.rooms.room import Member, RoleTakenError, Room
@@ -94,7 +96,7 @@ class SignalingSession:
                 "rate_limited", "too many joins from this address; try again in a minute"
             )
         try:
-            room = await self._rooms.open_room(join.room, join.token_bytes)
+            room = await self._find_room(join)
         except StoreError as error:
             report_error(
                 "storage",
@@ -107,12 +109,20 @@ class SignalingSession:
             problem = "rooms cannot be looked up at this moment; try again"
             raise WebSocketRefusedError("internal", problem) from None
         if room is None:
-            if join.room not in self._rooms.live:
+            if not any(each in self._rooms.live for each in possible_rooms(join.room)):
                 await self._context.directory.release_room(join.room)
             raise WebSocketRefusedError("unknown_room", "no such room: the link is wrong or has expired")
         if room.is_closed and join.role not in room.members:
             raise WebSocketRefusedError("expired", "this transfer is over; a link is good for one transfer")
         return room
+
+    async def _find_room(self, join: Join) -> Room | None:
+        """The room that a join opens; for a receiver without a rejoin key, the link's next free room."""
+        if join.role == "sender" or join.rejoin_key is not None:
+            return await self._rooms.open_room(join.room, join.token_bytes)
+        return await open_receiver_room(
+            lambda room_id: self._rooms.open_room(room_id, join.token_bytes), join.room
+        )
 
     async def _serve_member(self, room: Room, join: Join) -> None:
         cell = self._context.outcomes.cell(client_host(self._socket.scope))

@@ -69,20 +69,21 @@ class KeyedRateLimiter:
         """Take one token of a key and return 0, or return the seconds to wait."""
         return self._bucket(key).take()
 
-    def take_from_networks(self, networks: Sequence[Hashable]) -> float:
-        """Take one token of each network of a client and return 0; if one has none, take none and return the
+    def take_from_networks(self, networks: Sequence[Hashable], amount: int = 1) -> float:
+        """Take tokens of each network of a client and return 0; if one has too few, take none and return the
         seconds to wait.
 
         Args:
             networks: from the narrowest to the widest, whose rates are :data:`NETWORK_FACTORS` times the rate
                 of the narrowest.
+            amount: tokens; at most as many as a full bucket has.
         """
         pairs = zip(networks, NETWORK_FACTORS, strict=False)
         buckets = [self._bucket(network, factor) for network, factor in pairs]
-        wait = max(bucket.wait() for bucket in buckets)
+        wait = max(bucket.wait(min(amount, bucket.burst)) for bucket in buckets)
         if not wait:
             for bucket in buckets:
-                bucket.take()
+                bucket.take(min(amount, bucket.burst))
         return wait
 
     def _bucket(self, key: Hashable, factor: float = 1) -> TokenBucket:

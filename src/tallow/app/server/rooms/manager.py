@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Final
 
+from tallow.app.room_ids import new_room_ids
 from tallow.app.server.limits.address_quota import AddressQuota
 from tallow.app.server.limits.room_places import RoomPlaces
 from tallow.app.server.rooms.analytics import RoomAnalytics
@@ -18,7 +17,7 @@ from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.client_outcomes import ClientOutcomes, outcomes_of
 from tallow.app.server.rooms.metrics import RoomMetrics
 from tallow.app.server.rooms.room import Member, PeerConnection, Room
-from tallow.app.server.rooms.store import NEVER, OPEN, RoomRecord, Store, StoreError
+from tallow.app.server.rooms.store import NEVER, OPEN, RoomRecord, Store, StoreError, new_records
 from tallow.app.server.rooms.token_store import TokenStore
 from tallow.app.server.rooms.transfer_monitor import TransferMonitor
 from tallow.app.server.rooms.unjoined import UNJOINED_S, UnjoinedRooms
@@ -101,35 +100,44 @@ class RoomManager:
         self._monitor = TransferMonitor()
         self.end_listeners: list[Callable[[Room], None]] = [self.analytics.removed, self._monitor.removed]
 
-    async def create(self, token_hash: str, correlation_id: str, networks: Sequence[bytes]) -> RoomRecord:
-        """Create a room.
+    async def create(
+        self, token_hash: str, correlation_id: str, networks: Sequence[bytes], receivers: int = 1
+    ) -> RoomRecord:
+        """Create the rooms of a link, one for each receiver. Each has a place and a correlation id.
 
         Args:
             token_hash: SHA-256 of the join token, hexadecimal.
+            correlation_id: of the link's first room.
             networks: hashes of the networks of the client's address, see :class:`RoomPlaces`.
 
+        Returns:
+            The room that the link names.
+
         Raises:
-            RoomLimitError: the address, its network or the server has as many rooms as it may.
+            RoomLimitError: the address, its network or the server would have more rooms than it may.
             StoreError: the database is not available.
         """
         now = self._wall_clock()
         expires = now + self._settings.room_lifetime
-        record = RoomRecord(self._new_id(), token_hash, now, expires, correlation_id)
-        self.places.take(record.id, networks)
+        records = new_records(self._new_ids(receivers), token_hash, now, expires, correlation_id)
         try:
-            await self._store.add(record)
+            for record in records:
+                self.places.take(record.id, networks)
+            await asyncio.gather(*(self._store.add(record) for record in records))
         except BaseException:
-            self.places.release(record.id)
+            for record in records:
+                self.places.release(record.id)
             raise
-        self._unjoined.add(record.id, self.clock())
-        await self._cache.set(record.id, record)
-        self.analytics.room_created()
-        return record
+        for record in records:
+            self._unjoined.add(record.id, self.clock())
+            await self._cache.set(record.id, record)
+            self.analytics.room_created()
+        return records[-1]
 
-    def _new_id(self) -> str:
-        while not self._is_own_id(room_id := new_room_id()):
+    def _new_ids(self, receivers: int) -> list[str]:
+        while not self._is_own_id((room_ids := new_room_ids(receivers))[0]):
             pass
-        return room_id
+        return room_ids
 
     async def open_room(self, room_id: str, token: bytes) -> Room | None:
         """The room that a join token opens; it stays in memory from now on.
@@ -393,8 +401,3 @@ class RoomManager:
                 log=transfer_logger,
                 metrics=self._metrics,
             )
-
-
-def new_room_id() -> str:
-    """A room id: 80 random bits in lower-case base32."""
-    return base64.b32encode(os.urandom(10)).decode().lower()

@@ -106,6 +106,11 @@ class Room:
         return self.announced_outcome is not None or self.outcome in {"success", "cancelled"}
 
     @property
+    def awaits_receiver(self) -> bool:
+        """No receiver has joined, now or before a restart of the server, and one may."""
+        return "receiver" not in self.joined_at and not self.was_transfer and not self.is_over
+
+    @property
     def was_transfer(self) -> bool:
         """Both peers have been here, now or before a restart of the server."""
         return self.was_paired or self.started

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
@@ -34,6 +34,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tallow.app.server.rooms.group_commit import GroupCommit, NotWrittenError
+from tallow.monitoring import correlation
 from tallow.monitoring.integrations.sqlalchemy import instrument_engine
 from tallow.monitoring.logging import logger
 from tallow.monitoring.logging.repeats import REPEATS
@@ -98,6 +99,17 @@ class RoomRecord:
     def matches_token(self, token: bytes) -> bool:
         """Whether a join token opens this room. The comparison takes constant time."""
         return hmac.compare_digest(hashlib.sha256(token).hexdigest(), self.token_hash)
+
+
+def new_records(
+    room_ids: Sequence[str], token_hash: str, created: float, expires: float, correlation_id: str
+) -> list[RoomRecord]:
+    """Records of the rooms of a new link. Only the first has the given correlation id."""
+    own_ids = [correlation_id, *(correlation.new_id() for _ in room_ids[1:])]
+    return [
+        RoomRecord(room_id, token_hash, created, expires, own_id)
+        for room_id, own_id in zip(room_ids, own_ids, strict=True)
+    ]
 
 
 class StoreError(Exception):

@@ -1,0 +1,163 @@
+"""`tallow send --receivers N`: several receivers of one link, each with a transfer of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from support.transfers.peers import PeerProcess, tallow
+from support.transfers.server import RunningServer, serving
+
+pytestmark = pytest.mark.slow
+
+SIZE = 300_000
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
+    (tmp_path / "server").mkdir()
+    async with serving(tmp_path / "server") as running:
+        yield running
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name in ("one.bin", "two.bin"):
+        (folder / name).write_bytes(os.urandom(SIZE))
+    return folder
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def transfers(server: RunningServer) -> dict[str, float]:
+    found = {
+        status: sum(
+            server.value("transfers_total", status=status, method=method) for method in ("p2p", "relay")
+        )
+        for status in ("success", "failed", "cancelled")
+    }
+    return {status: count for status, count in found.items() if count}
+
+
+async def exit_status(peer: PeerProcess) -> tuple[int, str]:
+    status = await peer.wait()
+    return status, await peer.read_stderr()
+
+
+async def test_several_receivers_at_once(server: RunningServer, album: Path, tmp_path: Path) -> None:
+    """Of one user, whose programs share a folder for their state, into one folder and into others."""
+    sending = ("send", "--server", server.url, "--receivers", "3", str(album))
+    async with tallow(*sending, home=tmp_path / "s") as sender, AsyncExitStack() as stack:
+        link = (await sender.wait_for_event("link"))["link"]
+        outs = [tmp_path / "out" / name for name in ("a", "a", "b")]
+        receivers = [
+            await stack.enter_async_context(
+                tallow("receive", "-o", str(out), home=tmp_path / "r", given=link)
+            )
+            for out in outs
+        ]
+        for peer in (*receivers, sender):
+            assert await exit_status(peer) == (0, "")
+        async with tallow("receive", "-o", str(outs[0]), home=tmp_path / "r", given=link) as late:
+            assert "has expired" in (await late.wait_for_event("error"))["message"]
+            await late.wait()
+    expected = content(album)
+    assert content(tmp_path / "out" / "b") == expected
+    assert sorted(content(tmp_path / "out" / "a").values()) == sorted([*expected.values()] * 2)
+    assert transfers(server) == {"success": 3}
+    assert server.value("transfers_started_total") == 3
+    assert server.value("active_transfers") == 0
+    assert server.value("pqc_key_exchanges_total", algorithm="x25519_mlkem768", status="success") == 6
+    finished = [event for event in sender.events if event["event"] == "receiver_finished"]
+    assert sorted(event["receiver"] for event in finished) == [1, 2, 3]
+    assert [event["event"] for event in sender.events].count("finished") == 1
+    for home in ("s", "r"):
+        assert [path for path in (tmp_path / home / "state").rglob("*") if path.is_file()] == []
+
+
+async def test_one_receiver_after_the_other(server: RunningServer, album: Path, tmp_path: Path) -> None:
+    sending = ("send", "--server", server.url, "--relay", "--receivers", "2", str(album))
+    async with tallow(*sending, home=tmp_path / "s") as sender:
+        link = (await sender.wait_for_event("link"))["link"]
+        for number in (1, 2):
+            out = tmp_path / f"out{number}"
+            async with tallow("receive", "-o", str(out), home=tmp_path / "r", given=link) as receiver:
+                assert await exit_status(receiver) == (0, "")
+            assert content(out) == content(album)
+            await sender.wait_for_event("receiver_finished")
+        assert await exit_status(sender) == (0, "")
+    assert transfers(server) == {"success": 2}
+    assert len(server.context.rooms.places) == 0
+
+
+async def test_a_receiver_that_cancels_ends_its_transfer_only(server: RunningServer, tmp_path: Path) -> None:
+    large = tmp_path / "film.mp4"
+    with large.open("wb") as file:
+        file.truncate(30_000_000)
+    sending = ("send", "--server", server.url, "--limit", "10M", "--receivers", "2", str(large))
+    async with tallow(*sending, home=tmp_path / "s") as sender, AsyncExitStack() as stack:
+        link = (await sender.wait_for_event("link"))["link"]
+        first, second = [
+            await stack.enter_async_context(
+                tallow("receive", "-o", str(tmp_path / name), home=tmp_path / name, given=link)
+            )
+            for name in ("a", "b")
+        ]
+        await first.wait_for_event("progress")
+        first.process.send_signal(signal.SIGINT)
+        assert (await exit_status(first))[0] == 130
+        assert await exit_status(second) == (0, "")
+        assert (await exit_status(sender))[0] == 1
+    assert any("1 of 2 receivers" in event.get("message", "") for event in sender.events)
+    assert (tmp_path / "b" / "film.mp4").stat().st_size == 30_000_000
+    assert transfers(server) == {"success": 1, "cancelled": 1}
+
+
+async def test_each_interrupted_receiver_resumes(tmp_path: Path) -> None:
+    """Sender and receivers are killed while data flows, and started again."""
+    large = tmp_path / "film.mp4"
+    large.write_bytes(os.urandom(6_000_000))
+    (tmp_path / "server").mkdir()
+    async with serving(tmp_path / "server") as server:
+        sending = ("send", "--server", server.url, "--limit", "2M", "--receivers", "2", str(large))
+        async with tallow(*sending, home=tmp_path / "s") as sender, AsyncExitStack() as stack:
+            link = (await sender.wait_for_event("link"))["link"]
+            for name in ("a", "b"):
+                receiving = tallow("receive", "-o", str(tmp_path / name), home=tmp_path / "r", given=link)
+                receiver = await stack.enter_async_context(receiving)
+                await receiver.wait_for_event(lambda event: event.get("bytes", 0) > 500_000)
+                receiver.process.kill()
+            sender.process.kill()
+        async with tallow("send", "--resume", home=tmp_path / "s") as sender, AsyncExitStack() as stack:
+            receivers = [
+                await stack.enter_async_context(
+                    tallow("receive", "-o", str(tmp_path / name), home=tmp_path / "r", given=link)
+                )
+                for name in ("a", "b")
+            ]
+            results = await asyncio.gather(*map(exit_status, (sender, *receivers)))
+            assert results == [(0, "")] * 3
+        for name, receiver in zip(("a", "b"), receivers, strict=True):
+            assert content(tmp_path / name) == {large.name: large.read_bytes()}
+            first = next(event for event in receiver.events if event["event"] == "progress")
+            assert first["bytes"] > 500_000
+        assert transfers(server) == {"success": 2}
+
+
+@pytest.mark.parametrize("number", ["0", "21", "-1", "two", "1.5"])
+async def test_a_wrong_number_is_refused_in_one_line(tmp_path: Path, number: str) -> None:
+    async with tallow("send", "--receivers", number, str(tmp_path), home=tmp_path / "s") as sender:
+        status, text = await exit_status(sender)
+    assert status == 2
+    assert "--receivers" in text
+    assert "Traceback" not in text
