@@ -50,8 +50,10 @@ def transfers(server: RunningServer) -> dict[str, float]:
 
 
 async def exit_status(peer: PeerProcess) -> tuple[int, str]:
+    """The status, and what the command says about a failure."""
     status = await peer.wait()
-    return status, await peer.read_stderr()
+    problems = [event["message"] for event in peer.events if event["event"] == "error"]
+    return status, await peer.read_stderr() + "".join(problems)
 
 
 async def test_several_receivers_at_once(server: RunningServer, album: Path, tmp_path: Path) -> None:
@@ -126,7 +128,7 @@ async def test_a_receiver_that_cancels_ends_its_transfer_only(server: RunningSer
 async def test_each_interrupted_receiver_resumes(tmp_path: Path) -> None:
     """Sender and receivers are killed while data flows, and started again."""
     large = tmp_path / "film.mp4"
-    large.write_bytes(os.urandom(6_000_000))
+    large.write_bytes(os.urandom(40_000_000))
     (tmp_path / "server").mkdir()
     async with serving(tmp_path / "server") as server:
         sending = ("send", "--server", server.url, "--limit", "2M", "--receivers", "2", str(large))
@@ -135,7 +137,9 @@ async def test_each_interrupted_receiver_resumes(tmp_path: Path) -> None:
             for name in ("a", "b"):
                 receiving = tallow("receive", "-o", str(tmp_path / name), home=tmp_path / "r", given=link)
                 receiver = await stack.enter_async_context(receiving)
-                await receiver.wait_for_event(lambda event: event.get("bytes", 0) > 500_000)
+                await receiver.wait_for_event(
+                    lambda event: event["event"] == "progress" and event["bytes"] > 500_000
+                )
                 receiver.process.kill()
             sender.process.kill()
         async with tallow("send", "--resume", home=tmp_path / "s") as sender, AsyncExitStack() as stack:
@@ -150,7 +154,7 @@ async def test_each_interrupted_receiver_resumes(tmp_path: Path) -> None:
         for name, receiver in zip(("a", "b"), receivers, strict=True):
             assert content(tmp_path / name) == {large.name: large.read_bytes()}
             first = next(event for event in receiver.events if event["event"] == "progress")
-            assert first["bytes"] > 500_000
+            assert first["bytes"] > 400_000  # the last received bytes may not be on the disk
         assert transfers(server) == {"success": 2}
 
 

@@ -104,6 +104,10 @@ def _check_usage(wanted: SendOptions) -> None:
         raise click.UsageError(f"{what} is sent alone: name no files and no --resume")
     if not any((wanted.paths, wanted.resume, asked)):
         raise click.UsageError("name the files and folders to send, - for standard input, or --text")
+    _check_combinations(wanted, piped=piped)
+
+
+def _check_combinations(wanted: SendOptions, *, piped: bool) -> None:
     if wanted.resume and wanted.receivers > 1:
         raise click.UsageError("--resume resumes the receivers of the interrupted transfer: no --receivers")
     if wanted.name is not None and not piped:
