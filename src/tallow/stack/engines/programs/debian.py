@@ -6,7 +6,6 @@ They are not installed: that would start system services on the ports of the sta
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +133,8 @@ def locked(tools: Path) -> Iterator[None]:
     """Wait until no other process changes the folder for unpacked packages, and keep others waiting."""
     tools.mkdir(parents=True, exist_ok=True)
     with (tools / "lock").open("w") as lock:
+        import fcntl  # not on Windows, which has no apt
+
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

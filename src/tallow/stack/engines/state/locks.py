@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from tallow.monitoring.lifecycle.private_files import append_private
 from tallow.stack.engines.state.state_dir import StateDir
@@ -38,10 +38,26 @@ def locked(home: StateDir, name: Lock, *, wait: bool = True) -> Iterator[bool]:
 
 def _flock(descriptor: int, *, wait: bool) -> bool:
     try:
+        import fcntl
+    except ImportError:  # Windows, where the stack runs with the Docker engine
+        return _lock_on_windows(descriptor, wait=wait)
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     return True
+
+
+def _lock_on_windows(descriptor: int, *, wait: bool) -> bool:
+    msvcrt: Any = importlib.import_module("msvcrt")
+    while True:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+        except OSError:  # LK_LOCK gives up after ten seconds
+            if wait:
+                continue
+            return False
+        return True
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -120,7 +120,7 @@ class StateDir:
     def _accept(self) -> None:
         """Check that the folder may become a state folder, and write the marker first."""
         kind = folder_kind(self.root)
-        if kind is not FolderKind.MISSING and (owner := self.root.stat().st_uid) != os.getuid():
+        if kind is not FolderKind.MISSING and (owner := _foreign_owner(self.root)) is not None:
             raise StateDirError(
                 f"{self.root} belongs to another user (uid {owner}); name another with --home"
             )
@@ -163,6 +163,12 @@ class StateDir:
     def write_options(self, options: StackOptions) -> None:
         """Store the options of `up`."""
         write_private(self.options_file, json.dumps(asdict(options), indent=2) + "\n")
+
+
+def _foreign_owner(folder: Path) -> int | None:
+    """The user id of a folder's owner if that is another user; None on Windows, which has no user ids."""
+    owner = folder.stat().st_uid
+    return owner if hasattr(os, "getuid") and owner != os.getuid() else None
 
 
 def is_protected(folder: Path) -> bool:
