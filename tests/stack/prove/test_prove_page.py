@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from stack.prove.test_faults import CASES, DEFAULTS
+from stack.prove.test_faults import CASES, DEFAULTS, SURROUNDINGS, filled
 from tallow.stack.prove.checks.catalog import CHECKS, ROUTING_CHECKS, SEVERITY_OF
 
 PAGE = (Path(__file__).parents[3] / "docs" / "prove.md").read_text("utf-8")
 SECTION = re.compile(r"^## `(.+?)`\n(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
 SECTIONS = dict(SECTION.findall(PAGE))
 EXAMPLE = re.compile(
-    r"^(Fault|Corrected|Alertmanager configuration)(?: \(.*\))?:\n\n```yaml\n(.*?)```",
+    r"^(Fault|Corrected|Alertmanager configuration)(?: \([^)]*\))?:\n\n```yaml\n(.*?)```",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -47,11 +47,8 @@ def is_shown(shown: dict[str, Any], tested: dict[str, Any]) -> bool:
     """Whether an example is the rule of a case, or its configuration of Alertmanager."""
     if "alertmanager" in tested:
         return bool(shown == tested["alertmanager"])
-    return filled(shown) == filled(tested) or shown == without_none(filled(tested))
-
-
-def filled(rule: dict[str, Any]) -> dict[str, Any]:
-    return DEFAULTS | {"alert": "Example"} | rule
+    rule = filled({key: value for key, value in tested.items() if key not in SURROUNDINGS})
+    return filled(shown) == rule or shown == without_none(rule)
 
 
 def without_none(rule: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +56,7 @@ def without_none(rule: dict[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in rule.items()
-        if value is not None and (key == "alert" or value != DEFAULTS[key])
+        if value is not None and (key == "alert" or value != DEFAULTS.get(key))
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -32,6 +32,7 @@ class LoadedRule:
         line: of the rule, from 1.
         name: of the alert, or of the recorded series.
         for_seconds: None if the rule has no ``for``.
+        group_interval_seconds: between two evaluations; None if the group does not set it.
     """
 
     file: str
@@ -44,6 +45,7 @@ class LoadedRule:
     keep_firing_for: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    group_interval_seconds: float | None = None
 
     @property
     def where(self) -> str:
@@ -145,13 +147,15 @@ class _RuleReader:
         for group in groups.value:
             fields = self._mapping(group, "a group")
             name = self._text(fields["name"], "name") if "name" in fields else ""
+            interval = self._duration(fields.get("interval"), "interval")
             rules = fields.get("rules")
             if rules is None or _is_null(rules):
                 continue
             if not isinstance(rules, SequenceNode):
                 raise self._error(rules, f"the rules of group '{name}' are not a list")
             for rule in rules.value:
-                yield self._rule(self._mapping(rule, "a rule"), rule, name)
+                read = self._rule(self._mapping(rule, "a rule"), rule, name)
+                yield replace(read, group_interval_seconds=interval)
 
     def _rule(self, fields: Mapping[str, Node], node: Node, group: str) -> LoadedRule:
         kinds: list[Kind] = [kind for kind in _KINDS if kind in fields]
@@ -166,19 +170,19 @@ class _RuleReader:
             kinds[0],
             self._text(fields[kinds[0]], kinds[0]),
             self._text(fields["expr"], "expr"),
-            self._duration(fields.get("for")),
+            self._duration(fields.get("for"), "for"),
             "keep_firing_for" in fields,
             self._texts(fields.get("labels"), "labels"),
             self._texts(fields.get("annotations"), "annotations"),
         )
 
-    def _duration(self, node: Node | None) -> float | None:
+    def _duration(self, node: Node | None, name: str) -> float | None:
         if node is None or _is_null(node):
             return None
         try:
-            return parse_duration(self._text(node, "for"))
+            return parse_duration(self._text(node, name))
         except DurationError as error:
-            raise self._error(node, f"'for': {error}") from None
+            raise self._error(node, f"'{name}': {error}") from None
 
     def _texts(self, node: Node | None, name: str) -> dict[str, str]:
         if node is None or _is_null(node):

@@ -85,7 +85,10 @@ def _aggregate(expr: ast.AggregateExpr) -> InferredType:
         return inner
     labels = labels_kept(expr.modifier, inner.labels)
     if op in ("count", "group"):
-        return InferredType(labels, low=1, nonzero=True, metrics=inner.metrics)
+        high = 1.0 if op == "group" else math.inf
+        return InferredType(labels, low=1, high=high, nonzero=True, metrics=inner.metrics)
+    if op in ("stddev", "stdvar"):
+        return replace(inner, labels=labels, low=0.0, high=math.inf, capped_at_bucket=False, nonzero=False)
     if op == "sum":
         low, high = (0.0 if inner.low >= 0 else -math.inf), (0.0 if inner.high <= 0 else math.inf)
         nonzero = inner.nonzero and inner.low >= 0
@@ -105,6 +108,11 @@ def _call(expr: ast.Call) -> InferredType:
         return replace(args[0], scalar=False)
     inner = next((argument for argument in args if not argument.scalar), InferredType(NONE))
     return _RESULT_TYPES[name](inner) if name in _RESULT_TYPES else inner
+
+
+def _between(low: float, high: float) -> Callable[[InferredType], InferredType]:
+    """A function with results in a range."""
+    return lambda of: replace(of, unit=units.COUNT, low=low, high=high, nonzero=low > 0)
 
 
 _RESULT_TYPES: Mapping[str, Callable[[InferredType], InferredType]] = {
@@ -127,6 +135,23 @@ _RESULT_TYPES: Mapping[str, Callable[[InferredType], InferredType]] = {
     ),
     **dict.fromkeys(("label_replace", "label_join"), lambda of: replace(of, labels=None)),
     "timestamp": lambda of: replace(of, unit=Unit(seconds=1), low=0.0, high=math.inf),
+    "abs": lambda of: replace(of, low=max(of.low, 0.0), high=max(abs(of.low), abs(of.high))),
+    **{
+        name: _between(*bounds)
+        for name, bounds in {
+            "sqrt": (0.0, math.inf),
+            "stddev_over_time": (0.0, math.inf),
+            "stdvar_over_time": (0.0, math.inf),
+            "sgn": (-1.0, 1.0),
+            "minute": (0.0, 59.0),
+            "hour": (0.0, 23.0),
+            "day_of_week": (0.0, 6.0),
+            "day_of_month": (1.0, 31.0),
+            "day_of_year": (1.0, 366.0),
+            "days_in_month": (28.0, 31.0),
+            "month": (1.0, 12.0),
+        }.items()
+    },
 }
 """The result types of functions; all others keep unit, labels and bounds."""
 

@@ -9,6 +9,7 @@ import promql_parser as ast
 from tallow.stack.prove.checks.conditions import compared
 from tallow.stack.prove.checks.model import Check, Messages, ParsedRule, RuleSet
 from tallow.stack.prove.expression import (
+    alternatives,
     calls,
     is_comparison,
     operations,
@@ -104,10 +105,35 @@ def zero_samples(parsed: ParsedRule, _: RuleSet) -> Messages:
             yield f"{inner.func.name}() == … has no result without samples; use absent_over_time()"
 
 
+_LOOKBACK_S: Final = 300.0
+
+
+def stale_timestamp(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """``time() - timestamp(x) > 600``: after 5 minutes without a sample, x has no result."""
+    for node, op, limit in compared(parsed.tree):
+        inner = unwrapped(node)
+        if not isinstance(inner, ast.BinaryExpr) or operator(inner) != "-" or op not in (">", ">="):
+            continue
+        sides = map(unwrapped, (inner.lhs, inner.rhs))
+        names = [side.func.name for side in sides if isinstance(side, ast.Call)]
+        if names == ["time", "timestamp"] and limit >= _LOOKBACK_S:
+            yield f"'{op} {limit:g}' never holds: a series without samples for 5 minutes has no result"
+
+
+def never_absent(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """``absent(x or vector(0))``: the default is always there."""
+    for call in calls(parsed.tree):
+        for alternative in alternatives(call.args[0]) if call.func.name in _ABSENT else ():
+            if isinstance(alternative, ast.Call) and alternative.func.name in ("vector", "time"):
+                yield f"{call.func.name}() never has a result: {alternative.func.name}() is never missing"
+
+
 CHECKS: Final = (
     Check("absent/compared", "error", compared_absence),
     Check("absent/several", "warning", absence_of_all),
     Check("absent/itself", "error", absence_and_presence),
     Check("absent/no-samples", "error", zero_samples),
+    Check("absent/stale", "error", stale_timestamp),
+    Check("absent/never", "error", never_absent),
     Check("absent/vanishing", "warning", vanishing_age, alerts_only=True),
 )

@@ -34,10 +34,27 @@ def never(parsed: ParsedRule, _: RuleSet) -> Messages:
         value = infer_type(node)
         if _is_absence(node):
             continue  # absent/compared explains it
-        if _is_count(node) and never_holds(op, value, limit):
-            yield f"'{op} {limit:g}' never holds: without series count() has no result, not 0"
+        if math.isnan(limit):
+            yield _ALWAYS_NAN if op == "!=" else _NEVER_NAN
+        elif (op, limit) == ("==", 0) and _is_info(node):
+            yield "'== 0' never holds: an info metric has the value 1"
         elif never_holds(op, value, limit):
-            yield f"'{op} {limit:g}' never holds: the value is in {_span(value)}"
+            yield f"'{op} {limit:g}' never holds: {_reason(node, value)}"
+
+
+def _reason(node: ast.Expr, value: InferredType) -> str:
+    if _is_count(node):
+        return "without series count() has no result, not 0"
+    return f"the value is in {_span(value)}"
+
+
+_NEVER_NAN: Final = "a comparison with NaN never holds: NaN equals nothing; 'x != x' finds it"
+_ALWAYS_NAN: Final = "'!= NaN' always holds: NaN differs from everything; 'x == x' leaves it out"
+
+
+def _is_info(node: ast.Expr) -> bool:
+    node = unwrapped(node)
+    return isinstance(node, ast.VectorSelector) and (node.name or "").endswith("_info")
 
 
 def always(parsed: ParsedRule, _: RuleSet) -> Messages:
@@ -52,7 +69,7 @@ def contradiction(parsed: ParsedRule, _: RuleSet) -> Messages:
     for alternative in alternatives(parsed.tree):
         limits: dict[str, _Limits] = {}
         for condition in conditions(alternative):
-            for node, op, limit in _compared_here(condition):
+            for node, op, limit in compared_here(condition):
                 text = " ".join(unwrapped(node).prettify().split())
                 limits[text] = limits.get(text, _Limits()).narrowed(op, limit)
         for text, found in limits.items():
@@ -144,10 +161,10 @@ def _selects_by_label(selector: ast.VectorSelector) -> bool:
 def compared(tree: ast.Expr) -> Iterator[tuple[ast.Expr, str, float]]:
     """Every comparison with a number: operand, operator, number."""
     for operation in operations(tree):
-        yield from _compared_here(operation)
+        yield from compared_here(operation)
 
 
-def _compared_here(node: ast.Expr) -> Iterator[tuple[ast.Expr, str, float]]:
+def compared_here(node: ast.Expr) -> Iterator[tuple[ast.Expr, str, float]]:
     """The operand, operator and number of a comparison with a number, as if the number were on the right."""
     if not isinstance(node, ast.BinaryExpr) or not is_comparison(node):
         return

@@ -7,7 +7,9 @@ from typing import Final
 
 import promql_parser as ast
 
+from tallow.stack.prove.checks.conditions import compared
 from tallow.stack.prove.checks.model import Check, Messages, ParsedRule, RuleSet
+from tallow.stack.prove.checks.thresholds import quotient
 from tallow.stack.prove.expression import (
     alternatives,
     calls,
@@ -26,6 +28,11 @@ _GAUGE_FUNCTIONS: Final = frozenset(
 _AGGREGATIONS: Final = frozenset({"sum", "avg", "min", "max", "topk", "bottomk", "quantile"})
 _FAILURES: Final = ("_failures", "_failures_count", "_errors_count", "_tripped_count")
 """Suffixes of counters of exporters that leave out ``_total``."""
+_KNOWN: Final = ("ClickHouseErrorMetric_", "ClickHouseProfileEvents_")
+"""Prefixes of counters of exporters that leave out ``_total``.
+
+Source: ClickHouse, Server settings, prometheus: ``events`` and ``errors`` are cumulative.
+"""
 _EVENTS: Final = ("_errors", "_evictions", "_failures", "_restarts", "_retries", "_timeouts", "_waits")
 """Suffixes that count events."""
 
@@ -38,8 +45,14 @@ def compared_level(parsed: ParsedRule, rules: RuleSet) -> Messages:
     guards = {id(each) for each in _existence_guards(parsed.tree)}
     for operation in operations(parsed.tree):
         for name in _compared_metrics(operation) if id(operation) not in guards else ():
-            if rules.is_counter(name) or (name.endswith(_FAILURES) and rules.family(name) is None):
+            if _is_counter(name, rules):
                 yield f"the counter {name} is compared without rate() or increase(): it never falls"
+
+
+def _is_counter(name: str, rules: RuleSet) -> bool:
+    """Whether a series is a counter, also by the habits of some exporters."""
+    habit = name.endswith(_FAILURES) or name.startswith(_KNOWN)
+    return rules.is_counter(name) or (habit and rules.family(name) is None)
 
 
 def _existence_guards(tree: ast.Expr) -> Iterator[ast.Expr]:
@@ -54,9 +67,10 @@ def _existence_guards(tree: ast.Expr) -> Iterator[ast.Expr]:
 def _compared_metrics(operation: ast.BinaryExpr) -> Iterator[str]:
     """The metrics whose present value must exceed a number, or differ from it."""
     op = operator(operation)
-    if number(operation.rhs) is not None and op in (">", ">=", "!="):
+    right, left = number(operation.rhs), number(operation.lhs)
+    if right is not None and (op in (">", ">=", "!=") or (op == "==" and right != 0)):
         yield from _levels(operation.lhs)
-    elif number(operation.lhs) is not None and op in ("<", "<=", "!="):
+    elif left is not None and (op in ("<", "<=", "!=") or (op == "==" and left != 0)):
         yield from _levels(operation.rhs)
 
 
@@ -115,6 +129,36 @@ def rate_of_rate(parsed: ParsedRule, _: RuleSet) -> Messages:
             yield f"{call.func.name}() of {inner.func.name}(); use avg_over_time() or max_over_time()"
 
 
+def all_time_ratio(parsed: ParsedRule, rules: RuleSet) -> Messages:
+    """``errors_total / requests_total > 0.1``: the share since the start of the process hardly moves."""
+    for node, _op, _limit in compared(parsed.tree):
+        found = quotient(node)
+        names = [list(_levels(side)) for side in (found.part, found.whole)] if found is not None else [[]]
+        if all(len(each) == 1 and _is_counter_or_part(each[0], rules) for each in names):
+            yield f"{names[0][0]} / {names[1][0]} is a share since the start of the process; use rate()"
+
+
+def _is_counter_or_part(name: str, rules: RuleSet) -> bool:
+    return rules.is_counter(name) or (name.endswith(("_sum", "_count")) and rules.family(name) is None)
+
+
+def offset_difference(parsed: ParsedRule, rules: RuleSet) -> Messages:
+    """``x_total - x_total offset 1h``: negative after a restart; ``increase`` knows restarts."""
+    for operation in operations(parsed.tree):
+        left, right = unwrapped(operation.lhs), unwrapped(operation.rhs)
+        if not isinstance(left, ast.VectorSelector) or not isinstance(right, ast.VectorSelector):
+            continue
+        is_difference = operator(operation) == "-" and left.name == right.name and right.offset is not None
+        if is_difference and rules.is_counter(left.name):
+            yield f"the difference of {left.name} is negative after a restart; use increase()"
+
+
+def last_two_samples(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """``irate`` in an alert: it sees the last two samples only, and one quiet pair ends the alert."""
+    if any(call.func.name in ("irate", "idelta") for call in calls(parsed.tree)):
+        yield "irate() and idelta() see the last two samples only; use rate() in alerts"
+
+
 def _is_recorded_rate(name: str) -> bool:
     """Whether a name has the form ``level:metric:operations`` with a rate as its operation."""
     return ":" in name and name.rpartition(":")[2].startswith(("rate", "irate", "increase"))
@@ -139,5 +183,8 @@ CHECKS: Final = (
     Check("counter/function", "error", gauge_function_of_counter),
     Check("counter/rate-of-sum", "error", rate_of_sum),
     Check("counter/rate-of-rate", "error", rate_of_rate),
+    Check("counter/ratio", "warning", all_time_ratio, alerts_only=True),
+    Check("counter/offset", "warning", offset_difference),
+    Check("counter/irate", "note", last_two_samples, alerts_only=True),
     Check("gauge/rate", "error", rate_of_gauge),
 )

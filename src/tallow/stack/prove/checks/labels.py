@@ -10,7 +10,13 @@ import promql_parser as ast
 
 from tallow.stack.lint.promql.catalog_rules import aggregation_names
 from tallow.stack.lint.promql.promql_rules import matching
-from tallow.stack.lint.promql.type_inference import Labels, infer_type, labels_kept, labels_of_operation
+from tallow.stack.lint.promql.type_inference import (
+    InferredType,
+    Labels,
+    infer_type,
+    labels_kept,
+    labels_of_operation,
+)
 from tallow.stack.prove.checks.model import Check, Messages, ParsedRule, RuleSet
 from tallow.stack.prove.expression import SETS, calls, operations, operator, unwrapped, walk
 
@@ -68,58 +74,15 @@ def _groups_by(node: ast.AggregateExpr) -> bool:
     return node.modifier is not None and node.modifier.type == ast.AggModifierType.By
 
 
-def lost_edges(parsed: ParsedRule, _: RuleSet) -> Messages:
-    """``histogram_quantile`` of a sum that drops ``le``."""
-    for call in calls(parsed.tree):
-        if call.func.name != "histogram_quantile":
-            continue
-        inner = unwrapped(call.args[1])
-        if isinstance(inner, ast.AggregateExpr) and str(inner.op) == "sum" and _reads_buckets(inner):
-            kept = labels_kept(inner.modifier, infer_type(inner.expr).labels)
-            if (kept is not None and "le" not in kept) or _drops_le(inner):
-                yield "the sum inside histogram_quantile() drops the label 'le'"
-
-
-def _reads_buckets(node: ast.Expr) -> bool:
-    return any(
-        isinstance(each, ast.VectorSelector) and (each.name or "").endswith("_bucket") for each in walk(node)
-    )
-
-
-def _drops_le(node: ast.AggregateExpr) -> bool:
-    modifier = node.modifier
-    return modifier is not None and modifier.type != ast.AggModifierType.By and "le" in modifier.labels
-
-
-def unrated_buckets(parsed: ParsedRule, _: RuleSet) -> Messages:
-    """``histogram_quantile`` of buckets since the start of the process."""
-    for call in calls(parsed.tree):
-        if call.func.name != "histogram_quantile":
-            continue
-        if not calls(call.args[1]) and _reads_buckets(call.args[1]):
-            yield "histogram_quantile() of buckets since the start of the process; use rate() first"
-
-
-def mean_of_quantiles(parsed: ParsedRule, _: RuleSet) -> Messages:
-    """The sum or mean of quantiles is no quantile."""
-    for node in walk(parsed.tree):
-        if isinstance(node, ast.AggregateExpr) and str(node.op) in ("sum", "avg"):
-            inner = unwrapped(node.expr)
-            if isinstance(inner, ast.Call) and inner.func.name == "histogram_quantile":
-                yield f"{node.op} of quantiles is no quantile; sum the buckets first"
-
-
 def lost_template_label(parsed: ParsedRule, _: RuleSet) -> Messages:
     """A label in a template that the expression drops: it becomes an empty text."""
-    labels = result_labels(parsed.tree)
-    if labels is None:
-        return
-    known = labels | parsed.rule.labels.keys() | {"alertname"}
+    labels, dropped = result_labels(parsed.tree), dropped_labels(parsed.tree)
+    shown = "" if labels is None else f"; it keeps {', '.join(sorted(labels)) or 'none'}"
     for name, text in (*parsed.rule.labels.items(), *parsed.rule.annotations.items()):
         for label in dict.fromkeys(_used_labels(text)):
-            if label not in known:
-                kept = ", ".join(sorted(labels)) or "none"
-                yield f"{name} uses the label '{label}', which the expression drops; it keeps {kept}"
+            is_lost = label in dropped if labels is None else label not in labels
+            if is_lost and label not in parsed.rule.labels and label != "alertname":
+                yield f"{name} uses the label '{label}', which the expression drops{shown}"
 
 
 def _used_labels(text: str) -> Iterator[str]:
@@ -150,6 +113,25 @@ def result_labels(node: ast.Expr) -> Labels:
     return None
 
 
+def dropped_labels(node: ast.Expr) -> frozenset[str]:
+    """The labels that the outermost aggregation drops by ``without``, if the others are not known."""
+    node = unwrapped(node)
+    if isinstance(node, ast.AggregateExpr):
+        modifier = node.modifier
+        if modifier is None or modifier.type == ast.AggModifierType.By:
+            return frozenset()
+        return frozenset(modifier.labels)
+    if isinstance(node, ast.BinaryExpr) and _has_labels_of_left(node):
+        return dropped_labels(node.lhs)
+    return frozenset()
+
+
+def _has_labels_of_left(node: ast.BinaryExpr) -> bool:
+    if operator(node) in ("and", "unless"):
+        return True
+    return operator(node) != "or" and infer_type(node.rhs).scalar
+
+
 def _operation_labels(node: ast.BinaryExpr) -> Labels:
     left, right, op = result_labels(node.lhs), result_labels(node.rhs), operator(node)
     if op == "or":
@@ -159,9 +141,24 @@ def _operation_labels(node: ast.BinaryExpr) -> Labels:
     types = infer_type(node.lhs), infer_type(node.rhs)
     if types[0].scalar or types[1].scalar:
         return right if types[0].scalar else left
+    return _matched_labels(node, types)
+
+
+def _matched_labels(node: ast.BinaryExpr, types: tuple[InferredType, InferredType]) -> Labels:
+    """The labels of an operation between two vectors."""
     if node.modifier is not None and node.modifier.group_labels is not None:
         return None
-    return labels_of_operation(node, types[0], types[1])
+    return _matched_on(node) or labels_of_operation(node, types[0], types[1])
+
+
+def _matched_on(node: ast.BinaryExpr) -> Labels:
+    """The labels of ``on (…)``, which a one-to-one operation keeps."""
+    modifier = node.modifier
+    if modifier is None or modifier.matching is None:
+        return None
+    is_on = modifier.matching.type == ast.LabelModifierType.Include
+    one_to_one = modifier.card == ast.VectorMatchCardinality.OneToOne
+    return frozenset(modifier.matching.labels) if is_on and one_to_one else None
 
 
 _NO_LABELS: Final = frozenset({"vector", "time", "scalar"})
@@ -190,6 +187,45 @@ def _replaced_labels(node: ast.Call) -> Labels:
     return inner | {str(target.val)}
 
 
+def empty_replacement(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """``label_replace`` with a group that its regular expression does not have, or of a dropped label."""
+    for call in calls(parsed.tree):
+        if call.func.name != "label_replace" or len(call.args) != 5:
+            continue
+        target, replacement, source, pattern = (_string(argument) for argument in list(call.args)[1:])
+        yield from _missing_groups(replacement or "", pattern)
+        inner = result_labels(call.args[0])
+        if source and inner is not None and source not in inner:
+            yield f"label_replace() reads '{source}', which its expression drops: '{target}' is empty"
+
+
+def _missing_groups(replacement: str, pattern: str | None) -> Messages:
+    groups = _groups(pattern)
+    for number in re.findall(r"\$\{?(\d+)", replacement):
+        if groups is not None and int(number) > groups:
+            yield f"label_replace() uses ${number}, but '{pattern}' has {groups} groups"
+
+
+def _string(node: ast.Expr) -> str | None:
+    node = unwrapped(node)
+    return str(node.val) if isinstance(node, ast.StringLiteral) else None
+
+
+def _groups(pattern: str | None) -> int | None:
+    """The number of groups of a regular expression; None if Python cannot compile it."""
+    try:
+        return None if pattern is None else re.compile(pattern).groups
+    except re.error:
+        return None
+
+
+def scalar_of_several(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """``scalar`` of an expression that keeps labels: with several series the result is NaN."""
+    for call in calls(parsed.tree):
+        if call.func.name == "scalar" and (labels := result_labels(call.args[0])):
+            yield f"scalar() of several series is NaN; the expression keeps {', '.join(sorted(labels))}"
+
+
 _LITERALS: Final = (ast.NumberLiteral, ast.StringLiteral)
 
 
@@ -206,8 +242,7 @@ CHECKS: Final = (
     Check("label/matching", "error", unmatched),
     Check("label/default", "warning", unlabelled_default),
     Check("label/grouping", "error", lost_grouping),
+    Check("label/replace", "error", empty_replacement),
+    Check("label/scalar", "warning", scalar_of_several),
     Check("label/template", "warning", lost_template_label, alerts_only=True),
-    Check("quantile/edges", "error", lost_edges),
-    Check("quantile/rate", "error", unrated_buckets),
-    Check("quantile/mean", "error", mean_of_quantiles),
 )

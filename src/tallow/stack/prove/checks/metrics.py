@@ -10,7 +10,7 @@ from typing import Final
 import promql_parser as ast
 
 from tallow.stack.prove.checks.model import Check, Messages, ParsedRule, RuleSet
-from tallow.stack.prove.expression import selectors
+from tallow.stack.prove.expression import number, operations, operator, selectors, unwrapped, walk
 from tallow.stack.prove.metrics.model import SeriesFamily
 
 TARGET_LABELS: Final = frozenset(
@@ -56,6 +56,66 @@ def unknown_value(parsed: ParsedRule, rules: RuleSet) -> Messages:
                 yield f"no series of {family.name} has {matcher.name} '{matcher.value}'; it has {shown}"
 
 
+def unknown_grouping(parsed: ParsedRule, rules: RuleSet) -> Messages:
+    """``sum by (status) (x)``, where no series of x has the label: all of them become one."""
+    for node in walk(parsed.tree):
+        if not isinstance(node, ast.AggregateExpr) or not _groups_by(node) or _adds_labels(node.expr):
+            continue
+        families = [family for each in selectors(node.expr) if (family := rules.family(each.name))]
+        if len(families) == len(selectors(node.expr)) and node.modifier is not None:
+            yield from _missing_labels(families, node.modifier.labels, rules)
+
+
+def _missing_labels(families: list[SeriesFamily], labels: list[str], rules: RuleSet) -> Messages:
+    for label in labels:
+        if not any(_has_label(family, label, rules) for family in families):
+            names = " ".join(dict.fromkeys(family.name for family in families))
+            yield f"{names} has no label '{label}', by which it is grouped"
+
+
+def _groups_by(node: ast.AggregateExpr) -> bool:
+    return node.modifier is not None and node.modifier.type == ast.AggModifierType.By
+
+
+def _adds_labels(node: ast.Expr) -> bool:
+    """Whether an expression gives its series labels that its metrics do not have."""
+    return any(
+        (isinstance(each, ast.Call) and each.func.name in ("label_replace", "label_join"))
+        or (isinstance(each, ast.AggregateExpr) and str(each.op) == "count_values")
+        for each in walk(node)
+    )
+
+
+def different_labels(parsed: ParsedRule, rules: RuleSet) -> Messages:
+    """Two metrics that match by all of their labels, of which every series of one has more: none match."""
+    for operation in operations(parsed.tree):
+        modifier = operation.modifier
+        if operator(operation) == "or" or (modifier is not None and modifier.matching is not None):
+            continue
+        one, other = (_plain_family(side, rules) for side in (operation.lhs, operation.rhs))
+        if one is None or other is None:
+            continue
+        for family, labels in ((one, other.labels.keys()), (other, one.labels.keys())):
+            if extra := family.common - labels - {"le"}:
+                shown = ", ".join(sorted(extra))
+                yield f"'{operator(operation)}' never matches: only {family.name} has the label {shown}"
+
+
+def _plain_family(node: ast.Expr, rules: RuleSet) -> SeriesFamily | None:
+    """The family whose labels an expression has: a metric, or a function of its range."""
+    node = unwrapped(node)
+    if isinstance(node, ast.Call) and len(node.args) and node.func.name not in _OTHER_LABELS:
+        node = unwrapped(node.args[0])
+    if isinstance(node, ast.MatrixSelector):
+        node = node.vector_selector
+    if isinstance(node, ast.BinaryExpr) and number(node.rhs) is not None:
+        return _plain_family(node.lhs, rules)
+    return rules.family(node.name) if isinstance(node, ast.VectorSelector) else None
+
+
+_OTHER_LABELS: Final = frozenset({"absent", "absent_over_time", "label_replace", "label_join", "scalar"})
+
+
 _POSITIVE: Final = ("MatchOp.Equal", "MatchOp.Re")
 
 
@@ -81,7 +141,19 @@ def _accepts_absence(matcher: ast.Matcher) -> bool:
 
 
 def _fits(matcher: ast.Matcher, value: str) -> bool:
-    return matcher.value == value if str(matcher.op) == "MatchOp.Equal" else _matches(matcher.value, value)
+    if str(matcher.op) != "MatchOp.Equal":
+        return _matches(matcher.value, value)
+    return matcher.value == value or (
+        matcher.name in ("le", "quantile") and _same_number(matcher.value, value)
+    )
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Whether two texts are the same bucket edge; Prometheus 3 writes 1 as 1.0."""
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
 
 
 def _matches(pattern: str, value: str) -> bool:
@@ -95,5 +167,7 @@ def _matches(pattern: str, value: str) -> bool:
 CHECKS: Final = (
     Check("metrics/unknown-metric", "error", unknown_metric, needs_metrics=True),
     Check("metrics/unknown-label", "error", unknown_label, needs_metrics=True),
+    Check("metrics/grouping", "warning", unknown_grouping, needs_metrics=True),
+    Check("metrics/matching", "error", different_labels, needs_metrics=True),
     Check("metrics/unknown-value", "warning", unknown_value, needs_metrics=True),
 )

@@ -65,10 +65,15 @@ class RuleSet:
     scrape_interval_seconds: float | None = None
     recorded: frozenset[str] = field(init=False)
     _first: dict[Hashable, ParsedRule] = field(init=False, repr=False)
+    _recording: dict[str, list[ParsedRule]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        names = (one.rule.name for one in self.rules if one.rule.kind == "record")
-        object.__setattr__(self, "recorded", frozenset(names))
+        recording: dict[str, list[ParsedRule]] = {}
+        for one in self.rules:
+            if not one.is_alert:
+                recording.setdefault(one.rule.name, []).append(one)
+        object.__setattr__(self, "_recording", recording)
+        object.__setattr__(self, "recorded", frozenset(recording))
         first: dict[Hashable, ParsedRule] = {}
         for one in self.rules:
             for identity in (one.identity, one.expression_identity):
@@ -82,6 +87,10 @@ class RuleSet:
     def first_with_same_expression(self, parsed: ParsedRule) -> ParsedRule:
         """The first rule of the kind, expression and severity of a rule."""
         return self._first[parsed.expression_identity]
+
+    def recording(self, name: str) -> list[ParsedRule]:
+        """The rules that record a series, in their order."""
+        return self._recording.get(name, [])
 
     def family(self, name: str | None) -> SeriesFamily | None:
         """The known series of a name."""

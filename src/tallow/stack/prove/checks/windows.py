@@ -9,7 +9,7 @@ import promql_parser as ast
 
 from tallow.stack.prove.checks.model import Check, Messages, ParsedRule, RuleSet
 from tallow.stack.prove.duration import duration_text
-from tallow.stack.prove.expression import calls, is_comparison, number, operations, operator, unwrapped
+from tallow.stack.prove.expression import calls, is_comparison, number, operations, operator, unwrapped, walk
 
 DEFAULT_INTERVAL_S: Final = 60.0
 """``scrape_interval`` of a Prometheus that does not set it. Source: Prometheus, Configuration, global."""
@@ -94,6 +94,44 @@ def for_outlasts_range(parsed: ParsedRule, _: RuleSet) -> Messages:
                 )
 
 
+def wide_step(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """A subquery whose step is as long as its range, or longer than the ranges inside."""
+    for node in walk(parsed.tree):
+        if not isinstance(node, ast.SubqueryExpr) or node.step is None or node.range is None:
+            continue
+        step, length = node.step.total_seconds(), node.range.total_seconds()
+        if step >= length:
+            shown = f"{duration_text(step)} of a subquery over {duration_text(length)}"
+            yield f"the step {shown} leaves a single value"
+        for call in calls(node.expr):
+            if call.func.name in ("increase", "rate") and 0 < _range_of(call) < step:
+                shown = (
+                    f"{call.func.name}() over {duration_text(_range_of(call))} every {duration_text(step)}"
+                )
+                yield f"{shown} every {duration_text(step)} leaves out the samples between"
+
+
+def unseen_events(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """``increase(x[1m]) > 0`` in a group that is evaluated every 5 minutes: it misses the events between."""
+    interval = parsed.rule.group_interval_seconds or 0
+    for call in calls(parsed.tree):
+        if call.func.name in ("increase", "changes", "resets") and 0 < _range_of(call) < interval:
+            shown = f"{call.func.name}() over {duration_text(_range_of(call))}"
+            yield f"{shown} misses events: the group is evaluated every {duration_text(interval)}"
+
+
+_LOOKBACK_S: Final = 300.0
+"""``--query.lookback-delta``: how long a sample is the present value. Source: Prometheus, Querying basics."""
+
+
+def recorded_with_gaps(parsed: ParsedRule, _: RuleSet) -> Messages:
+    """A recording rule that is evaluated less often than every 5 minutes: its series have gaps."""
+    interval = parsed.rule.group_interval_seconds or 0
+    if interval > _LOOKBACK_S and not parsed.is_alert:
+        shown = duration_text(_LOOKBACK_S)
+        yield f"recorded every {duration_text(interval)}, the series has gaps: a sample counts for {shown}"
+
+
 def _event_calls(node: ast.Expr) -> Iterator[ast.Call]:
     node = unwrapped(node)
     if isinstance(node, ast.AggregateExpr):
@@ -113,5 +151,8 @@ def _range_of(call: ast.Call) -> float:
 CHECKS: Final = (
     Check("range/samples", "error", too_few_samples),
     Check("range/short", "warning", short_range),
+    Check("range/step", "warning", wide_step),
+    Check("range/evaluation", "warning", unseen_events, alerts_only=True),
+    Check("rule/interval", "warning", recorded_with_gaps),
     Check("range/for", "note", for_outlasts_range, alerts_only=True),
 )

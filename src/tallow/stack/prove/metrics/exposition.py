@@ -45,6 +45,7 @@ def parse_exposition(text: str, origin: str) -> KnownMetrics:
     """
     types: dict[str, str] = {}
     labels: dict[str, dict[str, set[str]]] = {}
+    common: dict[str, frozenset[str]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("#") or not line.strip():
             if found := _TYPE.match(line):
@@ -52,13 +53,18 @@ def parse_exposition(text: str, origin: str) -> KnownMetrics:
             continue
         name, pairs = _sample(line, f"{origin}:{number}")
         values = labels.setdefault(name, {})
+        names = frozenset(label for label, _ in pairs)
+        common[name] = common.get(name, names) & names
         for label, value in pairs:
             values.setdefault(label, set()).add(value)
     if not labels:
         raise ExpositionError(f"{origin}: no samples; an exposition as /metrics answers is expected")
     families = {
         name: SeriesFamily(
-            name, _type_of(name, types), {label: frozenset(found) for label, found in values.items()}
+            name,
+            _type_of(name, types),
+            {label: frozenset(found) for label, found in values.items()},
+            common[name],
         )
         for name, values in labels.items()
     }

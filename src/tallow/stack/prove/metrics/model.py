@@ -19,11 +19,13 @@ class SeriesFamily:
     Attributes:
         type: of the metric: counter, gauge, histogram, summary; empty if it is not known.
         labels: the values seen, by label.
+        common: the labels that every series has.
     """
 
     name: str
     type: str = ""
     labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    common: frozenset[str] = frozenset()
 
     @property
     def is_cumulative(self) -> bool | None:
@@ -85,7 +87,7 @@ def _combined(one: SeriesFamily, other: SeriesFamily) -> SeriesFamily:
         label: one.labels.get(label, frozenset()) | other.labels.get(label, frozenset())
         for label in (*one.labels, *other.labels)
     }
-    return SeriesFamily(one.name, one.type or other.type, labels)
+    return SeriesFamily(one.name, one.type or other.type, labels, one.common & other.common)
 
 
 def _float(text: str) -> float:

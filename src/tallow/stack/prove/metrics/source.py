@@ -97,10 +97,13 @@ def _from_prometheus(http: httpx.Client, url: str, every: list[str], names: Iter
     base = url.rstrip("/")
     metadata: dict[str, Any] = http.get(f"{base}/api/v1/metadata").raise_for_status().json()["data"]
     families = {name: SeriesFamily(name, _type(name, metadata)) for name in every}
+    labels: list[frozenset[str]]
     for name in set(names) & families.keys():
         answer = http.get(f"{base}/api/v1/series", params={"match[]": f'{{__name__="{name}"}}'})
         series: list[dict[str, str]] = answer.raise_for_status().json()["data"]
-        families[name] = SeriesFamily(name, families[name].type, _values(series))
+        labels = [frozenset(one) - {"__name__"} for one in series]
+        common = labels[0].intersection(*labels) if labels else frozenset()
+        families[name] = SeriesFamily(name, families[name].type, _values(series), common)
     return KnownMetrics(_without_password(url), families, True, _shortest_interval(http, base))
 
 
