@@ -48,7 +48,7 @@ def main() -> int:
     monitor = HeartbeatMonitor(
         (channel.name for channel in enabled), HeartbeatState.read(options.folder), scale=options.scale
     )
-    links = Links(f"http://localhost:{options.port}/runbooks", options.dashboards)
+    links = Links(f"{options.url or f'http://localhost:{options.port}'}/runbooks", options.dashboards)
     status = command_line(StateDir(options.home), "status") if options.home else "tallow status"
     proxies = tuple(f"Proxy settings: {line}." for line in ProxySettings.read().problems)
     composer = MessageComposer(links, status, options.mark, proxies)
@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--home", type=Path, help="the stack's folder, for the commands in messages and runbooks"
     )
+    parser.add_argument("--url", help="the address of its pages, for links; by default on localhost")
     parser.add_argument("--pagerduty", help="the address of another Events API than PagerDuty's")
     parser.add_argument("--allow-host", action="append", default=[], help="a further accepted host name")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies all durations (drills)")
