@@ -67,6 +67,12 @@ def password(folder: Path) -> str:
     return (folder / PASSWORD_FILE).read_text(encoding="utf-8")
 
 
+def password_hash_line(folder: Path) -> str:
+    """The user and the bcrypt hash of the monitoring password, in the format of htpasswd."""
+    users = yaml.safe_load((folder / WEB_CONFIG_FILE).read_text(encoding="utf-8"))["basic_auth_users"]
+    return f"{USER}:{users[USER]}\n"
+
+
 def web_config_is_current(folder: Path) -> bool:
     """Whether the web configuration has the hash of the current password; a rotation may be incomplete."""
     file = folder / WEB_CONFIG_FILE

@@ -25,6 +25,7 @@ _PACKAGES: Final = {
     "chromium": "chromium",
     "zsh": "zsh",
     "fish": "fish",
+    "busybox": "busybox-static",
 }
 
 
