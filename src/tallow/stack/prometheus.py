@@ -17,6 +17,14 @@ SCRAPE_INTERVAL_S: Final = 15
 SCRAPE_TIMEOUT_S: Final = 10
 RETENTION_TIME: Final = "30d"
 RETENTION_SIZE: Final = "50GB"
+FLUSH_S: Final = 5
+"""Seconds for which Prometheus tries to send remaining samples to remote storage when it stops. Its default
+of a minute is longer than the supervisor waits before SIGKILL."""
+RESEND_S: Final = 60
+"""Seconds between two sendings of a firing alert by Prometheus. Without one for four times as long,
+Alertmanager resolves it."""
+SNAPSHOT_EVERY: Final = "15s"
+"""How often Alertmanager writes silences and notification log to disk; a SIGKILL loses later changes."""
 USER: Final = "tallow"
 """The user name of Prometheus, Alertmanager and node-exporter; `tallow up` creates the password."""
 

@@ -72,12 +72,13 @@ class DockerEngine:
             **options,
         )
         assert not check or done.returncode == 0, (arguments, done.stdout[-2000:], done.stderr[-4000:])
-        return done.stdout + ("" if check else done.stderr)
+        return str(done.stdout) + ("" if check else str(done.stderr))
 
     @contextlib.contextmanager
     def network(self) -> Iterator[None]:
-        """Move this thread, and the processes that it starts, into the engine's network while the block runs."""
-        with open("/proc/thread-self/ns/net", "rb") as own, open(f"/proc/{self.pid}/ns/net", "rb") as its:
+        """Move this thread, and the processes that it starts, into the engine's network."""
+        own_path, its_path = Path("/proc/thread-self/ns/net"), Path(f"/proc/{self.pid}/ns/net")
+        with own_path.open("rb") as own, its_path.open("rb") as its:
             _set_namespace(its.fileno())
             try:
                 yield
@@ -179,7 +180,16 @@ def client_config() -> Path:
     plugin = folder / "cli-plugins" / "docker-compose"
     if not plugin.exists():
         draft = folder / "draft"
-        install = ["pip", "install", "--quiet", "--target", str(draft), "--require-hashes", "-r", str(REQUIREMENTS)]
+        install = [
+            "pip",
+            "install",
+            "--quiet",
+            "--target",
+            str(draft),
+            "--require-hashes",
+            "-r",
+            str(REQUIREMENTS),
+        ]
         uv = subprocess.run([ROOT / "scripts" / "env", "--uv"], check=True, capture_output=True, text=True)
         subprocess.run([uv.stdout.strip(), *install], check=True)
         plugin.parent.mkdir(parents=True, exist_ok=True)

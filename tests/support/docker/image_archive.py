@@ -14,7 +14,7 @@ from typing import IO
 
 from support.docker.engine import DockerEngine
 
-Keep = Callable[[Path], bool]
+PathFilter = Callable[[Path], bool]
 
 
 @dataclass
@@ -51,18 +51,22 @@ class ImageArchive:
 
     def libraries(self, program: Path, environment: Mapping[str, str] = os.environ) -> None:
         """Add the libraries of a program or library, where the program looks for them."""
-        listed = subprocess.run(["ldd", str(program)], env=environment, capture_output=True, text=True, check=False)
+        listed = subprocess.run(
+            ["ldd", str(program)], env=environment, capture_output=True, text=True, check=False
+        )
         for name, found in re.findall(r"^\s*(?:(\S+) => )?(/\S+) \(0x", listed.stdout, re.MULTILINE):
             self.file(f"/lib/{name.rpartition('/')[2]}" if name else found, Path(found).resolve(), 0o755)
 
-    def tree(self, source: Path, path: str, keep: Keep = lambda _: True) -> None:
+    def tree(self, source: Path, path: str, keep: PathFilter = lambda _: True) -> None:
         """Add a folder of this machine with its files; symbolic links are followed."""
         for folder, names, files in os.walk(source, followlinks=True):
             names[:] = [name for name in names if keep(Path(folder, name))]
             for name in files:
                 one = Path(folder, name)
                 if keep(one) and one.exists():
-                    self.file(f"{path}/{one.relative_to(source)}", one, 0o755 if os.access(one, os.X_OK) else 0o644)
+                    self.file(
+                        f"{path}/{one.relative_to(source)}", one, 0o755 if os.access(one, os.X_OK) else 0o644
+                    )
 
     def load(self, engine: DockerEngine, tag: str) -> None:
         """Import the image under a name."""
@@ -106,10 +110,18 @@ def _parent(path: Path) -> tarfile.TarInfo:
 def with_busybox(busybox: Path, changes: Iterable[str]) -> ImageArchive:
     """An image with the shell and tools that Alpine and Prometheus's base image have."""
     image = ImageArchive(list(changes))
-    for folder, mode in (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/proc", 0o755), ("/sys", 0o755), ("/dev", 0o755)):
+    for folder, mode in (
+        ("/tmp", 0o1777),
+        ("/var/tmp", 0o1777),
+        ("/proc", 0o755),
+        ("/sys", 0o755),
+        ("/dev", 0o755),
+    ):
         image.folder(folder, mode=mode)
     image.file("/bin/busybox", busybox, 0o755)
-    applets = subprocess.run([str(busybox), "--list"], capture_output=True, text=True, check=True).stdout.split()
+    applets = subprocess.run(
+        [str(busybox), "--list"], capture_output=True, text=True, check=True
+    ).stdout.split()
     for name in set(applets) - {"busybox"}:
         image.link(f"/bin/{name}", "busybox")
     image.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")

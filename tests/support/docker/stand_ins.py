@@ -1,9 +1,9 @@
 """Images under the official names, for an engine without a registry.
 
 Prometheus, Alertmanager and node-exporter are Debian's programs, Mailpit and the Collector are built from Go
-modules: the same programs, at the paths and under the users of the official Dockerfiles. cAdvisor is its library
-with a small program around it. Grafana and Loki are stubs: their licence or registry keeps them out of what is
-built here.
+modules: the same programs, at the paths and under the users of the official Dockerfiles. cAdvisor is its
+library with a small program around it. Grafana and Loki are stubs: their licence or registry keeps them out
+of what is built here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ password=$(cat /etc/prometheus/secrets/monitoring_password)
 login=$(printf 'tallow:%s' "$password" | base64 -w 0)
 wget -q -O /dev/null --header "Authorization: Basic $login" http://localhost:9090/-/ready
 """
-_LEFT_OUT: Final = frozenset({"test", "tests", "__pycache__", "idlelib", "tkinter", "turtledemo", "lib2to3", "site-packages"})
+_LEFT_OUT: Final = frozenset(
+    {"test", "tests", "__pycache__", "idlelib", "tkinter", "turtledemo", "lib2to3", "site-packages"}
+)
 
 
 def load_prometheus(engine: DockerEngine) -> None:
@@ -50,7 +52,9 @@ def load_alertmanager(engine: DockerEngine) -> None:
     server = program("prometheus-alertmanager")
     templates = server.parents[1] / "share" / "prometheus" / "alertmanager"
     # Debian's program reads its templates from its working directory; the official one contains them.
-    image = _busybox(["USER 65534", f"WORKDIR {'/assets'}", 'ENTRYPOINT ["/bin/alertmanager"]', "EXPOSE 9093"])
+    image = _busybox(
+        ["USER 65534", f"WORKDIR {'/assets'}", 'ENTRYPOINT ["/bin/alertmanager"]', "EXPOSE 9093"]
+    )
     image.program("/bin/alertmanager", server, environment(server))
     _debian(image, "/bin/amtool", "amtool")
     image.tree(templates, "/assets")
@@ -131,7 +135,9 @@ def _add_python(image: ImageArchive) -> None:
     interpreter = Path(sys.executable).resolve()
     image.program(str(interpreter), interpreter)
     library = Path(sysconfig.get_path("stdlib"))
-    image.tree(library, str(library), lambda path: path.name not in _LEFT_OUT and not path.name.endswith(".a"))
+    image.tree(
+        library, str(library), lambda path: path.name not in _LEFT_OUT and not path.name.endswith(".a")
+    )
     for extension in (library / "lib-dynload").glob("*.so"):
         image.libraries(extension)
     image.text("/opt/tallow/pyvenv.cfg", f"home = {base / 'bin'}\nversion = {sys.version.split()[0]}\n")

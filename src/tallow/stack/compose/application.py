@@ -43,8 +43,8 @@ def tallow() -> Service:
         volumes=[
             "tallow-data:/var/lib/tallow",
             "tallow-logs:/var/log/tallow",
-            # A new volume gets the owner of the folder that it is first mounted over: the image of the Collector
-            # has no such folder, and its user could not write there.
+            # A new volume gets the owner of the folder that it is first mounted over. The image of the
+            # Collector has no such folder: its user could not write there.
             f"{SHIPPER_VOLUME}:/var/lib/log-shipper:ro",
         ],
         tmpfs=[SCRATCH],
@@ -55,7 +55,7 @@ def tallow() -> Service:
 
 
 def heartbeat() -> Service:
-    """The dead man's switch that Alertmanager calls."""
+    """The heartbeat checker: notifies if Alertmanager stops calling it."""
     return hardened(
         _IMAGE,
         user=USER,

@@ -18,12 +18,13 @@ _HEADER: Final = """\
 #
 # `tallow up --engine docker` writes secrets and configuration and starts this file. To start it by hand:
 #   tallow up --engine docker --no-start
-#   docker compose --env-file ~/.local/state/tallow/config/compose.env -f docker-compose.monitoring.yml up --wait
+#   cd ~/.local/state/tallow/config
+#   docker compose --env-file compose.env -f docker-compose.monitoring.yml up --wait
 # Profiles: mailbox (Mailpit, while no mail server is set), logs (Loki and the OpenTelemetry Collector),
 # promtail (Loki and Promtail), turn (coturn).
 #
-# Secrets are files of mode 0444 in a folder of mode 0700: Compose mounts them into the containers, whose users
-# must be able to read them, and ignores uid, gid and mode of such a secret.
+# Secrets are files of mode 0444 in a folder of mode 0700: Compose mounts them into the containers, whose
+# users must be able to read them, and ignores uid, gid and mode of such a secret.
 """
 
 SERVICES: Final[dict[str, Callable[[], Service]]] = {

@@ -6,8 +6,14 @@ from typing import Final
 
 from tallow.stack.compose import health, images
 from tallow.stack.compose.service import CONFIG, SCRATCH, SECRETS, Service, hardened, mount, published, secret
-from tallow.stack.engines.services.definitions import FLUSH_S, RESEND_S, SNAPSHOT_EVERY
-from tallow.stack.prometheus import PASSWORD_FILE, RETENTION_SIZE, RETENTION_TIME, USER
+from tallow.stack.prometheus import (
+    FLUSH_S,
+    PASSWORD_FILE,
+    RESEND_S,
+    RETENTION_SIZE,
+    RETENTION_TIME,
+    SNAPSHOT_EVERY,
+)
 
 WEB_CONFIG: Final = "web.yml"
 MAILBOX_USERS: Final = "mailbox_users"
@@ -79,7 +85,10 @@ def alertmanager() -> Service:
 
 
 def node_exporter() -> Service:
-    """Metrics of the host. It sees the host's processes and, read-only, its files: that is what it measures."""
+    """Metrics of the host.
+
+    It sees the host's processes and, read-only, its files: that is what it measures.
+    """
     return hardened(
         images.NODE_EXPORTER,
         user=NOBODY,
@@ -180,7 +189,7 @@ def mailbox() -> Service:
             "MP_QUIET": "true",
         },
         secrets=[secret(MAILBOX_USERS)],
-        volumes=["mailbox-data:/var/tmp"],  # noqa: S108 - a volume
+        volumes=["mailbox-data:/var/tmp"],
         tmpfs=[SCRATCH],
         health=health.MAILPIT,
     )

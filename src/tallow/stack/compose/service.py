@@ -19,7 +19,9 @@ HARDENING: Final[Service] = {
 
 HEALTH_INTERVAL: Final = "5s"
 SCRATCH: Final = "/tmp:size=16m,mode=1777,noexec,nosuid,nodev"  # noqa: S108 - a mount inside a container
-SECRETS: Final = "${TALLOW_SECRETS:?set it to the folder of the secrets, or start with: tallow up --engine docker}"
+SECRETS: Final = (
+    "${TALLOW_SECRETS:?set it to the folder of the secrets, or start with: tallow up --engine docker}"
+)
 CONFIG: Final = "${TALLOW_CONFIG:-.}"
 ADDRESS: Final = "${TALLOW_BIND:-127.0.0.1}"
 """The address of this host that ports are published on."""

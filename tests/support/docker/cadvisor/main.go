@@ -24,7 +24,6 @@ import (
 func main() {
 	flag.Bool("logtostderr", false, "")
 	flag.Bool("store_container_labels", true, "")
-	interval := flag.Duration("housekeeping_interval", time.Second, "")
 	flag.Parse()
 	dynamic, longest := true, time.Minute
 	interests := container.MetricSet{
@@ -33,7 +32,7 @@ func main() {
 	}
 	config := manager.HousekeepingConfig{Interval: &longest, AllowDynamic: &dynamic}
 	prefixes := []string{"/"}
-	containers, err := manager.New(memory.New(2**interval, nil), sysfs.NewRealSysFs(), config, interests,
+	containers, err := manager.New(memory.New(2*time.Minute, nil), sysfs.NewRealSysFs(), config, interests,
 		http.DefaultClient, prefixes, nil, "", 10*time.Second)
 	if err != nil {
 		log.Fatal(err)

@@ -26,9 +26,8 @@ from tallow.stack.durations import promql_duration
 from tallow.stack.engines.processes.environment import inherited_environment
 from tallow.stack.engines.processes.managed_process import ManagedProcess
 from tallow.stack.engines.programs.programs import Program, ensure
-from tallow.stack.engines.services.definitions import FLUSH_S, RESEND_S
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER
+from tallow.stack.prometheus import FLUSH_S, METRICS_TOKEN_FILE, PASSWORD_FILE, RESEND_S, USER
 
 START_S: Final = 60.0
 _SCRAPED: Final = ("prometheus", "alertmanager", "node-exporter")

@@ -16,8 +16,8 @@ from tallow.stack.drill.environment.stack import DrillEnvironment
 from tallow.stack.drill.run.model import wait_until
 from tallow.stack.drill.run.result import DrillResult
 from tallow.stack.drill.verify.expected_routing import DESTINATIONS
-from tallow.stack.engines.services.definitions import RESEND_S
 from tallow.stack.heartbeat.monitor import WAIT_S
+from tallow.stack.prometheus import RESEND_S
 
 ALERT: Final = "Watchdog"
 MARGIN_S: Final = 45.0

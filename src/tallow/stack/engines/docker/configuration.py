@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from tallow.monitoring.settings.env_file import quoted
-from tallow.stack import alerts, compose, credentials, generate, routing
+from tallow.stack import alerts, compose, credentials, dashboards, log_pipeline, routing
 from tallow.stack.compose import application, monitoring
 from tallow.stack.deployment import COMPOSE, PORTS, Deployment, native
 from tallow.stack.engines.docker import layout
@@ -72,7 +72,10 @@ def render(
     texts[layout.ENVIRONMENT_FILE] = environment_text(compose_environment(home, options))
     return ContainerFiles(
         {home.config / name: text for name, text in texts.items()},
-        {layout.container_secrets(home) / name: text for name, text in _secrets(home, settings, values).items()},
+        {
+            layout.container_secrets(home) / name: text
+            for name, text in _secrets(home, settings, values).items()
+        },
     )
 
 
@@ -96,10 +99,13 @@ def _committed() -> dict[str, str]:
     """The generated files that do not depend on settings, by path in the configuration folder."""
     inside = {
         path.relative_to(_MONITORING): text
-        for path, text in generate.files().items()
-        if path.is_relative_to(_MONITORING)
+        for source in (dashboards, log_pipeline, compose)
+        for path, text in source.files().items()
     }
-    return {str(path): text for path, text in inside.items() if path.parts[0] in layout.CONFIGURATION_FOLDERS}
+    templates = {f"alerting/templates/{name}": text for name, text in routing.templates().items()}
+    return templates | {
+        str(path): text for path, text in inside.items() if path.parts[0] in layout.CONFIGURATION_FOLDERS
+    }
 
 
 def _prometheus(
@@ -156,8 +162,22 @@ def _in(folder: str, files: Mapping[str, str]) -> dict[str, str]:
 
 def _turn(values: Mapping[str, str]) -> str:
     """coturn's configuration; Tallow's TURN_SECRET is its shared secret."""
-    lines = ["listening-port=3478", "min-port=49160", "max-port=49200", "realm=tallow", "fingerprint", "no-cli"]
-    lines += ["no-tls", "no-dtls", "no-multicast-peers", "log-file=stdout", "simple-log", "pidfile=/tmp/turnserver.pid"]
+    lines = [
+        "listening-port=3478",
+        "min-port=49160",
+        "max-port=49200",
+        "realm=tallow",
+        "fingerprint",
+        "no-cli",
+    ]
+    lines += [
+        "no-tls",
+        "no-dtls",
+        "no-multicast-peers",
+        "log-file=stdout",
+        "simple-log",
+        "pidfile=/tmp/turnserver.pid",
+    ]
     if secret := values.get("TURN_SECRET"):
         lines += ["use-auth-secret", f"static-auth-secret={secret}"]
     else:

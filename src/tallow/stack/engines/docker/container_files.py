@@ -6,7 +6,6 @@ bypasses that folder, other users of this host do not.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -55,5 +54,5 @@ def remove_files(paths: Iterable[Path]) -> None:
     for path in paths:
         for draft, _ in drafts(path.parent, path.name):
             with suppress(OSError):
-                os.unlink(draft)
+                draft.unlink()
         path.unlink(missing_ok=True)

@@ -14,10 +14,13 @@ from tallow.stack.durations import promql_duration
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor.state_files import SMTP, Probe
 from tallow.stack.prometheus import (
+    FLUSH_S,
     METRICS_TOKEN_FILE,
     PASSWORD_FILE,
+    RESEND_S,
     RETENTION_SIZE,
     RETENTION_TIME,
+    SNAPSHOT_EVERY,
     USER,
 )
 
@@ -25,14 +28,6 @@ HOST: Final = LOOPBACK
 SETTINGS_FILE: Final = "settings.env"
 """In ``secrets``: the settings in effect. Services read this file instead of the operator's ``.env``."""
 HEARTBEAT_PORT: Final = PORTS["heartbeat"]
-FLUSH_S: Final = 5
-"""Seconds for which Prometheus tries to send remaining samples to remote storage when it stops. Its default
-of a minute is longer than the supervisor waits before SIGKILL."""
-RESEND_S: Final = 60
-"""Seconds between two sendings of a firing alert by Prometheus. Without one for four times as long,
-Alertmanager resolves it."""
-SNAPSHOT_EVERY: Final = "15s"
-"""How often Alertmanager writes silences and notification log to disk; a SIGKILL loses later changes."""
 DASHBOARDS_PORT: Final = PORTS["dashboards"]
 
 
