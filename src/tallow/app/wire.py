@@ -106,6 +106,10 @@ FEATURES: Final = (
     "keep_metadata",
     "json_output",
     "qr_code",
+    "text",
+    "folder",
+    "share_target",
+    "file_handler",
 )
 """Values of the label ``feature`` of ``feature_usage_total`` in reports."""
 

@@ -21,6 +21,7 @@ from tallow.app.server.endpoints.relay import RelayEndpoint
 from tallow.app.server.endpoints.rooms import RoomEndpoints
 from tallow.app.server.endpoints.signaling import SignalingEndpoint
 from tallow.app.server.endpoints.telemetry import TelemetryEndpoint
+from tallow.app.server.endpoints.web_app import web_app_routes
 from tallow.app.server.limits.address_quota import AddressQuota
 from tallow.app.server.limits.catalog import LIMITS
 from tallow.app.server.limits.client_address import ClientAddressHasher
@@ -185,6 +186,7 @@ def _routes(context: ServerContext) -> list[Route | WebSocketRoute]:
         Route(OPENAPI_PATH, rooms.openapi),
         WebSocketRoute(SIGNAL_PATH, SignalingEndpoint(context).serve),
         WebSocketRoute(RELAY_PATH, RelayEndpoint(context).serve),
+        *web_app_routes(),
     ]
 
 

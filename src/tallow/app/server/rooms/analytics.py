@@ -108,7 +108,7 @@ class RoomAnalytics:
         self._client.transfer_funnel.connect_peer(method)
 
     def reported(self, room: Room, samples: Iterable[Sample]) -> None:
-        """A peer's report was accepted: features that it used, and settings that it changed."""
+        """A peer's report was accepted: features that it used, settings that it changed, an installation."""
         journey = self._journeys.get(room.record.id)
         if journey is None or journey.opted_out:
             return
@@ -117,6 +117,8 @@ class RoomAnalytics:
                 self._client.feature_adoption(sample.labels[0], "used")
             elif sample.metric.name == "settings_changes_total":
                 self._client.feature_adoption(sample.labels[0], "adopted")
+            elif sample.metric.name == "pwa_installs_total":
+                self._client.goal("App installed", platform=sample.labels[0])
 
     def concluded(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -54,11 +55,19 @@ class ApiError(Exception):
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
+API_HEADERS: Final[Mapping[str, str]] = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+"""Headers of every JSON response: nothing caches it, renders it as a page, or reads it from another site."""
+
+
 def json_response(content: Any, status: int = 200) -> Response:
     """A JSON response that is not cached."""
-    return Response(
-        orjson.dumps(content), status, {"cache-control": "no-store"}, media_type="application/json"
-    )
+    return Response(orjson.dumps(content), status, API_HEADERS, media_type="application/json")
 
 
 async def on_api_error(request: Request, error: Exception) -> Response:
