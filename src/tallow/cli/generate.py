@@ -24,7 +24,14 @@ def limits() -> Files:
     return limits_page.files()
 
 
-SOURCES: Final[tuple[Callable[[], Files], ...]] = (stack.files, variables.files, limits)
+def report_schema() -> Files:
+    """What the page may report."""
+    from tallow.app import report_schema as schema
+
+    return schema.files()
+
+
+SOURCES: Final[tuple[Callable[[], Files], ...]] = (stack.files, variables.files, limits, report_schema)
 """The functions that generate files: each returns content by path in the repository."""
 
 
