@@ -1,8 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+import { serviceWorker } from './serviceWorkerPlugin';
+
 const path = (relative: string) => decodeURIComponent(new URL(relative, import.meta.url).pathname);
 
 export default defineConfig({
+  plugins: [serviceWorker(path('./src/pwa/sw.ts'))],
+  esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   build: {
     outDir: path('../../src/tallow/app/web'),
     emptyOutDir: true,

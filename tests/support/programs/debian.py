@@ -23,6 +23,7 @@ _PACKAGES: Final = {
     "postgres": "postgresql-15",
     "turnserver": "coturn",
     "chromium": "chromium",
+    "firefox-esr": "firefox-esr",
     "zsh": "zsh",
     "fish": "fish",
     "busybox": "busybox-static",

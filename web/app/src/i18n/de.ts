@@ -24,6 +24,9 @@ export const de: Texts = {
     textItem: 'Text',
     emptyFolder: 'leerer Ordner',
     more: (count) => `und ${count} weitere`,
+    keepsMetadata: (names) => `Ort, Kamera und Autor werden nicht entfernt aus: ${names}`,
+    metadataRefused: (names) =>
+      `Die Metadaten lassen sich nicht entfernen aus: ${names}. Entfernen Sie diese Bilder, oder behalten Sie Metadaten in den Einstellungen.`,
   },
 
   link: {
@@ -112,7 +115,7 @@ export const de: Texts = {
     lead: 'Sie bleiben auf diesem Gerät.',
     relay_preference: 'Verbindung',
     relay_preferenceHelp: 'Über den Server erfährt die andere Seite Ihre Netzadresse nicht.',
-    auto: 'Direkt, wenn möglich, sonst über den Server',
+    auto: 'Direkt, sonst über den Server',
     relay: 'Nur über den Server',
     direct: 'Nur direkt',
     telemetry: 'Anzahlen und Zeiten melden',

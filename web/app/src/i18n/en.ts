@@ -25,6 +25,9 @@ export const en = {
     textItem: 'Text',
     emptyFolder: 'empty folder',
     more: (count: string) => `and ${count} more`,
+    keepsMetadata: (names: string) => `Place, camera and author are not removed from: ${names}`,
+    metadataRefused: (names: string) =>
+      `The metadata cannot be removed from: ${names}. Remove these pictures, or keep metadata in the settings.`,
   },
 
   link: {
@@ -164,9 +167,9 @@ export const en = {
   },
 
   unit: {
-    files: (count: number) => (count === 1 ? 'file' : 'files'),
-    folders: (count: number) => (count === 1 ? 'folder' : 'folders'),
-    links: (count: number) => (count === 1 ? 'link' : 'links'),
+    files: (count: number): string => (count === 1 ? 'file' : 'files'),
+    folders: (count: number): string => (count === 1 ? 'folder' : 'folders'),
+    links: (count: number): string => (count === 1 ? 'link' : 'links'),
     seconds: 's',
     minutes: 'min',
     hours: 'h',

@@ -36,8 +36,11 @@ export function makeZip(entries: readonly ZipEntry[]): Blob {
   });
 }
 
-/** Writes little-endian fields; each is `[bytes, value]`. */
-function fields(...values: readonly (readonly [1 | 2 | 4 | 8, number])[]): Uint8Array<ArrayBuffer> {
+/** A number with its width in bytes. */
+type Field = readonly [1 | 2 | 4 | 8, number];
+
+/** Little-endian fields. */
+function fields(...values: readonly Field[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(values.reduce((total, [width]) => total + width, 0));
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -60,7 +63,7 @@ function concatenate(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-function common(entry: ZipEntry, size: number, zip64: boolean): Parameters<typeof fields> {
+function common(entry: ZipEntry, size: number, zip64: boolean): Field[] {
   const [time, date] = dosTime(new Date(entry.modified));
   const shown = zip64 ? LIMIT_32 : size;
   return [

@@ -117,6 +117,7 @@ _INFO = {
                 version=_STRING,
                 protocol={"type": "integer"},
                 relay={"type": "boolean"},
+                do_not_track={"type": "boolean"},
                 ice_servers={"type": "array", "items": {"type": "object"}},
                 limits={"type": "object"},
             ),

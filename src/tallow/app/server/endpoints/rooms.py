@@ -26,7 +26,7 @@ from tallow.app.wire import (
     ROOMS_PATH,
     TOKEN_HASH,
 )
-from tallow.monitoring import correlation
+from tallow.monitoring import correlation, request_context
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.logging import api_logger
 from tallow.monitoring.sentry import performance_monitoring
@@ -105,13 +105,18 @@ class RoomEndpoints:
             raise ApiError(429, "rate_limited", problem, wait, "rooms_per_minute")
 
     async def info(self, _request: Request) -> Response:
-        """``GET /api/info``: version, protocol, STUN servers and limits."""
+        """``GET /api/info``: version, protocol, STUN servers and limits.
+
+        ``do_not_track`` tells a page whether its requests have the headers ``DNT: 1`` or ``Sec-GPC: 1``, which
+        an extension or a proxy may add unseen by scripts. Such a page reports nothing.
+        """
         settings = self._context.settings
         return json_response(
             {
                 "version": __version__,
                 "protocol": PROTOCOL_VERSION,
                 "relay": True,
+                "do_not_track": request_context.opts_out(),
                 "ice_servers": stun_servers(settings),
                 "limits": {
                     "room_lifetime_seconds": settings.room_lifetime,

@@ -1,0 +1,26 @@
+/** Files that come from outside of the page: shared from another app, or opened with Tallow. */
+import { clear, entries } from '../database';
+import type { SendItem } from '../engine';
+import { SHARED_MARKER } from './names';
+
+interface LaunchQueue {
+  setConsumer(consumer: (launch: { readonly files?: readonly FileSystemFileHandle[] }) => void): void;
+}
+
+const asItem = (file: File): SendItem => ({ kind: 'file', file, path: file.name });
+
+/** What the service worker kept of a share, once. null: the page was not opened by one. */
+export async function takeShared(search: string): Promise<SendItem[] | null> {
+  if (search !== SHARED_MARKER) return null;
+  const found = await entries<File | string>('shared').catch((): [IDBValidKey, File | string][] => []);
+  await clear('shared').catch(() => undefined);
+  return found.map(([, value]) => (typeof value === 'string' ? { kind: 'text', text: value } : asItem(value)));
+}
+
+/** Calls `onFiles` with files that the person opened with Tallow. */
+export function watchLaunches(onFiles: (items: SendItem[]) => void): void {
+  const { launchQueue } = globalThis as { launchQueue?: LaunchQueue };
+  launchQueue?.setConsumer(async ({ files = [] }) => {
+    if (files.length > 0) onFiles((await Promise.all(files.map((handle) => handle.getFile()))).map(asItem));
+  });
+}

@@ -1,0 +1,195 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { SendItem } from '../engine';
+import { fileCount, number, size, texts } from '../i18n';
+import { settings } from '../settings/settings';
+import type { Actions } from './App';
+import { addItems, itemsOfInput, itemsOfTransfer, keepsMetadata, sizeOf, totalSize } from './chooseItems';
+import { FileList, type ListedFile } from './FileList';
+import { Icon } from './Icon';
+
+interface SendScreenProps {
+  readonly chosen: readonly SendItem[];
+  readonly onChoose: (items: SendItem[]) => void;
+  readonly prepare: Actions['prepare'];
+  readonly onSend: (items: SendItem[]) => void;
+}
+
+/** Choose files, folders or a text. */
+export function SendScreen({ chosen, onChoose, prepare, onSend }: SendScreenProps) {
+  const [writing, setWriting] = useState(false);
+  const add = (items: readonly SendItem[]) => onChoose(addItems(chosen, items));
+  useDropAndPaste(add);
+  return (
+    <section class="card">
+      <h1 tabIndex={-1}>{texts.send.title}</h1>
+      <p class="lead">{texts.send.lead}</p>
+      {writing ? (
+        <TextForm onText={(text) => (setWriting(false), add([{ kind: 'text', text }]))} onBack={() => setWriting(false)} />
+      ) : (
+        <Choices onItems={add} onText={() => setWriting(true)} small={chosen.length > 0} />
+      )}
+      {!writing && chosen.length > 0 && <Chosen chosen={chosen} onChoose={onChoose} prepare={prepare} onSend={onSend} />}
+    </section>
+  );
+}
+
+/** Files may be dropped anywhere on the page, or pasted. */
+function useDropAndPaste(add: (items: readonly SendItem[]) => void): void {
+  const latest = useRef(add);
+  latest.current = add;
+  useEffect(() => {
+    const allow = (event: DragEvent) => event.preventDefault();
+    const drop = async (event: DragEvent) => {
+      event.preventDefault();
+      if (event.dataTransfer) latest.current(await itemsOfTransfer(event.dataTransfer));
+    };
+    const paste = async (event: ClipboardEvent) => {
+      if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement) return;
+      if (event.clipboardData) latest.current(await itemsOfTransfer(event.clipboardData));
+    };
+    addEventListener('dragover', allow);
+    addEventListener('drop', drop);
+    addEventListener('paste', paste);
+    return () => {
+      removeEventListener('dragover', allow);
+      removeEventListener('drop', drop);
+      removeEventListener('paste', paste);
+    };
+  }, []);
+}
+
+interface ChoicesProps {
+  readonly onItems: (items: SendItem[]) => void;
+  readonly onText: () => void;
+  readonly small: boolean;
+}
+
+function Choices({ onItems, onText, small }: ChoicesProps) {
+  const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const take = (event: Event) => {
+    const chosen = event.currentTarget as HTMLInputElement;
+    onItems(itemsOfInput(chosen.files));
+    chosen.value = ''; // the same file may be chosen again
+  };
+  return (
+    <div
+      class={`drop${over ? ' over' : ''}${small ? ' small' : ''}`}
+      onDragEnter={() => setOver(true)}
+      onDragLeave={(event) => event.currentTarget === event.target && setOver(false)}
+      onDrop={() => setOver(false)}
+    >
+      <p class="hint" aria-hidden="true">
+        <Icon name="up" />
+        {texts.send.drop}
+      </p>
+      <div class="row">
+        <button type="button" class={small ? '' : 'primary'} onClick={() => input.current?.click()}>
+          {texts.send.files}
+        </button>
+        <button type="button" onClick={() => folder.current?.click()}>
+          {texts.send.folder}
+        </button>
+        <button type="button" onClick={onText}>
+          {texts.send.text}
+        </button>
+      </div>
+      <input ref={input} data-choose="files" type="file" multiple hidden onChange={take} />
+      <input
+        ref={(element) => {
+          folder.current = element;
+          if (element) element.webkitdirectory = true;
+        }}
+        data-choose="folder"
+        type="file"
+        multiple
+        hidden
+        onChange={take}
+      />
+    </div>
+  );
+}
+
+function TextForm({ onText, onBack }: { onText: (text: string) => void; onBack: () => void }) {
+  const [text, setText] = useState('');
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text) onText(text);
+      }}
+    >
+      <label for="text">{texts.send.textLabel}</label>
+      <textarea id="text" rows={8} autoFocus value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      <div class="row">
+        <button type="submit" class="primary" disabled={!text}>
+          {texts.send.textUse}
+        </button>
+        <button type="button" onClick={onBack}>
+          {texts.send.textCancel}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Chosen({ chosen, onChoose, prepare, onSend }: SendScreenProps) {
+  const [preparing, setPreparing] = useState(false);
+  const [refused, setRefused] = useState<readonly string[]>([]);
+  const files = chosen.filter((item) => item.kind !== 'folder').length;
+  const entries = chosen.filter((item) => item.kind !== 'folder' || isEmptyFolder(item.path, chosen));
+  const warned = settings().keep_metadata === 'on' ? [] : chosen.filter(keepsMetadata);
+  const send = async () => {
+    setPreparing(true);
+    const prepared = await prepare(chosen);
+    setPreparing(false);
+    setRefused(prepared.refused);
+    if (prepared.refused.length === 0) onSend(prepared.items);
+  };
+  return (
+    <>
+      <div class="heading">
+        <h2>{texts.send.chosen}</h2>
+        <span class="faint">{`${fileCount(files)}, ${size(totalSize(chosen))}`}</span>
+        <button type="button" class="link" onClick={() => onChoose([])}>
+          {texts.send.clear}
+        </button>
+      </div>
+      <FileList
+        label={texts.send.chosen}
+        files={entries.map((item) => entryOf(item, () => onChoose(chosen.filter((other) => other !== item))))}
+      />
+      {warned.length > 0 && <p class="faint">{texts.send.keepsMetadata(named(warned.map(pathOf)))}</p>}
+      {refused.length > 0 && (
+        <p role="alert" class="problem">
+          {texts.send.metadataRefused(named(refused))}
+        </p>
+      )}
+      <button type="button" class="primary wide" disabled={preparing} onClick={send}>
+        {preparing ? texts.state.preparing : texts.send.create}
+      </button>
+    </>
+  );
+}
+
+const NAMED_FILES = 3;
+const pathOf = (item: SendItem): string => (item.kind === 'text' ? texts.send.textItem : item.path);
+
+/** The first names of a list, and how many more there are. */
+function named(paths: readonly string[]): string {
+  const more = paths.length - NAMED_FILES;
+  const shown = paths.slice(0, NAMED_FILES).join(', ');
+  return more > 0 ? `${shown} ${texts.send.more(number(more))}` : shown;
+}
+
+const isEmptyFolder = (path: string, chosen: readonly SendItem[]): boolean =>
+  !chosen.some((other) => other.kind !== 'text' && other.path.startsWith(`${path}/`));
+
+function entryOf(item: SendItem, remove: () => void): ListedFile {
+  const path = pathOf(item);
+  const action = { label: texts.send.remove(path), icon: 'cross', run: remove } as const;
+  if (item.kind === 'folder') return { path, detail: texts.send.emptyFolder, icon: 'folder', action };
+  return { path, detail: size(sizeOf(item)), icon: item.kind === 'text' ? 'text' : 'file', action };
+}

@@ -1,0 +1,165 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { SessionState } from '../engine';
+import { texts } from '../i18n';
+import { Icon } from './Icon';
+import { LinkPanel } from './LinkPanel';
+import { OfferPanel } from './OfferPanel';
+import { ProgressPanel, TransferDetails } from './ProgressPanel';
+import { SavedPanel } from './SavedPanel';
+import { isRetryable, isRunning, type SinkChoice, type Transfer } from './transfer';
+import { useSession } from './useSession';
+
+interface TransferScreenProps {
+  readonly transfer: Transfer;
+  readonly onAccept: (choice: SinkChoice) => void;
+  readonly onNew: () => void;
+}
+
+/** One transfer from its link to its end, on either side. */
+export function TransferScreen({ transfer, onAccept, onNew }: TransferScreenProps) {
+  const { session } = transfer;
+  useSession(session);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const title = titleOf(transfer);
+  useEffect(() => {
+    document.title = `${title} – ${texts.appName}`;
+    heading.current?.focus(); // a screen reader reads what has changed
+  }, [title]);
+  return (
+    <section class={`card state-${session.state}`} data-state={session.state} data-role={transfer.role}>
+      <h1 ref={heading} tabIndex={-1}>
+        {session.state === 'done' && <Icon name="check" />}
+        {session.state === 'failed' && <Icon name="warning" />}
+        {title}
+      </h1>
+      <Body transfer={transfer} onAccept={onAccept} />
+      <Actions transfer={transfer} onNew={onNew} />
+      <TransferDetails session={session} />
+    </section>
+  );
+}
+
+/** The heading while a transfer waits, by the other state than the ones that have their own. */
+const TITLES: Readonly<Record<'sender' | 'receiver', Readonly<Record<SessionState, string>>>> = {
+  sender: {
+    connecting: texts.state.connecting,
+    waiting: texts.link.title,
+    confirming: texts.state.confirmingSender,
+    transferring: texts.state.transferringSend,
+    interrupted: texts.state.interrupted,
+    done: texts.state.doneSend,
+    failed: texts.state.failed,
+    cancelled: texts.state.cancelled,
+  },
+  receiver: {
+    connecting: texts.state.connecting,
+    waiting: texts.state.waitingReceiver,
+    confirming: texts.receive.offered,
+    transferring: texts.state.transferringReceive,
+    interrupted: texts.state.interrupted,
+    done: texts.state.doneReceive,
+    failed: texts.state.failed,
+    cancelled: texts.state.cancelled,
+  },
+};
+
+function titleOf(transfer: Transfer): string {
+  const { session, role } = transfer;
+  if (role === 'receiver' && session.state === 'confirming' && session.manifest?.isText) return texts.receive.offeredText;
+  return TITLES[role][session.state];
+}
+
+type BodyProps = Pick<TransferScreenProps, 'transfer' | 'onAccept'>;
+
+function Body({ transfer, onAccept }: BodyProps) {
+  const { session } = transfer;
+  switch (session.state) {
+    case 'connecting':
+      return <Waiting />;
+    case 'waiting':
+      return transfer.role === 'sender' && transfer.session.link ? <SenderWaiting link={transfer.session.link} transfer={transfer} /> : <Waiting />;
+    case 'confirming':
+      return transfer.role === 'receiver' && transfer.session.manifest ? (
+        <OfferPanel session={transfer.session} offered={transfer.session.manifest} onAccept={onAccept} />
+      ) : (
+        <Waiting />
+      );
+    case 'transferring':
+      return <ProgressPanel progress={session.progress} />;
+    case 'interrupted':
+      return (
+        <>
+          <p role="status">{session.error ? texts.error[session.error.code] : texts.state.interruptedLead}</p>
+          <ProgressPanel progress={session.progress} />
+        </>
+      );
+    case 'done':
+      return transfer.role === 'sender' ? (
+        <p>{texts.state.doneSendLead}</p>
+      ) : (
+        <>
+          <p>{texts.state.doneReceiveLead}</p>
+          <SavedPanel session={transfer.session} choice={transfer.choice} />
+        </>
+      );
+    default:
+      return <Ended transfer={transfer} />;
+  }
+}
+
+const Waiting = () => <progress class="waiting" aria-label={texts.state.connecting} />;
+
+function SenderWaiting({ link, transfer }: { link: string; transfer: Transfer }) {
+  const { progress } = transfer.session;
+  const preparing = progress.phase === 'preparing' && progress.total > 0 && progress.bytes < progress.total;
+  return (
+    <>
+      <p class="lead">{texts.link.lead}</p>
+      <LinkPanel link={link} />
+      <p class="faint" role="status">
+        {preparing ? texts.state.preparing : texts.state.waitingSender}
+      </p>
+      {preparing && <progress aria-label={texts.state.preparing} max={progress.total} value={progress.bytes} />}
+    </>
+  );
+}
+
+function Ended({ transfer }: { transfer: Transfer }) {
+  const { error, state } = transfer.session;
+  if (!error) return <p>{state === 'cancelled' ? texts.state.cancelledLead : texts.error.internal}</p>;
+  return (
+    <div role="alert">
+      <p data-error={error.code}>{texts.error[error.code]}</p>
+      {error.side !== 'here' && <p class="faint">{texts.errorSide[error.side]}</p>}
+    </div>
+  );
+}
+
+function Actions({ transfer, onNew }: Pick<TransferScreenProps, 'transfer' | 'onNew'>) {
+  const { session } = transfer;
+  const asks = transfer.role === 'receiver' && session.state === 'confirming';
+  if (asks) return null; // the offer has its own answers
+  return (
+    <div class="row actions">
+      {session.state === 'interrupted' && (
+        <button type="button" class="primary" onClick={() => session.resume()}>
+          {texts.action.resume}
+        </button>
+      )}
+      {session.state === 'failed' && session.error && isRetryable(session.error.code) && (
+        <button type="button" class="primary" onClick={() => session.resume()}>
+          {texts.action.retry}
+        </button>
+      )}
+      {isRunning(transfer) ? (
+        <button type="button" onClick={() => void session.cancel()}>
+          {texts.action.cancel}
+        </button>
+      ) : (
+        <button type="button" class={session.state === 'done' ? 'primary' : ''} onClick={onNew}>
+          {texts.action.another}
+        </button>
+      )}
+    </div>
+  );
+}
