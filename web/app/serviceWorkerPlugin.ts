@@ -9,7 +9,9 @@ import type { Plugin } from 'vite';
 const NOT_CACHED = /\.(map|txt)$/;
 
 function publicFiles(folder: string): Map<string, Uint8Array> {
-  const found = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const found = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   const paths = found.map((entry) => join(entry.parentPath, entry.name)).sort();
   return new Map(paths.map((path) => [relative(folder, path).replaceAll('\\', '/'), readFileSync(path)]));
 }
@@ -34,7 +36,8 @@ export function serviceWorker(source: string): Plugin {
           files.set(name, Buffer.from(item.type === 'chunk' ? item.code : item.source));
         const names = [...files.keys()].filter((name) => !NOT_CACHED.test(name)).sort();
         const hash = createHash('sha256');
-        for (const name of names) hash.update(name).update(createHash('sha256').update(files.get(name)!).digest());
+        for (const name of names)
+          hash.update(name).update(createHash('sha256').update(files.get(name)!).digest());
         const paths = names.map((name) => (name === 'index.html' ? '/' : `/${name}`));
         const built = await build({
           entryPoints: [source],

@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+import { licenses } from './licensesPlugin';
 import { serviceWorker } from './serviceWorkerPlugin';
 
 const path = (relative: string) => decodeURIComponent(new URL(relative, import.meta.url).pathname);
 
 export default defineConfig({
-  plugins: [serviceWorker(path('./src/pwa/sw.ts'))],
+  plugins: [licenses(path('.')), serviceWorker(path('./src/pwa/sw.ts'))],
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   build: {
     outDir: path('../../src/tallow/app/web'),

@@ -12,7 +12,6 @@ import type { ReceiveSession, SendItem, SendSession, SessionOptions } from './ty
 
 export * from './types';
 export { forgetStoredTransfer, storedTransfer } from './transfer/storedState';
-export { scriptUrl } from './worker/create';
 
 /** Sends files, folders or one text. The session starts at once. */
 export function createSend(items: readonly SendItem[], options: SessionOptions = {}): SendSession {

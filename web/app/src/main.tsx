@@ -3,7 +3,7 @@ import { takeLink } from './takeLink';
 const opened = takeLink();
 
 import { render } from 'preact';
-import type { SendItem } from './engine';
+import type { SendItem } from './types';
 import { language } from './i18n';
 import { takeShared, watchLaunches } from './pwa/incoming';
 import { watchInstallation } from './pwa/install';

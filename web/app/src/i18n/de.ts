@@ -3,7 +3,13 @@ import type { Texts } from './en';
 export const de: Texts = {
   appName: 'Tallow',
   skip: 'Zum Inhalt springen',
-  nav: { label: 'Hauptmenü', send: 'Senden', receive: 'Empfangen', settings: 'Einstellungen', reports: 'Berichte' },
+  nav: {
+    label: 'Hauptmenü',
+    send: 'Senden',
+    receive: 'Empfangen',
+    settings: 'Einstellungen',
+    reports: 'Berichte',
+  },
   footer: 'Verschlüsselt von Gerät zu Gerät. Der Server kann weder Dateien noch ihre Namen lesen.',
 
   send: {
@@ -120,12 +126,14 @@ export const de: Texts = {
     direct: 'Nur direkt',
     telemetry: 'Anzahlen und Zeiten melden',
     telemetryHelp: 'Nur Zahlen: keine Namen, keine Adressen, nichts aus dem Link.',
-    telemetryBlocked: 'Ihr Browser bittet darum, nicht verfolgt zu werden (DNT oder Sec-GPC). Es wird nichts gemeldet.',
+    telemetryBlocked:
+      'Ihr Browser bittet darum, nicht verfolgt zu werden (DNT oder Sec-GPC). Es wird nichts gemeldet.',
     telemetryShow: 'Zeigen, was gesendet wurde',
     notifications: 'Anfragen und fertige Übertragungen anzeigen',
     notificationsBlocked: 'Ihr Browser erlaubt dieser Seite keine Benachrichtigungen.',
     keep_metadata: 'Metadaten von Bildern behalten',
-    keep_metadataHelp: 'Sonst werden Ort, Kamera und Ähnliches vor dem Senden aus JPEG, PNG und WebP entfernt.',
+    keep_metadataHelp:
+      'Sonst werden Ort, Kamera und Ähnliches vor dem Senden aus JPEG, PNG und WebP entfernt.',
     theme: 'Erscheinungsbild',
     themeAuto: 'Wie das System',
     themeLight: 'Hell',
@@ -181,35 +189,46 @@ export const de: Texts = {
     role_taken: 'Jemand anders hat diesen Link geöffnet. Er gilt nur für einen Empfänger.',
     taken_over: 'Diese Übertragung wurde in einem anderen Tab fortgesetzt.',
     bad_version: 'Seite und Server haben verschiedene Versionen. Laden Sie die Seite neu.',
-    rate_limited: 'Der Server nimmt aus diesem Netz gerade keine weiteren Übertragungen an. Versuchen Sie es in einer Minute wieder.',
+    rate_limited:
+      'Der Server nimmt aus diesem Netz gerade keine weiteren Übertragungen an. Versuchen Sie es in einer Minute wieder.',
     server_failed: 'Der Server hat einen Fehler. Versuchen Sie es gleich noch einmal.',
     server_unreachable: 'Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung.',
     no_connection: 'Zwischen den beiden Geräten war keine Verbindung möglich.',
-    connection_lost: 'Die Verbindung ist abgerissen. Was ankam, ist noch da; versuchen Sie es erneut, um fortzufahren.',
+    connection_lost:
+      'Die Verbindung ist abgerissen. Was ankam, ist noch da; versuchen Sie es erneut, um fortzufahren.',
     peer_timeout: 'Die andere Seite hat nicht rechtzeitig geantwortet.',
     peer_gave_up: 'Die andere Seite hat die Übertragung wegen eines Fehlers beendet.',
     peer_cancelled: 'Die andere Seite hat die Übertragung abgebrochen.',
-    wrong_secret: 'Der Link ist falsch oder unvollständig, oder der Server hat die Verbindung verändert. Es wurde nichts übertragen. Kopieren Sie den ganzen Link noch einmal.',
-    key_exchange: 'Der Schlüsselaustausch ist fehlgeschlagen. Vielleicht greift jemand in die Verbindung ein. Es wurde nichts übertragen.',
+    wrong_secret:
+      'Der Link ist falsch oder unvollständig, oder der Server hat die Verbindung verändert. Es wurde nichts übertragen. Kopieren Sie den ganzen Link noch einmal.',
+    key_exchange:
+      'Der Schlüsselaustausch ist fehlgeschlagen. Vielleicht greift jemand in die Verbindung ein. Es wurde nichts übertragen.',
     protocol: 'Die andere Seite hat etwas Unerwartetes gesendet. Die Übertragung wurde beendet.',
     malformed: 'Die andere Seite hat etwas Unlesbares gesendet. Die Übertragung wurde beendet.',
-    modified: 'Die Daten wurden unterwegs verändert. Die Übertragung wurde beendet; es wurde nichts Falsches gespeichert.',
+    modified:
+      'Die Daten wurden unterwegs verändert. Die Übertragung wurde beendet; es wurde nichts Falsches gespeichert.',
     replayed: 'Daten kamen doppelt an. Die Übertragung wurde beendet; es wurde nichts Falsches gespeichert.',
-    reordered: 'Daten kamen in falscher Reihenfolge an. Die Übertragung wurde beendet; es wurde nichts Falsches gespeichert.',
-    wrong_file: 'Es kamen Daten einer anderen Datei an. Die Übertragung wurde beendet; es wurde nichts Falsches gespeichert.',
+    reordered:
+      'Daten kamen in falscher Reihenfolge an. Die Übertragung wurde beendet; es wurde nichts Falsches gespeichert.',
+    wrong_file:
+      'Es kamen Daten einer anderen Datei an. Die Übertragung wurde beendet; es wurde nichts Falsches gespeichert.',
     truncated: 'Die Daten endeten zu früh. Es wurde keine unvollständige Datei gespeichert.',
     hash_mismatch: 'Eine Datei kam verändert an und wurde nicht gespeichert.',
-    key_exhausted: 'Diese Übertragung ist zu groß für eine Verbindung. Versuchen Sie es erneut, um fortzufahren.',
+    key_exhausted:
+      'Diese Übertragung ist zu groß für eine Verbindung. Versuchen Sie es erneut, um fortzufahren.',
     source_changed: 'Eine Datei wurde während des Sendens verändert. Wählen Sie die Dateien erneut.',
     source_unreadable: 'Eine Datei kann nicht mehr gelesen werden. Wählen Sie die Dateien erneut.',
-    storage_failed: 'Eine Datei konnte nicht gespeichert werden. Es wurde keine unvollständige Datei gespeichert.',
-    storage_full: 'Auf dem empfangenden Gerät ist nicht genug Platz. Schaffen Sie Platz und versuchen Sie es erneut.',
+    storage_failed:
+      'Eine Datei konnte nicht gespeichert werden. Es wurde keine unvollständige Datei gespeichert.',
+    storage_full:
+      'Auf dem empfangenden Gerät ist nicht genug Platz. Schaffen Sie Platz und versuchen Sie es erneut.',
     declined: 'Der Empfänger hat die Dateien abgelehnt.',
     unconfirmed: 'Der Empfänger hat nicht rechtzeitig geantwortet.',
     other_files: 'Der Absender bietet andere Dateien an als zuvor. Bitten Sie um einen neuen Link.',
     too_many_files: 'Das sind zu viele Dateien für eine Übertragung.',
     nothing_to_send: 'Es gibt nichts zu senden.',
-    unsupported_browser: 'Diesem Browser fehlt etwas, das Tallow braucht. Aktualisieren Sie ihn oder nehmen Sie einen anderen.',
+    unsupported_browser:
+      'Diesem Browser fehlt etwas, das Tallow braucht. Aktualisieren Sie ihn oder nehmen Sie einen anderen.',
     internal: 'In dieser Seite ist etwas schiefgegangen. Laden Sie sie neu.',
   },
   errorSide: { here: '', other: 'Gemeldet vom anderen Gerät.', server: 'Gemeldet vom Server.' },

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../engine';
+import type { ErrorCode } from '../types';
 
 /** Every text of the page. {@link Texts} is its type, so that a language with a missing text does not build. */
 export const en = {
@@ -126,7 +126,8 @@ export const en = {
     notifications: 'Notify me about requests and finished transfers',
     notificationsBlocked: 'Your browser does not allow notifications for this site.',
     keep_metadata: 'Keep metadata of pictures',
-    keep_metadataHelp: 'Otherwise the place, the camera and the like are removed from JPEG, PNG and WebP before sending.',
+    keep_metadataHelp:
+      'Otherwise the place, the camera and the like are removed from JPEG, PNG and WebP before sending.',
     theme: 'Appearance',
     themeAuto: 'As the system',
     themeLight: 'Light',
@@ -190,8 +191,10 @@ export const en = {
     peer_timeout: 'The other side did not answer in time.',
     peer_gave_up: 'The other side ended the transfer because of an error.',
     peer_cancelled: 'The other side cancelled the transfer.',
-    wrong_secret: 'The link is wrong or incomplete, or the server changed the connection. Nothing was transferred. Copy the whole link again.',
-    key_exchange: 'The key exchange failed. Somebody may be tampering with the connection. Nothing was transferred.',
+    wrong_secret:
+      'The link is wrong or incomplete, or the server changed the connection. Nothing was transferred. Copy the whole link again.',
+    key_exchange:
+      'The key exchange failed. Somebody may be tampering with the connection. Nothing was transferred.',
     protocol: 'The other side sent something unexpected. The transfer was stopped.',
     malformed: 'The other side sent something unreadable. The transfer was stopped.',
     modified: 'The data was changed on its way. The transfer was stopped; nothing wrong was saved.',

@@ -24,7 +24,8 @@ const HEAD_KEPT = [[8, 24], [36, 40], [44, 48], [64, 80]] as const; // prettier-
 /** A profile with the same colours and nothing else; empty if it is invalid. */
 export function stripProfile(profile: Part): Part {
   const reader = new PictureReader(profile.slice().buffer);
-  if (profile.length < HEAD + 4 || profile.length > MAX_PROFILE || !reader.has('acsp', 36)) return new Uint8Array();
+  if (profile.length < HEAD + 4 || profile.length > MAX_PROFILE || !reader.has('acsp', 36))
+    return new Uint8Array();
   const tags = readTags(reader);
   const distinct = new Map([...tags.values()].map((content) => [keyOf(content), content]));
   // Overlapping contents would make the result much larger than the profile; valid profiles have none.
@@ -36,7 +37,13 @@ export function stripProfile(profile: Part): Part {
 function requiredTexts(isVersion4: boolean): [string, Part][] {
   const empty = joinParts(asciiBytes('mluc'), new Uint8Array(4), number32(0), number32(12));
   if (isVersion4) return [['desc', empty], ['cprt', empty]]; // prettier-ignore
-  const description = joinParts(asciiBytes('desc'), new Uint8Array(4), number32(4), asciiBytes('icc\0'), new Uint8Array(78));
+  const description = joinParts(
+    asciiBytes('desc'),
+    new Uint8Array(4),
+    number32(4),
+    asciiBytes('icc\0'),
+    new Uint8Array(78),
+  );
   return [['desc', description], ['cprt', joinParts(asciiBytes('text'), new Uint8Array(8))]]; // prettier-ignore
 }
 
@@ -54,7 +61,8 @@ function readTags(profile: PictureReader): Map<string, Part> {
 }
 
 /** A text that is equal for equal contents. Tags often share one curve. */
-const keyOf = (content: Part): string => String(content.length) + Array.from(content, (byte) => String.fromCharCode(byte)).join('');
+const keyOf = (content: Part): string =>
+  String(content.length) + Array.from(content, (byte) => String.fromCharCode(byte)).join('');
 
 function assemble(profile: Part, contents: ReadonlyMap<string, Part>): Part {
   const head = new Uint8Array(HEAD);

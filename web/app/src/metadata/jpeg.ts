@@ -4,7 +4,14 @@
  */
 import { stripProfile } from './icc';
 import { EXIF_HEADER, orientationOnly } from './orientation';
-import { asciiBytes, BrokenPictureError, joinParts, number16, type Part, type PictureReader } from './picture';
+import {
+  asciiBytes,
+  BrokenPictureError,
+  joinParts,
+  number16,
+  type Part,
+  type PictureReader,
+} from './picture';
 
 const SOI = 0xd8;
 const EOI = 0xd9;
@@ -37,13 +44,15 @@ export function cleanJpeg(picture: PictureReader): Part[] {
   const profile: Segment[] = [];
   const content: Part[] = [];
   for (const segment of segments(picture)) {
-    if (isPicture(segment.marker) || segment.marker === SOS) content.push(picture.range(segment.at, segment.end));
+    if (isPicture(segment.marker) || segment.marker === SOS)
+      content.push(picture.range(segment.at, segment.end));
     else if (segment.marker === APP2 && isHeader(picture, segment)) profile.push(segment);
     else if (isHeader(picture, segment) && !headers.has(segment.marker)) headers.set(segment.marker, segment);
   }
   const parts: Part[] = [Uint8Array.of(0xff, SOI)];
   const jfif = headers.get(APP0); // version and density, without the thumbnail
-  if (jfif) parts.push(segmentOf(APP0, joinParts(picture.range(jfif.start, jfif.start + 12), Uint8Array.of(0, 0))));
+  if (jfif)
+    parts.push(segmentOf(APP0, joinParts(picture.range(jfif.start, jfif.start + 12), Uint8Array.of(0, 0))));
   const exif = headers.get(APP1);
   const orientation = exif ? orientationOnly(picture, exif.start, exif.end) : new Uint8Array();
   if (orientation.length > 0) parts.push(segmentOf(APP1, joinParts(asciiBytes(EXIF_HEADER), orientation)));
@@ -97,7 +106,11 @@ function* segments(picture: PictureReader): Generator<Segment> {
 
 /** The last 0xFF before the next marker; -1 if there is none. In a scan, restart markers are skipped. */
 function findMarker({ bytes }: PictureReader, from: number, inScan: boolean): number {
-  for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at + 1)) {
+  for (
+    let at = bytes.indexOf(0xff, from);
+    at >= 0 && at + 1 < bytes.length;
+    at = bytes.indexOf(0xff, at + 1)
+  ) {
     const next = bytes[at + 1] as number;
     if (next !== 0 && next !== 0xff && !(inScan && isRestart(next))) return at;
   }

@@ -42,7 +42,8 @@ export class PictureReader {
 
 export type Part = Uint8Array<ArrayBuffer>;
 
-export const sizeOfParts = (parts: readonly Part[]): number => parts.reduce((total, part) => total + part.length, 0);
+export const sizeOfParts = (parts: readonly Part[]): number =>
+  parts.reduce((total, part) => total + part.length, 0);
 
 export function joinParts(...parts: readonly Part[]): Part {
   const whole = new Uint8Array(sizeOfParts(parts));

@@ -2,7 +2,14 @@
 import { crc32 } from '../sinks/crc32';
 import { MAX_PROFILE, stripProfile } from './icc';
 import { orientationOnly } from './orientation';
-import { asciiBytes, BrokenPictureError, joinParts, number32, type Part, type PictureReader } from './picture';
+import {
+  asciiBytes,
+  BrokenPictureError,
+  joinParts,
+  number32,
+  type Part,
+  type PictureReader,
+} from './picture';
 
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const MAX_CHUNK = 2 ** 31 - 1;
@@ -25,7 +32,11 @@ export async function cleanPng(picture: PictureReader): Promise<Part[]> {
     } else if ((kind === 'iCCP' || kind === 'eXIf') && !rewritten.has(kind)) {
       rewritten.add(kind);
       check(picture, at, end);
-      parts.push(kind === 'iCCP' ? await profile(picture, at, end) : chunk('eXIf', orientationOnly(picture, at + 8, end - 4)));
+      parts.push(
+        kind === 'iCCP'
+          ? await profile(picture, at, end)
+          : chunk('eXIf', orientationOnly(picture, at + 8, end - 4)),
+      );
     }
   }
   return parts.filter((part) => part.length > 0);
@@ -34,33 +45,41 @@ export async function cleanPng(picture: PictureReader): Promise<Part[]> {
 /** Kind, start and end of each chunk up to the first IEND. */
 function* chunks(picture: PictureReader): Generator<[string, number, number]> {
   let at = PNG_SIGNATURE.length;
-  for (let kind = ''; kind !== 'IEND'; ) {
+  for (let kind = ''; kind !== 'IEND';) {
     picture.countPart();
     if (at + 12 > picture.size) throw new BrokenPictureError('broken PNG');
     kind = picture.ascii(at + 4, 4);
     const end = at + 12 + picture.view.getUint32(at);
-    if (end > picture.size || (at === PNG_SIGNATURE.length && kind !== 'IHDR')) throw new BrokenPictureError('broken PNG');
+    if (end > picture.size || (at === PNG_SIGNATURE.length && kind !== 'IHDR'))
+      throw new BrokenPictureError('broken PNG');
     yield [kind, at, end];
     at = end;
   }
 }
 
 function check(picture: PictureReader, at: number, end: number): void {
-  if (crc32(picture.range(at + 4, end - 4)) !== picture.view.getUint32(end - 4)) throw new BrokenPictureError('broken PNG');
+  if (crc32(picture.range(at + 4, end - 4)) !== picture.view.getUint32(end - 4))
+    throw new BrokenPictureError('broken PNG');
 }
 
 /** The colour profile without its name and texts. */
 async function profile(picture: PictureReader, at: number, end: number): Promise<Part> {
   const content = picture.range(at + 8, end - 4);
   const packed = content.subarray(content.indexOf(0) + 2);
-  const unpacked = await through(packed, new DecompressionStream('deflate'), MAX_PROFILE).catch(() => new Uint8Array());
+  const unpacked = await through(packed, new DecompressionStream('deflate'), MAX_PROFILE).catch(
+    () => new Uint8Array(),
+  );
   const kept = stripProfile(unpacked);
   if (kept.length === 0) return new Uint8Array();
   const again = await through(kept, new CompressionStream('deflate'), Infinity);
   return chunk('iCCP', joinParts(asciiBytes('icc\0\0'), again));
 }
 
-async function through(data: Part, stream: CompressionStream | DecompressionStream, limit: number): Promise<Part> {
+async function through(
+  data: Part,
+  stream: CompressionStream | DecompressionStream,
+  limit: number,
+): Promise<Part> {
   const parts: Part[] = [];
   let size = 0;
   const reader = new Blob([data]).stream().pipeThrough(stream).getReader();

@@ -1,5 +1,5 @@
 /** Removes metadata from pictures before they are sent. The content decides, not the file's name. */
-import type { SendItem } from '../engine';
+import type { SendItem } from '../types';
 import { cleanJpeg } from './jpeg';
 import { BrokenPictureError, PictureReader, sizeOfParts, type Part } from './picture';
 import { cleanPng, PNG_SIGNATURE } from './png';
@@ -28,7 +28,8 @@ export async function strip(file: File): Promise<StripResult> {
     const cleaned = new File(parts, file.name, { type: file.type, lastModified: file.lastModified });
     return { outcome: 'stripped', file: cleaned };
   } catch (error) {
-    if (error instanceof BrokenPictureError || error instanceof RangeError) return { outcome: 'failed', file };
+    if (error instanceof BrokenPictureError || error instanceof RangeError)
+      return { outcome: 'failed', file };
     throw error;
   }
 }

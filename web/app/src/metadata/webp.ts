@@ -1,7 +1,15 @@
 /** WebP: keeps the chunks that a decoder needs, also inside the frames of an animation (RFC 9649, section 2). */
 import { stripProfile } from './icc';
 import { orientationOnly } from './orientation';
-import { asciiBytes, BrokenPictureError, joinParts, number32, sizeOfParts, type Part, type PictureReader } from './picture';
+import {
+  asciiBytes,
+  BrokenPictureError,
+  joinParts,
+  number32,
+  sizeOfParts,
+  type Part,
+  type PictureReader,
+} from './picture';
 
 const FIRST_CHUNK = 12;
 const FRAME_HEAD = 16;
@@ -22,7 +30,8 @@ export function cleanWebp(picture: PictureReader): Part[] {
   let head: Part | null = null;
   let pictures = 0;
   for (const [kind, start, stop] of chunks(picture, FIRST_CHUNK, end)) {
-    if (kind === 'VP8X' && start === FIRST_CHUNK + 8 && stop - start === 10) head = picture.range(FIRST_CHUNK, stop).slice();
+    if (kind === 'VP8X' && start === FIRST_CHUNK + 8 && stop - start === 10)
+      head = picture.range(FIRST_CHUNK, stop).slice();
     else if (kind === 'ANMF') {
       body.push(...chunkOf(kind, frame(picture, start, stop)));
       pictures += 1;
@@ -30,7 +39,8 @@ export function cleanWebp(picture: PictureReader): Part[] {
       body.push(...chunkOf(kind, [picture.range(start, stop)]));
       pictures += 1;
     } else if ((kind === 'ICCP' || kind === 'EXIF') && head && !rewritten.has(kind)) {
-      const kept = kind === 'EXIF' ? orientationOnly(picture, start, stop) : stripProfile(picture.range(start, stop));
+      const kept =
+        kind === 'EXIF' ? orientationOnly(picture, start, stop) : stripProfile(picture.range(start, stop));
       rewritten.set(kind, kept);
       if (kept.length > 0) body.push(...chunkOf(kind, [kept]));
     }
@@ -38,14 +48,17 @@ export function cleanWebp(picture: PictureReader): Part[] {
   if (pictures === 0) throw new BrokenPictureError('broken WebP');
   if (head) {
     const present = (kind: string, flag: number) => ((rewritten.get(kind)?.length ?? 0) > 0 ? flag : 0);
-    head[8] = ((head[8] ?? 0) & ~(HAS_ICC | HAS_EXIF | HAS_XMP)) | present('ICCP', HAS_ICC) | present('EXIF', HAS_EXIF);
+    head[8] =
+      ((head[8] ?? 0) & ~(HAS_ICC | HAS_EXIF | HAS_XMP)) |
+      present('ICCP', HAS_ICC) |
+      present('EXIF', HAS_EXIF);
     body.unshift(head);
   }
   return [asciiBytes('RIFF'), number32(4 + sizeOfParts(body), true), asciiBytes('WEBP'), ...body];
 }
 
 function* chunks(picture: PictureReader, from: number, end: number): Generator<Chunk> {
-  for (let at = from; at < end; ) {
+  for (let at = from; at < end;) {
     picture.countPart();
     const start = at + 8;
     if (start > end) throw new BrokenPictureError('broken WebP');

@@ -1,6 +1,6 @@
 /** Files that come from outside of the page: shared from another app, or opened with Tallow. */
 import { clear, entries } from '../database';
-import type { SendItem } from '../engine';
+import type { SendItem } from '../types';
 import { SHARED_MARKER } from './names';
 
 interface LaunchQueue {
@@ -14,7 +14,9 @@ export async function takeShared(search: string): Promise<SendItem[] | null> {
   if (search !== SHARED_MARKER) return null;
   const found = await entries<File | string>('shared').catch((): [IDBValidKey, File | string][] => []);
   await clear('shared').catch(() => undefined);
-  return found.map(([, value]) => (typeof value === 'string' ? { kind: 'text', text: value } : asItem(value)));
+  return found.map(([, value]) =>
+    typeof value === 'string' ? { kind: 'text', text: value } : asItem(value),
+  );
 }
 
 /** Calls `onFiles` with files that the person opened with Tallow. */

@@ -16,7 +16,9 @@ export async function registerServiceWorker(onUpdate: (activate: () => void) => 
   if (!('serviceWorker' in navigator)) return;
   await tellCounting();
   try {
-    const registration = await navigator.serviceWorker.register(scriptUrl('/sw.js'), { updateViaCache: 'none' });
+    const registration = await navigator.serviceWorker.register(scriptUrl('/sw.js'), {
+      updateViaCache: 'none',
+    });
     const offer = () => {
       const { waiting } = registration;
       if (waiting && navigator.serviceWorker.controller) onUpdate(() => activate(waiting));

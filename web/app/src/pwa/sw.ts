@@ -5,7 +5,13 @@
 /// <reference lib="webworker" />
 import { transact } from '../database';
 import { addPending } from '../telemetry/pending';
-import { DOWNLOAD_PREFIX, SILENCE_LIMIT_MS, type PageToPort, type PortToPage, type WorkerMessage } from './downloadProtocol';
+import {
+  DOWNLOAD_PREFIX,
+  SILENCE_LIMIT_MS,
+  type PageToPort,
+  type PortToPage,
+  type WorkerMessage,
+} from './downloadProtocol';
 import { COUNTING_CACHE, SHARE_PATH, SHARED_MARKER } from './names';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -66,7 +72,8 @@ self.addEventListener('fetch', (event) => {
 function route(request: Request, url: URL): Promise<Response> | null {
   if (request.method === 'POST' && url.pathname === SHARE_PATH) return takeShare(request);
   if (request.method !== 'GET') return null;
-  if (url.pathname.startsWith(DOWNLOAD_PREFIX)) return startDownload(url.pathname.slice(DOWNLOAD_PREFIX.length));
+  if (url.pathname.startsWith(DOWNLOAD_PREFIX))
+    return startDownload(url.pathname.slice(DOWNLOAD_PREFIX.length));
   if (request.mode === 'navigate' && url.pathname === '/') return fromCache('/', request);
   return PRECACHE.includes(url.pathname) ? fromCache(url.pathname, request) : null;
 }
@@ -78,8 +85,12 @@ async function fromCache(path: string, request: Request): Promise<Response> {
 /** Keeps shared files on the device and opens the page, which sends nothing before the person says so. */
 async function takeShare(request: Request): Promise<Response> {
   const form = await request.formData();
-  const files = form.getAll('files').filter((value): value is File => value instanceof File && value.size > 0);
-  const text = ['title', 'text', 'url'].map((name) => form.get(name)).filter((value) => typeof value === 'string' && value);
+  const files = form
+    .getAll('files')
+    .filter((value): value is File => value instanceof File && value.size > 0);
+  const text = ['title', 'text', 'url']
+    .map((name) => form.get(name))
+    .filter((value) => typeof value === 'string' && value);
   await transact('shared', 'readwrite', (store) => {
     store.clear();
     if (files.length > 0) for (const file of files.slice(0, MAX_SHARED_FILES)) store.add(file);
@@ -124,7 +135,10 @@ async function startDownload(id: string): Promise<Response> {
 
 /** RFC 8187: what is not an attribute character is percent-encoded. */
 const encodeName = (name: string): string =>
-  encodeURIComponent(name).replace(/['()*]/g, (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`);
+  encodeURIComponent(name).replace(
+    /['()*]/g,
+    (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 
 function streamOf(id: string, download: Download): ReadableStream<Uint8Array> {
   let finish: () => void = () => undefined;

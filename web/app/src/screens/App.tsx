@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { SendItem } from '../engine';
+import type { SendItem } from '../types';
 import { texts } from '../i18n';
 import { Icon } from './Icon';
 import { ReceiveScreen } from './ReceiveScreen';
@@ -80,12 +80,32 @@ export function App({ actions, signals, start }: AppProps) {
       <Header screen={screen} transferScreen={transfer ? home : null} onShow={show} />
       <main id="main" tabIndex={-1}>
         {update && !isRunning(transfer) && <Update activate={update} onLater={() => setUpdate(null)} />}
-        {!online && <p class="banner" role="status">{texts.offline}</p>}
-        {notice && <p class="banner" role="alert">{notice}</p>}
+        {!online && (
+          <p class="banner" role="status">
+            {texts.offline}
+          </p>
+        )}
+        {notice && (
+          <p class="banner" role="alert">
+            {notice}
+          </p>
+        )}
         {transfer && screen === home ? (
-          <TransferScreen transfer={transfer} onAccept={(choice) => actions.accept(transfer, choice)} onNew={finish} />
+          <TransferScreen
+            transfer={transfer}
+            onAccept={(choice) => actions.accept(transfer, choice)}
+            onNew={finish}
+          />
         ) : (
-          <Chosen screen={screen} chosen={chosen} onChoose={setChosen} show={show} begin={begin} actions={actions} busy={isRunning(transfer)} />
+          <Chosen
+            screen={screen}
+            chosen={chosen}
+            onChoose={setChosen}
+            show={show}
+            begin={begin}
+            actions={actions}
+            busy={isRunning(transfer)}
+          />
         )}
       </main>
       <footer>{texts.footer}</footer>
@@ -113,7 +133,14 @@ function Chosen({ screen, chosen, onChoose, show, begin, actions, busy }: Chosen
     case 'reports':
       return <ReportsScreen onBack={() => show('settings')} />;
     default:
-      return <SendScreen chosen={chosen} onChoose={onChoose} prepare={actions.prepare} onSend={(items) => mayBegin() && begin(actions.startSend(items))} />;
+      return (
+        <SendScreen
+          chosen={chosen}
+          onChoose={onChoose}
+          prepare={actions.prepare}
+          onSend={(items) => mayBegin() && begin(actions.startSend(items))}
+        />
+      );
   }
 }
 
@@ -130,7 +157,8 @@ interface HeaderProps {
 }
 
 function Header({ screen, onShow }: HeaderProps) {
-  const current = (name: Screen) => (screen === name || (name === 'settings' && screen === 'reports') ? 'page' : undefined);
+  const current = (name: Screen) =>
+    screen === name || (name === 'settings' && screen === 'reports') ? 'page' : undefined;
   return (
     <header>
       <span class="brand">

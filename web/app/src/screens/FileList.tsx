@@ -10,7 +10,11 @@ export interface ListedFile {
   readonly action?: { readonly label: string; readonly icon: IconName; readonly run: () => void };
 }
 
-export const fileEntry = (path: string, bytes: number): ListedFile => ({ path, detail: size(bytes), icon: 'file' });
+export const fileEntry = (path: string, bytes: number): ListedFile => ({
+  path,
+  detail: size(bytes),
+  icon: 'file',
+});
 
 /** Names with sizes. A long list shows its beginning and says how much more there is. */
 export function FileList({ files, label }: { files: readonly ListedFile[]; label: string }) {
@@ -25,7 +29,13 @@ export function FileList({ files, label }: { files: readonly ListedFile[]; label
             </span>
             <span class="detail">{file.detail}</span>
             {file.action && (
-              <button type="button" class="quiet" aria-label={file.action.label} title={file.action.label} onClick={file.action.run}>
+              <button
+                type="button"
+                class="quiet"
+                aria-label={file.action.label}
+                title={file.action.label}
+                onClick={file.action.run}
+              >
                 <Icon name={file.action.icon} />
               </button>
             )}

@@ -22,7 +22,14 @@ export function LinkPanel({ link }: { link: string }) {
     <div class="link-panel">
       <div class="stack">
         <label for="link">{texts.link.label}</label>
-        <input ref={field} id="link" class="mono" readOnly value={link} onFocus={(event) => event.currentTarget.select()} />
+        <input
+          ref={field}
+          id="link"
+          class="mono"
+          readOnly
+          value={link}
+          onFocus={(event) => event.currentTarget.select()}
+        />
         <div class="row">
           <button type="button" class="primary" onClick={copy}>
             <Icon name={copied ? 'check' : 'copy'} />

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { OfferedFiles, ReceiveSession } from '../engine';
+import type { OfferedFiles, ReceiveSession } from '../types';
 import { duration, fileCount, number, size, texts } from '../i18n';
 import { canPickFile, canPickFolder, defaultSink, pickSink } from '../sinks';
 import { baseName } from '../sinks/savedFiles';
@@ -25,7 +25,9 @@ export function OfferPanel({ session, offered, onAccept }: OfferPanelProps) {
       <p class="lead">{texts.receive.offeredLead(fileCount(files.length), size(totalBytes))}</p>
       {!isText && <FileList label={texts.receive.offered} files={entriesOf(files, folders)} />}
       {links.length > 0 && (
-        <p class="faint">{texts.receive.links(`${number(links.length)} ${texts.unit.links(links.length)}`)}</p>
+        <p class="faint">
+          {texts.receive.links(`${number(links.length)} ${texts.unit.links(links.length)}`)}
+        </p>
       )}
       <div class="row">
         <button type="button" class="primary" onClick={accept}>

@@ -1,4 +1,4 @@
-import type { Progress, Session } from '../engine';
+import type { Progress, Session } from '../types';
 import { duration, number, size, texts } from '../i18n';
 
 /** How far the transfer is, how fast, and how long it still takes. */
@@ -7,7 +7,11 @@ export function ProgressPanel({ progress }: { progress: Progress }) {
   const moving = progress.phase === 'transferring';
   return (
     <div class="progress">
-      <progress aria-label={texts.progress.label} max={Math.max(total, 1)} value={total > 0 ? bytes : filesDone} />
+      <progress
+        aria-label={texts.progress.label}
+        max={Math.max(total, 1)}
+        value={total > 0 ? bytes : filesDone}
+      />
       <p class="figures">
         <span>{texts.progress.amount(size(bytes), size(total))}</span>
         {moving && bytesPerSecond !== null && <span>{texts.progress.speed(size(bytesPerSecond))}</span>}

@@ -22,11 +22,17 @@ export function ReportsScreen({ onBack }: { onBack: () => void }) {
       <p class="lead">{words.lead}</p>
       {!collects && <p>{words.off}</p>}
       {sent?.length === 0 && <p>{words.none}</p>}
-      {sent?.map((report) => <Report key={`${report.at} ${report.body}`} report={report} />)}
+      {sent?.map((report) => (
+        <Report key={`${report.at} ${report.body}`} report={report} />
+      ))}
       {collects && (
         <>
           <h2>{words.pending}</h2>
-          {Object.keys(pending).length === 0 ? <p class="faint">{words.pendingNone}</p> : <Rows metrics={pending} />}
+          {Object.keys(pending).length === 0 ? (
+            <p class="faint">{words.pendingNone}</p>
+          ) : (
+            <Rows metrics={pending} />
+          )}
         </>
       )}
       <div class="row actions">
@@ -78,7 +84,9 @@ function Rows({ metrics }: { metrics: Metrics }) {
             <tr key={`${name} ${labelsOf(row)}`}>
               <td>{name}</td>
               <td>{labelsOf(row)}</td>
-              <td>{number('value' in row ? row.value : row.buckets.reduce((total, count) => total + count, 0))}</td>
+              <td>
+                {number('value' in row ? row.value : row.buckets.reduce((total, count) => total + count, 0))}
+              </td>
             </tr>
           ))}
         </tbody>

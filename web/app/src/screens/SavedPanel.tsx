@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ReceiveSession, Sink } from '../engine';
+import type { ReceiveSession, Sink } from '../types';
 import { size, texts } from '../i18n';
 import { StorageSink } from '../sinks';
 import { archiveName, baseName, download, type SavedFile } from '../sinks/savedFiles';
@@ -21,7 +21,15 @@ function ReceivedText({ text }: { text: string }) {
     <div class="stack">
       <label for="received">{texts.receive.text}</label>
       <textarea id="received" readOnly rows={Math.min(12, text.split('\n').length + 1)} value={text} />
-      <button type="button" onClick={() => navigator.clipboard.writeText(text).then(() => setCopied(true), () => undefined)}>
+      <button
+        type="button"
+        onClick={() =>
+          navigator.clipboard.writeText(text).then(
+            () => setCopied(true),
+            () => undefined,
+          )
+        }
+      >
         <Icon name={copied ? 'check' : 'copy'} />
         {copied ? texts.link.copied : texts.receive.copyText}
       </button>
@@ -66,7 +74,12 @@ function StoredFiles({ sink }: { sink: StorageSink }) {
 const save = (file: SavedFile) => download(file.blob, baseName(file.path));
 
 async function saveArchive(sink: StorageSink): Promise<void> {
-  const folders = sink.folders.map((path) => ({ path: `${path}/`, content: null, crc32: 0, modified: Date.now() }));
+  const folders = sink.folders.map((path) => ({
+    path: `${path}/`,
+    content: null,
+    crc32: 0,
+    modified: Date.now(),
+  }));
   const files = [];
   for (const file of sink.saved)
     files.push({ path: file.path, content: file.blob, crc32: await file.crc32(), modified: file.modified });

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { SendItem } from '../engine';
+import type { SendItem } from '../types';
 import { fileCount, number, size, texts } from '../i18n';
 import { settings } from '../settings/settings';
 import type { Actions } from './App';
@@ -24,11 +24,16 @@ export function SendScreen({ chosen, onChoose, prepare, onSend }: SendScreenProp
       <h1 tabIndex={-1}>{texts.send.title}</h1>
       <p class="lead">{texts.send.lead}</p>
       {writing ? (
-        <TextForm onText={(text) => (setWriting(false), add([{ kind: 'text', text }]))} onBack={() => setWriting(false)} />
+        <TextForm
+          onText={(text) => (setWriting(false), add([{ kind: 'text', text }]))}
+          onBack={() => setWriting(false)}
+        />
       ) : (
         <Choices onItems={add} onText={() => setWriting(true)} small={chosen.length > 0} />
       )}
-      {!writing && chosen.length > 0 && <Chosen chosen={chosen} onChoose={onChoose} prepare={prepare} onSend={onSend} />}
+      {!writing && chosen.length > 0 && (
+        <Chosen chosen={chosen} onChoose={onChoose} prepare={prepare} onSend={onSend} />
+      )}
     </section>
   );
 }
@@ -122,7 +127,13 @@ function TextForm({ onText, onBack }: { onText: (text: string) => void; onBack: 
       }}
     >
       <label for="text">{texts.send.textLabel}</label>
-      <textarea id="text" rows={8} autoFocus value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      <textarea
+        id="text"
+        rows={8}
+        autoFocus
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
       <div class="row">
         <button type="submit" class="primary" disabled={!text}>
           {texts.send.textUse}

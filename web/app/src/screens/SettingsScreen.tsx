@@ -25,7 +25,11 @@ export function SettingsScreen({ onReports }: { onReports: () => void }) {
         help={words.relay_preferenceHelp}
         options={{ auto: words.auto, relay: words.relay, direct: words.direct }}
       />
-      <Choice name="theme" label={words.theme} options={{ auto: words.themeAuto, light: words.themeLight, dark: words.themeDark }} />
+      <Choice
+        name="theme"
+        label={words.theme}
+        options={{ auto: words.themeAuto, light: words.themeLight, dark: words.themeDark }}
+      />
       <Switch
         name="notifications"
         label={words.notifications}

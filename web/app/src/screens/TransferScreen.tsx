@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { SessionState } from '../engine';
+import type { SessionState } from '../types';
 import { texts } from '../i18n';
 import { Icon } from './Icon';
 import { LinkPanel } from './LinkPanel';
@@ -65,7 +65,8 @@ const TITLES: Readonly<Record<'sender' | 'receiver', Readonly<Record<SessionStat
 
 function titleOf(transfer: Transfer): string {
   const { session, role } = transfer;
-  if (role === 'receiver' && session.state === 'confirming' && session.manifest?.isText) return texts.receive.offeredText;
+  if (role === 'receiver' && session.state === 'confirming' && session.manifest?.isText)
+    return texts.receive.offeredText;
   return TITLES[role][session.state];
 }
 
@@ -77,7 +78,11 @@ function Body({ transfer, onAccept }: BodyProps) {
     case 'connecting':
       return <Waiting />;
     case 'waiting':
-      return transfer.role === 'sender' && transfer.session.link ? <SenderWaiting link={transfer.session.link} transfer={transfer} /> : <Waiting />;
+      return transfer.role === 'sender' && transfer.session.link ? (
+        <SenderWaiting link={transfer.session.link} transfer={transfer} />
+      ) : (
+        <Waiting />
+      );
     case 'confirming':
       return transfer.role === 'receiver' && transfer.session.manifest ? (
         <OfferPanel session={transfer.session} offered={transfer.session.manifest} onAccept={onAccept} />
@@ -119,7 +124,9 @@ function SenderWaiting({ link, transfer }: { link: string; transfer: Transfer })
       <p class="faint" role="status">
         {preparing ? texts.state.preparing : texts.state.waitingSender}
       </p>
-      {preparing && <progress aria-label={texts.state.preparing} max={progress.total} value={progress.bytes} />}
+      {preparing && (
+        <progress aria-label={texts.state.preparing} max={progress.total} value={progress.bytes} />
+      )}
     </>
   );
 }

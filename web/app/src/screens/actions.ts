@@ -1,8 +1,14 @@
 /** What the screens' buttons do: sessions of the engine, with reports, notifications and a lit screen. */
-import type { SendItem, Session, SessionOptions } from '../engine';
+import {
+  createSend,
+  openLink,
+  storedTransfer,
+  type SendItem,
+  type Session,
+  type SessionOptions,
+} from '../engine';
 import { stripItems } from '../metadata/strip';
 import { notify } from '../pwa/notifications';
-import { createSend, openLink, storedTransfer } from '../sessions';
 import { settings } from '../settings/settings';
 import { removeReceived, StorageSink } from '../sinks';
 import { mayCollect } from '../telemetry/optOut';
@@ -40,7 +46,8 @@ export const actions: Actions = {
   },
 
   forget(transfer) {
-    if (transfer.role === 'receiver' && transfer.choice?.sink instanceof StorageSink) void removeReceived(true);
+    if (transfer.role === 'receiver' && transfer.choice?.sink instanceof StorageSink)
+      void removeReceived(true);
   },
 };
 
@@ -71,7 +78,9 @@ const pathFeatures = (): string[] => (settings().relay_preference === 'relay' ? 
 
 function featuresOf(items: readonly SendItem[]): string[] {
   const files = items.filter((item) => item.kind === 'file');
-  const isFolder = items.some((item) => item.kind === 'folder' || (item.kind === 'file' && item.path.includes('/')));
+  const isFolder = items.some(
+    (item) => item.kind === 'folder' || (item.kind === 'file' && item.path.includes('/')),
+  );
   return [
     'send',
     ...pathFeatures(),
@@ -95,7 +104,8 @@ function watched<Kind extends Transfer>(transfer: Kind): Kind {
     const { state } = session;
     if (state === before) return;
     if (transfer.role === 'receiver' && state === 'confirming') void notify('transfer_request', 'request');
-    if (transfer.role === 'sender' && before === 'waiting' && state !== 'cancelled') void notify('connection', 'joined');
+    if (transfer.role === 'sender' && before === 'waiting' && state !== 'cancelled')
+      void notify('connection', 'joined');
     if (state === 'done') void notify('transfer_complete', 'complete');
     if (state === 'failed') void notify('connection', 'failed');
     void keepAwake(state === 'transferring');

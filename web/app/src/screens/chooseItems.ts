@@ -1,14 +1,20 @@
 /** What a person chose or dropped, as items to send. */
-import type { SendItem } from '../engine';
+import type { SendItem } from '../types';
 
 /** Files of an `<input type="file">`, also one that chooses a folder. */
 export function itemsOfInput(files: FileList | null): SendItem[] {
-  return Array.from(files ?? [], (file) => ({ kind: 'file', file, path: file.webkitRelativePath || file.name }));
+  return Array.from(files ?? [], (file) => ({
+    kind: 'file',
+    file,
+    path: file.webkitRelativePath || file.name,
+  }));
 }
 
 /** Files and folders of a drop or a paste. Entries must be taken before the event ends, files may follow. */
 export async function itemsOfTransfer(transfer: DataTransfer): Promise<SendItem[]> {
-  const entries = Array.from(transfer.items, (item) => (item.kind === 'file' ? item.webkitGetAsEntry() : null));
+  const entries = Array.from(transfer.items, (item) =>
+    item.kind === 'file' ? item.webkitGetAsEntry() : null,
+  );
   const files = Array.from(transfer.files);
   const text = transfer.getData('text/plain');
   const found = entries.filter((entry) => entry !== null);
@@ -24,7 +30,9 @@ async function itemsOfEntry(entry: FileSystemEntry): Promise<SendItem[]> {
   const items: SendItem[] = [{ kind: 'folder', path }];
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   for (;;) {
-    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
     if (batch.length === 0) return items;
     for (const inside of batch) items.push(...(await itemsOfEntry(inside)));
   }

@@ -1,5 +1,5 @@
 /** A running transfer with what the screens keep beside its session. */
-import type { ErrorCode, ReceiveSession, SendSession, Sink } from '../engine';
+import type { ErrorCode, ReceiveSession, SendSession, Sink } from '../types';
 import type { Reporter } from '../telemetry/reporter';
 
 export interface SinkChoice {
@@ -10,7 +10,12 @@ export interface SinkChoice {
 
 export type Transfer =
   | { readonly role: 'sender'; readonly session: SendSession; readonly reporter: Reporter }
-  | { readonly role: 'receiver'; readonly session: ReceiveSession; readonly reporter: Reporter; choice: SinkChoice | null };
+  | {
+      readonly role: 'receiver';
+      readonly session: ReceiveSession;
+      readonly reporter: Reporter;
+      choice: SinkChoice | null;
+    };
 
 const ENDED = new Set(['done', 'failed', 'cancelled']);
 

@@ -3,8 +3,14 @@
  * The last piece is held back until the file is verified: a download without it is incomplete, and browsers
  * do not give an incomplete download its name.
  */
-import type { FileWriter, IncomingFile, Sink } from '../engine';
-import { DOWNLOAD_PREFIX, KEEP_ALIVE_MS, type PageToPort, type PortToPage, type WorkerMessage } from '../pwa/downloadProtocol';
+import type { FileWriter, IncomingFile, Sink } from '../types';
+import {
+  DOWNLOAD_PREFIX,
+  KEEP_ALIVE_MS,
+  type PageToPort,
+  type PortToPage,
+  type WorkerMessage,
+} from '../pwa/downloadProtocol';
 import { baseName, download } from './savedFiles';
 
 const NO_ANSWER_MS = 15_000;
@@ -115,7 +121,8 @@ export class DownloadSink implements Sink {
   async open(file: IncomingFile): Promise<FileWriter> {
     const worker = navigator.serviceWorker?.controller;
     if (worker) return openDownload(worker, file);
-    if (file.size > MAX_MEMORY_BYTES) throw new DOMException('no place for a file of this size', 'QuotaExceededError');
+    if (file.size > MAX_MEMORY_BYTES)
+      throw new DOMException('no place for a file of this size', 'QuotaExceededError');
     return new MemoryWriter(file);
   }
 
@@ -147,7 +154,8 @@ function openDownload(worker: ServiceWorker, file: IncomingFile): Promise<FileWr
       else if (event.data.type === 'started') {
         clearTimeout(timer);
         const writer = new DownloadWriter(port1, frame, () => post({ type: 'keep-alive', id }));
-        for (; pulls > 0; pulls -= 1) port1.dispatchEvent(new MessageEvent('message', { data: { type: 'pull' } }));
+        for (; pulls > 0; pulls -= 1)
+          port1.dispatchEvent(new MessageEvent('message', { data: { type: 'pull' } }));
         resolve(writer);
       }
     };

@@ -1,4 +1,4 @@
-import type { OfferedFiles, Sink } from '../engine';
+import type { OfferedFiles, Sink } from '../types';
 import { DownloadSink } from './downloadSink';
 import { StorageSink } from './storageSink';
 

@@ -2,7 +2,7 @@
  * Writes straight into a file or folder that the person chose (File System Access API). The browser writes
  * into a temporary file beside it, whose content becomes visible with `close()` only.
  */
-import type { FileWriter, IncomingFile, Sink } from '../engine';
+import type { FileWriter, IncomingFile, Sink } from '../types';
 
 /** Members that not all browsers, and not all type definitions, have. */
 interface MovableHandle extends FileSystemFileHandle {

@@ -2,7 +2,7 @@
  * Keeps received files in the origin-private file system until they are complete, verified and saved. Names
  * there are the engine's keys; a file gets its own name when the person's browser saves it.
  */
-import type { FileWriter, IncomingFile, Sink } from '../engine';
+import type { FileWriter, IncomingFile, Sink } from '../types';
 import { scriptUrl } from '../trustedTypes';
 import type { SavedFile } from './savedFiles';
 import type { StorageAnswer, StorageMessage, StorageRequest } from './storageWorker';
@@ -16,7 +16,10 @@ const SPARE_BYTES = 16 * 1024 * 1024;
 /** Sends requests to the worker and matches its answers. */
 class StorageWorker {
   readonly #worker = new Worker(scriptUrl(workerUrl), { type: 'module' });
-  readonly #waiting = new Map<number, { resolve: (value: number) => void; reject: (error: unknown) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { resolve: (value: number) => void; reject: (error: unknown) => void }
+  >();
   #next = 0;
 
   constructor() {
@@ -49,7 +52,9 @@ const storage = (): StorageWorker => (worker ??= new StorageWorker());
 /** A key as a file name: keys may hold anything. */
 async function nameOf(key: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key));
-  return Array.from(new Uint8Array(digest).subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(new Uint8Array(digest).subarray(0, 16), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }
 
 async function folder(create: boolean): Promise<FileSystemDirectoryHandle> {
@@ -151,10 +156,13 @@ async function remove(name: string): Promise<void> {
 export async function removeReceived(all = false): Promise<void> {
   try {
     const received = await folder(false);
-    const entries = (received as unknown as { entries(): AsyncIterable<[string, FileSystemFileHandle]> }).entries();
+    const entries = (
+      received as unknown as { entries(): AsyncIterable<[string, FileSystemFileHandle]> }
+    ).entries();
     for await (const [name, handle] of entries) {
       const { lastModified } = await handle.getFile();
-      if (all || Date.now() - lastModified > UNUSED_AFTER_MS) await received.removeEntry(name).catch(() => undefined);
+      if (all || Date.now() - lastModified > UNUSED_AFTER_MS)
+        await received.removeEntry(name).catch(() => undefined);
     }
   } catch {
     // no such folder: nothing was received

@@ -1,4 +1,4 @@
-import type { FactEvent, Session } from '../engine';
+import type { FactEvent, Session } from '../types';
 import { mayCollect, requestsOptOut } from './optOut';
 import { returnPending, takePending } from './pending';
 import { Rows, withoutOutcome, type Metrics } from './rows';
@@ -14,7 +14,7 @@ const REPORT_VERSION = 1;
 export class Reporter {
   readonly #session: Session;
   readonly #rows = new Rows();
-  readonly #timer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #queue: Promise<void> = Promise.resolve();
   #firstReport = true;
 
@@ -23,24 +23,28 @@ export class Reporter {
     session.addEventListener('fact', (event) => {
       if (mayCollect()) this.#rows.add((event as FactEvent).fact);
     });
-    session.addEventListener('statechange', () => {
-      if (ENDED.has(session.state)) this.finish();
-    });
-    this.#timer = setInterval(() => this.report(), REPORT_INTERVAL_MS);
-    addEventListener('pagehide', this.#leave);
+    session.addEventListener('statechange', () => this.#follow());
+    this.#follow();
+  }
+
+  /** Reports from time to time while the session runs, and once when it ends. It may go on later. */
+  #follow(): void {
+    const ended = ENDED.has(this.#session.state);
+    if (ended && this.#timer !== undefined) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      removeEventListener('pagehide', this.#leave);
+      void this.report(true);
+    } else if (!ended && this.#timer === undefined) {
+      this.#timer = setInterval(() => this.report(), REPORT_INTERVAL_MS);
+      addEventListener('pagehide', this.#leave);
+    }
   }
 
   /** Sends what has happened. Reports are sent one after the other: each needs the token of the one before. */
   report(keepAlive = false): Promise<void> {
     this.#queue = this.#queue.then(() => this.#report(keepAlive)).catch(() => undefined);
     return this.#queue;
-  }
-
-  /** Sends the last report and stops. A session that goes on later has a new reporter. */
-  finish(): Promise<void> {
-    clearInterval(this.#timer);
-    removeEventListener('pagehide', this.#leave);
-    return this.report(true);
   }
 
   readonly #leave = () => void this.report(true);

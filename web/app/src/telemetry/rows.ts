@@ -1,5 +1,5 @@
 import catalog from './catalog.json';
-import type { Fact } from '../engine';
+import type { Fact } from '../types';
 
 interface MetricShape {
   readonly labels: Readonly<Record<string, readonly string[]>>;
@@ -88,7 +88,9 @@ export function withoutOutcome(metrics: Metrics): Metrics {
 
 function emptyRow(fact: Fact, shape: MetricShape): Row {
   const labels = { ...fact.labels };
-  return shape.buckets ? { labels, buckets: Array(shape.buckets.length + 1).fill(0), sum: 0 } : { labels, value: 0 };
+  return shape.buckets
+    ? { labels, buckets: Array(shape.buckets.length + 1).fill(0), sum: 0 }
+    : { labels, value: 0 };
 }
 
 function observe(row: HistogramRow, value: number, edges: readonly number[]): void {

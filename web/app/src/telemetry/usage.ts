@@ -13,7 +13,10 @@ export const countFeature = (feature: string): Promise<void> => count('feature_u
  * Changes a setting and counts that it changed. Turning reports off is the last thing that could be counted,
  * so that it is not: what waited is forgotten.
  */
-export async function changeAndCount<Name extends SettingName>(name: Name, value: SettingValue<Name>): Promise<void> {
+export async function changeAndCount<Name extends SettingName>(
+  name: Name,
+  value: SettingValue<Name>,
+): Promise<void> {
   if (!changeSetting(name, value)) return;
   if (settings().telemetry === 'off') await forgetPending();
   else await count('settings_changes_total', { setting: name });
