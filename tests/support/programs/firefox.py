@@ -105,7 +105,9 @@ def firefox(folder: Path, downloads: Path, **preferences: bool | int | str) -> I
     )
     assert process.stderr is not None
     try:
-        with connect(f"{_address(process.stderr)}/session", max_size=None, open_timeout=START_TIMEOUT_S) as socket:
+        with connect(
+            f"{_address(process.stderr)}/session", max_size=None, open_timeout=START_TIMEOUT_S
+        ) as socket:
             # A pipe that nobody reads would stop the browser.
             threading.Thread(target=process.stderr.read, daemon=True).start()
             session = BidiSession(socket)

@@ -54,7 +54,9 @@ def shown_error(tab: Tab) -> str:
 
 
 @contextlib.contextmanager
-def command_line(*arguments: str, stdin: str | None = None, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def command_line(
+    *arguments: str, stdin: str | None = None, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
     """A ``tallow`` command that runs beside a tab."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tallow", *arguments],

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-BUILT_FROM: Final = ("index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
+BUILT_FROM: Final = ("index.html", "package.json", "package-lock.json", "tsconfig.json")
 FOLDERS: Final = ("src", "public")
 RECORD_FILE: Final = "sources.sha256"
 
@@ -20,6 +20,7 @@ def bundle_record(sources: Path, built: Path) -> str:
 def sources_digest(folder: Path) -> str:
     """SHA-256 of the paths and contents of all files that the build reads, sorted by path."""
     files = [folder / name for name in BUILT_FROM]
+    files += folder.glob("*.ts")  # the build's configuration and its plugins
     files += [path for name in FOLDERS for path in (folder / name).rglob("*") if path.is_file()]
     return _digest(folder, files)
 
