@@ -70,7 +70,7 @@ def test_manifest_names_the_path_that_the_server_refuses() -> None:
 
 def test_service_worker_keeps_every_file_that_the_page_needs() -> None:
     worker = (WEB_FOLDER / "sw.js").read_text()
-    kept = {path for path in re.findall(r'"(/[^"]*)"', worker)}
+    kept = set(re.findall(r'"(/[^"]*)"', worker))
     needed = {f"/{name}" for name in load_files() if name.startswith(("assets/", "icon"))}
     assert needed | {"/", "/manifest.webmanifest"} <= kept
     assert "import " not in worker  # a classic script: not every browser runs modules there

@@ -1,6 +1,7 @@
 """Debian's Firefox ESR, driven by WebDriver BiDi, without background requests to other hosts.
 
-Playwright drives a patched Firefox only. The few commands of the W3C protocol that the tests need are sent here.
+Playwright drives a patched Firefox only. The few commands of the W3C protocol that the tests need are sent
+here.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ export function SendScreen({ chosen, onChoose, prepare, onSend }: SendScreenProp
           onBack={() => setWriting(false)}
         />
       ) : (
-        <Choices onItems={add} onText={() => setWriting(true)} small={chosen.length > 0} />
+        <FilePicker onItems={add} onText={() => setWriting(true)} small={chosen.length > 0} />
       )}
       {!writing && chosen.length > 0 && (
         <Chosen chosen={chosen} onChoose={onChoose} prepare={prepare} onSend={onSend} />
@@ -63,13 +63,13 @@ function useDropAndPaste(add: (items: readonly SendItem[]) => void): void {
   }, []);
 }
 
-interface ChoicesProps {
+interface FilePickerProps {
   readonly onItems: (items: SendItem[]) => void;
   readonly onText: () => void;
   readonly small: boolean;
 }
 
-function Choices({ onItems, onText, small }: ChoicesProps) {
+function FilePicker({ onItems, onText, small }: FilePickerProps) {
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);

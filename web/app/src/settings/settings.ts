@@ -51,15 +51,15 @@ export function changeSetting<Name extends SettingName>(name: Name, value: Setti
 /** Calls `listener` after each change, also one in another tab. Returns a function that ends this. */
 export function onSettingChange(listener: (name: SettingName | null) => void): () => void {
   const here = (event: Event) => listener((event as CustomEvent<SettingName>).detail);
-  const elsewhere = (event: StorageEvent) => {
+  const inOtherTab = (event: StorageEvent) => {
     if (event.key !== KEY) return;
     current = load();
     listener(null);
   };
   changed.addEventListener('change', here);
-  addEventListener('storage', elsewhere);
+  addEventListener('storage', inOtherTab);
   return () => {
     changed.removeEventListener('change', here);
-    removeEventListener('storage', elsewhere);
+    removeEventListener('storage', inOtherTab);
   };
 }

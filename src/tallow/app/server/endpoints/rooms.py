@@ -107,8 +107,8 @@ class RoomEndpoints:
     async def info(self, _request: Request) -> Response:
         """``GET /api/info``: version, protocol, STUN servers and limits.
 
-        ``do_not_track`` tells a page whether its requests have the headers ``DNT: 1`` or ``Sec-GPC: 1``, which
-        an extension or a proxy may add unseen by scripts. Such a page reports nothing.
+        ``do_not_track`` tells a page whether its requests have the headers ``DNT: 1`` or ``Sec-GPC: 1``. An
+        extension or a proxy may add them unseen by scripts. Such a page reports nothing.
         """
         settings = self._context.settings
         return json_response(
