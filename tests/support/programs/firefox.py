@@ -96,9 +96,10 @@ def firefox(folder: Path, downloads: Path, **preferences: bool | int | str) -> I
     }
     lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in chosen.items())
     (profile / "user.js").write_text("".join(lines))
-    command = [inside if inside.exists() else path, "--headless", "--no-remote", "--profile", profile]
+    binary = inside if inside.exists() else path
+    options = ["--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
     process = subprocess.Popen(
-        [*command, "--remote-debugging-port", "0", "about:blank"],
+        [str(binary), *options, "about:blank"],
         env=environment(path) | {"HOME": str(folder), "MOZ_CRASHREPORTER_DISABLE": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
