@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import click
 
-from tallow.stack.commands.output.terminal import printable_lines
+from tallow.stack.commands.output.findings import finding_lines, show_findings
+from tallow.stack.commands.output.terminal import new_console, printable_lines
 from tallow.stack.prove.alertmanager.config import AlertmanagerConfigError, load_config
 from tallow.stack.prove.checks.model import SEVERITIES
 from tallow.stack.prove.duration import DurationError, parse_duration
 from tallow.stack.prove.expression import UnparsedError, parse, selectors
 from tallow.stack.prove.metrics.source import SourceError, load_metrics
-from tallow.stack.prove.report import PAGE, Report, as_json, as_sarif, check_rules, counts
+from tallow.stack.prove.output.html import as_html
+from tallow.stack.prove.output.sarif import as_json, as_sarif
+from tallow.stack.prove.report import Report, check_rules
 from tallow.stack.prove.rule_file import LoadedRule, RuleFileError, load_rules
 
 _FAILING: Final = {name: SEVERITIES[: position + 1] for position, name in enumerate(SEVERITIES)} | {
@@ -42,6 +44,13 @@ _FAILING: Final = {name: SEVERITIES[: position + 1] for position, name in enumer
     type=click.Path(path_type=Path),
     help="The configuration of the Alertmanager that gets the alerts.",
 )
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page with the findings, too.",
+)
 @click.option("--json", "as_", flag_value="json", help="For programs: all findings.")
 @click.option("--sarif", "as_", flag_value="sarif", help="For code hosts: SARIF 2.1.0.")
 @click.option(
@@ -56,13 +65,14 @@ def command(
     source: str | None,
     scrape_interval: str | None,
     config: Path | None,
+    page: Path | None,
     as_: str | None,
     fail_on: str,
 ) -> None:
     """Find faults in RULES that `promtool check rules` accepts: rule files, or folders of them.
 
-    Prints one line for each finding. docs/prove.md explains the checks. Without --metrics, checks that
-    compare rules with metrics are skipped.
+    Prints the findings: tables on a terminal, otherwise one line for each. docs/prove.md explains the checks.
+    Without --metrics and --alertmanager, the checks that need them are skipped.
     """
     interval = _interval(scrape_interval)
     try:
@@ -72,13 +82,31 @@ def command(
     except (RuleFileError, SourceError, AlertmanagerConfigError) as error:
         raise click.ClickException(printable_lines(str(error))) from None
     report = check_rules(loaded, metrics, interval, alertmanager)
+    if page:
+        _write(page, as_html(report, loaded))
     if as_:
         click.echo(as_json(report) if as_ == "json" else as_sarif(report))
     else:
-        for line in _lines(report):
-            click.echo(printable_lines(line))
+        _show(report)
     if report.worst() in _FAILING[fail_on]:
         raise SystemExit(1)
+
+
+def _show(report: Report) -> None:
+    """Print tables on a terminal, and lines for other programs."""
+    console = new_console()
+    if console.is_terminal:
+        show_findings(console, report)
+        return
+    for line in finding_lines(report):
+        click.echo(line)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(printable_lines(f"{path}: {error.strerror or error}")) from None
 
 
 def _interval(text: str | None) -> float | None:
@@ -102,20 +130,3 @@ def _names(loaded: list[LoadedRule]) -> set[str]:
         except UnparsedError:
             continue  # it is a finding of the report
     return names
-
-
-def _lines(report: Report) -> Iterator[str]:
-    yield from map(str, report.findings)
-    if report.findings:
-        yield ""
-    for check, severity, count in counts(report):
-        yield f"{count:>6}  {severity:<8}{check}"
-    rules, findings = _count(report.rules, "rule"), _count(len(report.findings), "finding")
-    yield f"{rules}, {findings}, {report.unparsed} not parsed; see {PAGE}"
-    for option, checks in report.skipped.items():
-        if checks:
-            yield f"skipped without {option}: {', '.join(checks)}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

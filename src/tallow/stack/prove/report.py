@@ -1,30 +1,28 @@
-"""Results of a run, and their forms: lines, JSON, SARIF."""
+"""Check rules, and what a run found."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from tallow import __version__
 from tallow.stack.prove.alertmanager.config import AlertmanagerConfig
 from tallow.stack.prove.checks.catalog import (
+    CHECKS,
     ROUTING_CHECKS,
-    SEVERITY_OF,
     SYNTAX,
     run_checks,
     run_routing_checks,
     skipped_checks,
 )
-from tallow.stack.prove.checks.model import SEVERITIES, Finding, ParsedRule, RuleSet
+from tallow.stack.prove.checks.model import SEVERITIES, Finding, ParsedRule, RuleSet, Severity
 from tallow.stack.prove.expression import UnparsedError, parse
 from tallow.stack.prove.metrics.model import KnownMetrics
 from tallow.stack.prove.rule_file import LoadedRule
+from tallow.stack.prove.witnesses.witness import Witness
 
 PAGE: Final = "docs/prove.md"
-_SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,18 @@ class Report:
         rules: checked, those that were not parsed included.
         unparsed: not parsed; each is a finding, too.
         skipped: checks that need an option that was not given, by the option.
+        flagged: rules with an error or a warning.
+        clean: rules without any finding.
+        witnesses: what was found for each alert, if it was searched.
     """
 
     rules: int
     unparsed: int
     findings: tuple[Finding, ...]
     skipped: Mapping[str, Sequence[str]]
+    flagged: int = 0
+    clean: int = 0
+    witnesses: tuple[Witness, ...] = ()
 
     def worst(self) -> str:
         """The worst severity, or an empty text."""
@@ -68,58 +72,66 @@ def check_rules(
         >>> [finding.check for finding in check_rules(rules).findings]
         ['gauge/rate']
     """
+    parsed, findings = _parsed(loaded)
+    if scrape_interval_seconds is None and metrics is not None:
+        scrape_interval_seconds = metrics.scrape_interval_seconds
+    rules = RuleSet(parsed, metrics, scrape_interval_seconds)
+    unparsed = len(findings)
+    findings += run_checks(rules)
+    skipped = {"--metrics": skipped_checks(rules)}
+    if alertmanager is None:
+        skipped["--alertmanager"] = [check.name for check in ROUTING_CHECKS]
+    else:
+        findings += run_routing_checks(rules, alertmanager)
+    flagged = _with_findings(finding for finding in findings if finding.severity != "note")
+    return Report(
+        len(loaded),
+        unparsed,
+        tuple(sorted(findings)),
+        skipped,
+        flagged=_among(flagged, loaded),
+        clean=len(loaded) - _among(_with_findings(findings), loaded),
+    )
+
+
+def _parsed(loaded: Sequence[LoadedRule]) -> tuple[list[ParsedRule], list[Finding]]:
+    """The rules that the parser accepts, and a finding for each of the others."""
     parsed, findings = [], []
     for rule in loaded:
         try:
             parsed.append(ParsedRule(rule, parse(rule.expr)))
         except UnparsedError as error:
             findings.append(Finding(rule.file, rule.line, rule.name, SYNTAX, "error", str(error)))
-    if scrape_interval_seconds is None and metrics is not None:
-        scrape_interval_seconds = metrics.scrape_interval_seconds
-    rules = RuleSet(parsed, metrics, scrape_interval_seconds)
-    unparsed = len(findings)
-    findings += run_checks(rules)
-    if alertmanager is not None:
-        findings += run_routing_checks(rules, alertmanager)
-    skipped = {"--metrics": skipped_checks(rules)}
-    if alertmanager is None:
-        skipped["--alertmanager"] = [check.name for check in ROUTING_CHECKS]
-    return Report(len(loaded), unparsed, tuple(sorted(findings)), skipped)
+    return parsed, findings
 
 
-def counts(report: Report) -> list[tuple[str, str, int]]:
-    """Check, severity and number of findings, the most frequent first."""
-    found = Counter((finding.check, str(finding.severity)) for finding in report.findings)
-    return [(check, severity, count) for (check, severity), count in found.most_common()]
+def _among(places: set[tuple[str, int, str]], loaded: Sequence[LoadedRule]) -> int:
+    """How many of the rules are at these places; parts of an Alertmanager configuration are no rules."""
+    return sum((rule.file, rule.line, rule.name) in places for rule in loaded)
 
 
-def as_json(report: Report) -> str:
-    """The report for programs."""
-    return json.dumps(asdict(report), indent=2, ensure_ascii=False)
+def _with_findings(findings: Iterable[Finding]) -> set[tuple[str, int, str]]:
+    return {(finding.file, finding.line, finding.rule) for finding in findings}
 
 
-def as_sarif(report: Report) -> str:
-    """The report in SARIF 2.1.0, which code hosts show beside the lines.
-
-    Source: OASIS, Static Analysis Results Interchange Format 2.1.0.
-    """
-    driver = {
-        "name": "tallow prove",
-        "version": __version__,
-        "rules": [{"id": name, "helpUri": f"{PAGE}#{name.replace('/', '')}"} for name in SEVERITY_OF],
-    }
-    run = {"tool": {"driver": driver}, "results": [_sarif_result(finding) for finding in report.findings]}
-    return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+def counts(report: Report) -> list[tuple[str, Severity, int]]:
+    """Check, severity and number of findings: the worst first, of one severity the most frequent."""
+    found = Counter((finding.check, finding.severity) for finding in report.findings)
+    rows = [(check, severity, count) for (check, severity), count in found.most_common()]
+    return sorted(rows, key=lambda row: SEVERITIES.index(row[1]))
 
 
-def _sarif_result(finding: Finding) -> dict[str, Any]:
-    location = {
-        "artifactLocation": {"uri": finding.file.replace("\\", "/")},
-        "region": {"startLine": finding.line},
-    }
-    return {
-        "ruleId": finding.check,
-        "level": finding.severity,
-        "message": {"text": f"{finding.rule}: {finding.message}"},
-        "locations": [{"physicalLocation": location}],
-    }
+def description(check: str) -> str:
+    """What a check finds, in one sentence."""
+    return _DESCRIPTIONS[check]
+
+
+def _first_sentence(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0].replace("``", "")
+
+
+_DESCRIPTIONS: Final[Mapping[str, str]] = {
+    **{check.name: _first_sentence(check.run.__doc__) for check in CHECKS},
+    **{check.name: _first_sentence(check.run.__doc__) for check in ROUTING_CHECKS},
+    SYNTAX: "An expression that is not PromQL, or that the parser does not know.",
+}
