@@ -1,0 +1,161 @@
+"""The course of one input series in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tallow.stack.prove.witnesses.witness import Span
+
+Shape = Literal["line", "counter", "step", "alternating", "sawtooth", "vanishing", "appearing", "absent"]
+SHAPES: Final[tuple[Shape, ...]] = (
+    "line",
+    "counter",
+    "absent",
+    "step",
+    "alternating",
+    "sawtooth",
+    "vanishing",
+    "appearing",
+)
+LOOKBACK_S: Final = 300.0
+"""Prometheus's default ``--query.lookback-delta``: how old the sample of an instant vector can be."""
+
+
+@dataclass(slots=True)
+class Signal:
+    """One series, sampled at each multiple of an interval from 0 on.
+
+    Attributes:
+        level: the value at ``reference``; of a counter, the value at the start.
+        slope: the increase per second.
+        amplitude: what a step adds, and what an alternating series alternates by.
+        reference: seconds from the start.
+        event: when a step happens, or the series vanishes or appears.
+        period: samples between two changes of an alternating series, or resets of a sawtooth.
+    """
+
+    shape: Shape
+    interval: float
+    level: float = 1.0
+    slope: float = 0.0
+    amplitude: float = 1.0
+    reference: float = 0.0
+    event: float = 0.0
+    period: int = 1
+
+    def sample(self, index: int) -> float | None:
+        """The sample with an index."""
+        return _SAMPLES[self.shape](self, index)
+
+    def latest(self, time: float) -> float | None:
+        """The newest sample that an instant vector at a time shows."""
+        index = int(time // self.interval)
+        oldest = time - LOOKBACK_S
+        while index >= 0 and index * self.interval > oldest:
+            value = self.sample(index)
+            if value is not None:
+                return value
+            index -= 1
+        return None
+
+    def latest_time(self, time: float) -> float:
+        """The time of the sample that an instant vector shows."""
+        index = int(time // self.interval)
+        while index > 0 and self.sample(index) is None:
+            index -= 1
+        return index * self.interval
+
+    def window(self, start: float, end: float) -> list[tuple[float, float]]:
+        """Times and samples after ``start`` and not after ``end``."""
+        first = max(int(start // self.interval) + 1, 0)
+        last = int(end // self.interval)
+        if self.shape == "absent" or last < first:
+            return []
+        interval, sample = self.interval, _SAMPLES[self.shape]
+        found = [(index * interval, sample(self, index)) for index in range(first, last + 1)]
+        return [(time, value) for time, value in found if value is not None]
+
+    def spans(self, count: int) -> tuple[Span, ...]:
+        """The first samples for a test of promtool."""
+        return _merged([self.sample(index) for index in range(count)])
+
+
+def _line(signal: Signal, index: int) -> float:
+    return signal.level + signal.slope * (index * signal.interval - signal.reference)
+
+
+def _counter(signal: Signal, index: int) -> float:
+    return signal.level + signal.slope * index * signal.interval
+
+
+def _step(signal: Signal, index: int) -> float:
+    after = index * signal.interval >= signal.event
+    return _line(signal, index) + (signal.amplitude if after else 0.0)
+
+
+def _alternating(signal: Signal, index: int) -> float:
+    return _line(signal, index) + (signal.amplitude if index // signal.period % 2 else 0.0)
+
+
+def _sawtooth(signal: Signal, index: int) -> float:
+    return signal.level + abs(signal.amplitude) * (index % (signal.period + 1))
+
+
+def _vanishing(signal: Signal, index: int) -> float | None:
+    return _line(signal, index) if index * signal.interval < signal.event else None
+
+
+def _appearing(signal: Signal, index: int) -> float | None:
+    return _line(signal, index) if index * signal.interval >= signal.event else None
+
+
+def _absent(_: Signal, __: int) -> None:
+    return None
+
+
+_SAMPLES: Final = {
+    "line": _line,
+    "counter": _counter,
+    "step": _step,
+    "alternating": _alternating,
+    "sawtooth": _sawtooth,
+    "vanishing": _vanishing,
+    "appearing": _appearing,
+    "absent": _absent,
+}
+
+
+def _merged(samples: list[float | None]) -> tuple[Span, ...]:
+    """Samples on straight lines as spans."""
+    spans: list[Span] = []
+    start = 0
+    while start < len(samples):
+        end = _end_of_line(samples, start)
+        first = samples[start]
+        second = samples[start + 1] if end - start > 1 else None
+        step = second - first if first is not None and second is not None else 0.0
+        spans.append(Span(end - start, first, step))
+        start = end
+    return tuple(spans)
+
+
+def _end_of_line(samples: list[float | None], start: int) -> int:
+    first = samples[start]
+    end = start + 1
+    if first is None:
+        while end < len(samples) and samples[end] is None:
+            end += 1
+        return end
+    second = samples[end] if end < len(samples) else None
+    if second is None:
+        return end
+    step = second - first
+    while end < len(samples):
+        value = samples[end]
+        expected = first + step * (end - start)
+        if value is None or abs(value - expected) > 1e-9 * max(1.0, abs(expected)):
+            break
+        end += 1
+    # Two samples of a course that goes on otherwise are no line.
+    return end if end - start > 2 or end == len(samples) else start + 1
