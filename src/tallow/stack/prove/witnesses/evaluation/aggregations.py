@@ -98,9 +98,10 @@ def _aggregate(operator: str, node: ast.AggregateExpr, compiler: Compiler) -> _A
 
 
 def _parameter(node: ast.AggregateExpr) -> ast.Expr:
-    if node.param is None:
+    parameter: ast.Expr | None = node.param
+    if parameter is None:
         raise UnsupportedError(f"{node.op} without its parameter")
-    return node.param
+    return parameter
 
 
 def _one(labels: Labels, elements: Vector, value: float) -> Element:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tallow.stack.prove.witnesses.evaluation.matchers import LabelMatcher
 from tallow.stack.prove.witnesses.evaluation.signal import Signal
 from tallow.stack.prove.witnesses.evaluation.vector import Labels
-from tallow.stack.prove.witnesses.matchers import LabelMatcher
 
 Stored = tuple[Labels, Signal]
 

@@ -12,12 +12,14 @@ import promql_parser as ast
 
 from tallow.stack.prove.expression import unwrapped
 from tallow.stack.prove.witnesses.evaluation.histograms import compile_quantile
+from tallow.stack.prove.witnesses.evaluation.matchers import matchers_of
 from tallow.stack.prove.witnesses.evaluation.model import Compiler, Context, Evaluate, as_number, as_vector
 from tallow.stack.prove.witnesses.evaluation.range_functions import (
     COMPUTE,
     compile_absent_over_time,
     compile_range_function,
 )
+from tallow.stack.prove.witnesses.evaluation.regular_expressions import python_pattern
 from tallow.stack.prove.witnesses.evaluation.selectors import as_vector_or_scalar, dropped_name
 from tallow.stack.prove.witnesses.evaluation.vector import (
     STRUCTURAL,
@@ -27,8 +29,6 @@ from tallow.stack.prove.witnesses.evaluation.vector import (
     Vector,
     results,
 )
-from tallow.stack.prove.witnesses.matchers import matchers_of
-from tallow.stack.prove.witnesses.regular_expressions import python_pattern
 
 
 def _rounded(value: float, to: float = 1.0) -> float:

@@ -10,6 +10,7 @@ from typing import Final
 
 import promql_parser as ast
 
+from tallow.stack.prove.witnesses.evaluation.matchers import LabelMatcher, matchers_of
 from tallow.stack.prove.witnesses.evaluation.model import (
     Compiler,
     Context,
@@ -27,7 +28,6 @@ from tallow.stack.prove.witnesses.evaluation.vector import (
     key,
     without,
 )
-from tallow.stack.prove.witnesses.matchers import LabelMatcher, matchers_of
 
 _IDENTITIES = itertools.count()
 _MOST_STEPS: Final = 40
@@ -144,6 +144,8 @@ def _quoted(text: str) -> str:
 
 def compile_subquery(node: ast.SubqueryExpr, compiler: Compiler) -> EvaluateRange:
     """A subquery."""
+    if node.range is None:
+        raise UnsupportedError("a subquery without a range")
     step = node.step.total_seconds() if node.step is not None else None
     return _computed(compiler.compile(node.expr), _time_of(node), node.range.total_seconds(), step)
 

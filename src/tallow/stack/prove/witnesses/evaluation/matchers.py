@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import promql_parser as ast
 
-from tallow.stack.prove.witnesses.regular_expressions import examples, python_pattern
+from tallow.stack.prove.witnesses.evaluation.regular_expressions import examples, python_pattern
 
 _OPERATORS: Final = {
     str(ast.MatchOp.Equal): "=",

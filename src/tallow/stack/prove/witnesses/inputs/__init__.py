@@ -1,0 +1,3 @@
+"""Choose the series, labels and times with which a search starts."""
+
+from __future__ import annotations

@@ -1,0 +1,94 @@
+"""The labels of the input series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tallow.stack.prove.witnesses.evaluation.matchers import LabelMatcher, solve
+from tallow.stack.prove.witnesses.evaluation.vector import Labels
+from tallow.stack.prove.witnesses.inputs.uses import SelectorUse, Uses
+
+
+class ContradictionError(Exception):
+    """No label value satisfies all matchers of a selector. The text is the matchers."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelStrategy:
+    """How labels are chosen where the matchers leave a choice.
+
+    Attributes:
+        spread: each series has every label that a matcher of any selector asks for, so that series match
+            although the expression does not say on which labels.
+        reuse: a selector gets no series of its own if it selects that of another.
+    """
+
+    spread: bool
+    reuse: bool
+
+
+STRATEGIES = (
+    LabelStrategy(spread=False, reuse=False),
+    LabelStrategy(spread=True, reuse=False),
+    LabelStrategy(spread=False, reuse=True),
+    LabelStrategy(spread=True, reuse=True),
+)
+
+
+def series_labels(uses: Uses, strategy: LabelStrategy) -> list[tuple[SelectorUse, Labels]]:
+    """A series for each selector that needs one of its own.
+
+    Raises:
+        ContradictionError: the matchers of a selector exclude each other.
+    """
+    common = _common_values(uses)
+    names = list(uses.labels) if not strategy.spread else list(common)
+    found = [(use, _labels(use, names, common)) for use in uses.selectors]
+    if not strategy.reuse:
+        return found
+    # A selector with more matchers comes first: its series can serve one with fewer.
+    found.sort(key=lambda each: -len(each[1]))
+    kept: list[tuple[SelectorUse, Labels]] = []
+    for use, labels in found:
+        if not any(other.metric == use.metric and _selects(use, theirs) for other, theirs in kept):
+            kept.append((use, labels))
+    return kept
+
+
+def _selects(use: SelectorUse, labels: Labels) -> bool:
+    return all(one.matches(labels.get(one.name, "")) for one in use.matchers)
+
+
+def _common_values(uses: Uses) -> dict[str, str]:
+    """The value of each label that the selectors share where their matchers allow it."""
+    common = {label: example for label, example in uses.labels.items() if example}
+    for operator in ("=", "=~"):
+        for use in uses.selectors:
+            for one in (*use.matchers, *use.wanted):
+                if one.operator == operator and one.name not in common and one.name != "le":
+                    value = solve(_for(one.name, (*use.matchers, *use.wanted)), f"{one.name}-1")
+                    if value:
+                        common[one.name] = value
+    for label in uses.labels:
+        common.setdefault(label, f"{label}-1")
+    return common
+
+
+def _labels(use: SelectorUse, names: Sequence[str], common: dict[str, str]) -> Labels:
+    labels: Labels = {}
+    for name in dict.fromkeys([*(one.name for one in (*use.matchers, *use.wanted)), *names]):
+        own = _for(name, use.matchers)
+        value = solve([*own, *_for(name, use.wanted)], common.get(name, f"{name}-1"))
+        if value is None:
+            value = solve(own, common.get(name, f"{name}-1"))
+        if value is None:
+            text = ",".join(f'{one.name}{one.operator}"{one.value}"' for one in own)
+            raise ContradictionError(f"{use.metric}{{{text}}}")
+        if value:
+            labels[name] = value
+    return labels
+
+
+def _for(name: str, matchers: Sequence[LabelMatcher]) -> list[LabelMatcher]:
+    return [one for one in matchers if one.name == name]

@@ -1,0 +1,132 @@
+"""When the series of a test are sampled, and when the rule is evaluated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import promql_parser as ast
+
+from tallow.stack.prove.expression import children
+from tallow.stack.prove.witnesses.evaluation.model import Recordings
+from tallow.stack.prove.witnesses.evaluation.selectors import name_and_matchers
+from tallow.stack.prove.witnesses.evaluation.vector import UnsupportedError
+
+_INTERVALS: Final = (60.0, 30.0, 15.0, 10.0, 5.0, 2.0, 1.0)
+_COARSE: Final = (120.0, 240.0)
+_MOST_SAMPLES: Final = 12_000
+_MOST_EVALUATIONS: Final = 500
+_MOST_DAYS: Final = 100
+_DEEPEST: Final = 12
+_SETTLING: Final = 10
+"""Samples before the first time that counts: rates need two, and series appear one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Times in seconds.
+
+    Attributes:
+        interval: between two samples.
+        evaluation_interval: between two evaluations of the rules.
+        hold: the ``for`` of the rule.
+        end: the evaluation at which the alert is to fire.
+        after: how far the expression looks into the future.
+    """
+
+    interval: float
+    evaluation_interval: float
+    hold: float
+    end: float
+    after: float = 0.0
+
+    @property
+    def evaluations(self) -> tuple[float, ...]:
+        """The times at which the condition has to hold."""
+        return (self.end, self.end - self.hold) if self.hold else (self.end,)
+
+    @property
+    def samples(self) -> int:
+        """How many samples a series has."""
+        return int((self.end + self.after) // self.interval) + 2
+
+
+def timing_of(tree: ast.Expr, hold: float, recordings: Recordings, later: float = 0.0) -> Timing:
+    """The times for an expression.
+
+    Args:
+        later: seconds to add, for expressions that look at the time of the day.
+
+    Raises:
+        UnsupportedError: it looks back or ahead too far.
+    """
+    looks = list(_looks(tree, recordings, 0))
+    back = max((look.back for look in looks), default=0.0)
+    after = max((look.ahead for look in looks), default=0.0)
+    if back + after + hold > _MOST_DAYS * 86_400:
+        raise UnsupportedError(f"a range of more than {_MOST_DAYS} days")
+    shortest = min((look.range for look in looks if look.range), default=240.0)
+    interval = _interval(shortest, back + hold + after)
+    evaluation_interval = interval
+    least = back + hold + (_SETTLING + 2) * interval + later
+    while least / evaluation_interval > _MOST_EVALUATIONS:
+        evaluation_interval *= 2
+    least += 4 * evaluation_interval
+    end = math.ceil(least / evaluation_interval) * evaluation_interval
+    return Timing(interval, evaluation_interval, hold, end, after)
+
+
+def _interval(shortest: float, length: float) -> float:
+    fitting = [each for each in _INTERVALS if each * 4 <= shortest] or [shortest / 2.5]
+    interval = fitting[0]
+    if length / interval > _MOST_SAMPLES:
+        interval = next((each for each in _COARSE[::-1] if each * 2.5 <= shortest), interval)
+    return interval
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How far a selector looks: seconds back and ahead, and its own range (0 without one)."""
+
+    back: float = 0.0
+    ahead: float = 0.0
+    range: float = 0.0
+
+
+def _looks(node: ast.Expr, recordings: Recordings, depth: int) -> Iterator[_Look]:
+    if isinstance(node, ast.VectorSelector):
+        yield from _selector_looks(node, recordings, depth)
+    elif isinstance(node, ast.MatrixSelector):
+        own = node.range.total_seconds() if node.range is not None else 0.0
+        name, _ = name_and_matchers(node.vector_selector)
+        raw = not (isinstance(name, str) and name in recordings)
+        for look in _looks(node.vector_selector, recordings, depth):
+            yield _Look(look.back + own, look.ahead, own if raw else look.range)
+    elif isinstance(node, ast.SubqueryExpr):
+        own = node.range.total_seconds() if node.range is not None else 0.0
+        offset = _offset(node)
+        for look in _looks(node.expr, recordings, depth):
+            yield _moved(look, own, offset)
+    else:
+        for child in children(node):
+            yield from _looks(child, recordings, depth)
+
+
+def _moved(look: _Look, own: float, offset: float) -> _Look:
+    return _Look(look.back + own + max(offset, 0.0), look.ahead + max(-offset, 0.0), look.range)
+
+
+def _offset(node: ast.VectorSelector | ast.SubqueryExpr) -> float:
+    return node.offset.total_seconds() if node.offset is not None else 0.0
+
+
+def _selector_looks(node: ast.VectorSelector, recordings: Recordings, depth: int) -> Iterator[_Look]:
+    offset = _offset(node)
+    yield _moved(_Look(), 0.0, offset)
+    name, _ = name_and_matchers(node)
+    if isinstance(name, str) and depth < _DEEPEST:
+        for rule in recordings.get(name, ()):
+            for look in _looks(rule.tree, recordings, depth + 1):
+                yield _moved(look, 0.0, offset)

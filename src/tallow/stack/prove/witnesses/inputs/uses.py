@@ -1,0 +1,138 @@
+"""The selectors of an expression, with what the expression does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import promql_parser as ast
+
+from tallow.stack.prove.expression import children, unwrapped
+from tallow.stack.prove.witnesses.evaluation.matchers import LabelMatcher
+from tallow.stack.prove.witnesses.evaluation.model import Recordings
+from tallow.stack.prove.witnesses.evaluation.regular_expressions import examples
+from tallow.stack.prove.witnesses.evaluation.selectors import name_and_matchers
+
+_DEEPEST = 12
+"""Recording rules that read each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorUse:
+    """A selector of input series.
+
+    Attributes:
+        metric: its name, or one that the pattern of its name matches.
+        functions: around it, the innermost first.
+        wanted: labels that a selector of a recording rule asks for.
+    """
+
+    metric: str
+    matchers: tuple[LabelMatcher, ...]
+    functions: tuple[str, ...]
+    wanted: tuple[LabelMatcher, ...] = ()
+
+
+@dataclass(slots=True)
+class Uses:
+    """What an expression reads.
+
+    Attributes:
+        labels: by which it groups and matches; each has an example that its ``label_replace()`` accepts.
+        numbers: its constants.
+        dates: whether it looks at the time of the day or the year.
+    """
+
+    selectors: list[SelectorUse] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    numbers: set[float] = field(default_factory=set)
+    dates: bool = False
+
+
+_DATES = frozenset({"minute", "hour", "day_of_week", "day_of_month", "day_of_year", "month", "year"})
+
+
+def uses_of(tree: ast.Expr, recordings: Recordings) -> Uses:
+    """What an expression reads, recording rules of the same files included."""
+    uses = Uses()
+    for use in _visit(tree, (), (), recordings, uses, 0):
+        if use not in uses.selectors:
+            uses.selectors.append(use)
+    return uses
+
+
+def _visit(
+    node: ast.Expr,
+    functions: tuple[str, ...],
+    wanted: tuple[LabelMatcher, ...],
+    recordings: Recordings,
+    uses: Uses,
+    depth: int,
+) -> Iterator[SelectorUse]:
+    node = unwrapped(node)
+    _note(node, uses)
+    if isinstance(node, ast.VectorSelector):
+        yield from _selector(node, functions, wanted, recordings, uses, depth)
+        return
+    if isinstance(node, ast.Call):
+        functions = (node.func.name, *functions)
+    elif isinstance(node, ast.AggregateExpr):
+        functions = (str(node.op), *functions)
+    for child in children(node):
+        yield from _visit(child, functions, wanted, recordings, uses, depth)
+
+
+def _selector(
+    node: ast.VectorSelector,
+    functions: tuple[str, ...],
+    wanted: tuple[LabelMatcher, ...],
+    recordings: Recordings,
+    uses: Uses,
+    depth: int,
+) -> Iterator[SelectorUse]:
+    name, matchers = name_and_matchers(node)
+    rules = recordings.get(name, ()) if isinstance(name, str) else ()
+    if rules and depth < _DEEPEST:
+        for rule in rules:
+            asked = tuple(one for one in matchers if one.name not in rule.labels)
+            yield from _visit(rule.tree, (), (*asked, *wanted), recordings, uses, depth + 1)
+        return
+    metric = name if isinstance(name, str) else next(iter(examples(name.pattern)), "metric")
+    yield SelectorUse(metric or "metric", tuple(matchers), functions, wanted)
+
+
+def _note(node: ast.Expr, uses: Uses) -> None:
+    """Note the labels and numbers of one node."""
+    if isinstance(node, ast.NumberLiteral):
+        uses.numbers.add(float(node.val))
+    for label in _labels(node):
+        if label != "le":
+            uses.labels.setdefault(label, "")
+    if isinstance(node, ast.Call):
+        uses.dates |= node.func.name in _DATES
+        _note_replacement(node, uses)
+
+
+def _labels(node: ast.Expr) -> Sequence[str]:
+    if isinstance(node, ast.AggregateExpr) and node.modifier is not None and "By" in str(node.modifier.type):
+        return list(node.modifier.labels)
+    if isinstance(node, ast.BinaryExpr) and node.modifier is not None:
+        matching: Any = node.modifier.matching
+        on = list(matching.labels) if matching is not None and "Include" in str(matching.type) else []
+        return [*on, *(node.modifier.group_labels or ())]
+    return ()
+
+
+def _note_replacement(node: ast.Call, uses: Uses) -> None:
+    """A label that ``label_replace()`` reads needs a value that its expression matches."""
+    texts = [one.val for one in map(unwrapped, node.args) if isinstance(one, ast.StringLiteral)]
+    if node.func.name == "label_replace" and len(texts) == 4 and texts[2]:
+        found = next((one for one in examples(texts[3]) if one), "")
+        if texts[3] not in (".*", "(.*)", ".+", "(.+)"):
+            uses.labels[texts[2]] = found
+        else:
+            uses.labels.setdefault(texts[2], "")
+    elif node.func.name == "label_join":
+        for label in texts[2:]:
+            uses.labels.setdefault(label, "")

@@ -1,0 +1,99 @@
+"""How far an expression is from having a result, as a number to minimise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tallow.stack.prove.witnesses.evaluation.database import Database, Stored
+from tallow.stack.prove.witnesses.evaluation.model import Context, Evaluate
+from tallow.stack.prove.witnesses.evaluation.vector import (
+    STRUCTURAL,
+    MatchingError,
+    Value,
+    Vector,
+    least_distance,
+    results,
+)
+from tallow.stack.prove.witnesses.inputs.plan import Plan
+
+_NO_SERIES: Final = 10 * STRUCTURAL
+_MATCHING: Final = 20 * STRUCTURAL
+
+
+class BudgetError(Exception):
+    """The evaluations that a rule may use are used up."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Evaluations that are left. One of many samples counts as several."""
+
+    left: float
+
+    def use(self, cost: float) -> None:
+        """Use some.
+
+        Raises:
+            BudgetError: none are left.
+        """
+        self.left -= cost
+        if self.left < 0:
+            raise BudgetError
+
+
+@dataclass(slots=True)
+class Objective:
+    """Evaluates an expression on the series of a plan."""
+
+    evaluate: Evaluate
+    plan: Plan
+    budget: Budget
+    clock: Callable[[], float]
+    _database: Database = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Take up series that were made anew."""
+        by_name: dict[str, list[Stored]] = {}
+        for series in self.plan.series:
+            by_name.setdefault(series.metric, []).extend(series.stored)
+        self._database = Database(by_name, self.plan.timing.evaluation_interval)
+
+    def distance(self) -> float:
+        """How far the alert is from firing; 0 if it fires.
+
+        Raises:
+            BudgetError: the budget is used up.
+        """
+        return math.fsum(self.distance_at(time) for time in self.plan.timing.evaluations)
+
+    def distance_at(self, time: float) -> float:
+        """How far the expression is from having a result at a time."""
+        started = self.clock()
+        try:
+            found = least_distance(self.evaluate(Context(self._database, time)))
+        except MatchingError:
+            found = _MATCHING
+        except (ArithmeticError, ValueError):
+            found = _NO_SERIES
+        self.budget.use(self.clock() - started)
+        return _NO_SERIES if math.isinf(found) or math.isnan(found) else found
+
+    def is_quiet(self) -> bool:
+        """Whether the alert does not fire at the end, nor at the times on the way."""
+        end = self.plan.timing.end
+        times: Sequence[float] = (end, end - self.plan.timing.hold / 2, end - self.plan.timing.hold)
+        return all(self.distance_at(time) > 0 for time in dict.fromkeys(times))
+
+    def results_of(self, evaluate: Evaluate) -> Vector | None:
+        """The results of another expression at the end; None if matching fails or it is a number."""
+        try:
+            value: Value = evaluate(Context(self._database, self.plan.timing.end))
+        except (MatchingError, ArithmeticError, ValueError):
+            return None
+        return results(value) if isinstance(value, list) else None

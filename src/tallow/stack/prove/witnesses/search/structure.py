@@ -1,0 +1,107 @@
+"""Search of shapes: series that vanish, step or alternate, and several series instead of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tallow.stack.prove.witnesses.evaluation.signal import SHAPES, Shape
+from tallow.stack.prove.witnesses.inputs.plan import Plan
+from tallow.stack.prove.witnesses.inputs.series import VariedSeries
+from tallow.stack.prove.witnesses.search.objective import Objective
+from tallow.stack.prove.witnesses.search.variables import (
+    restore,
+    search_numbers,
+    snapshot,
+    variables_of,
+)
+
+Change = Callable[[], None]
+_MOST_COPIES = 300
+_ROUNDS = 2
+
+
+def search(objective: Objective) -> float:
+    """Change the series of a plan until the alert fires.
+
+    Returns:
+        The distance that is left; 0 if the alert fires.
+
+    Raises:
+        BudgetError: the budget is used up.
+    """
+    plan = objective.plan
+    best = _search_numbers(objective)
+    for _ in range(_ROUNDS):
+        before = best
+        for change in _changes(plan):
+            if not best:
+                return best
+            best = _try_change(objective, change, best)
+        if best >= before:
+            break
+    return best
+
+
+def _search_numbers(objective: Objective) -> float:
+    plan = objective.plan
+    return search_numbers(objective, variables_of(plan.series), plan.uses.numbers)
+
+
+def _try_change(objective: Objective, change: Change, best: float) -> float:
+    """Change the structure, and take it back if the search of numbers is not better then."""
+    kept = snapshot(objective.plan.series)
+    change()
+    objective.rebuild()
+    distance = _search_numbers(objective)
+    if distance < best:
+        return distance
+    list(restore(kept))
+    objective.rebuild()
+    return best
+
+
+def _changes(plan: Plan) -> Iterator[Change]:
+    for series in plan.series:
+        for shape in SHAPES:
+            if shape != series.shape and not series.edges:
+                yield _Shape(series, shape)
+        if series.edges:
+            yield _Shape(series, "absent")
+    for count in _counts(plan):
+        for series in plan.series:
+            if not series.edges and not _is_pinned_alone(series):
+                for label in _copy_labels(series, plan):
+                    yield _Copies(series, count, label)
+
+
+def _is_pinned_alone(series: VariedSeries) -> bool:
+    return series.shape == "absent"
+
+
+def _counts(plan: Plan) -> list[int]:
+    wanted = [int(number) + 2 for number in plan.uses.numbers if 0 < number < _MOST_COPIES - 2]
+    return sorted({2, *wanted})[:6]
+
+
+def _copy_labels(series: VariedSeries, plan: Plan) -> list[str]:
+    free = [label for label in ("instance", "replica") if label not in series.labels]
+    grouped = [label for label in plan.uses.labels if series.labels.get(label, "") == f"{label}-1"]
+    return [*free[:1], *grouped[:4]]
+
+
+class _Shape:
+    def __init__(self, series: VariedSeries, shape: Shape) -> None:
+        self._series, self._shape = series, shape
+
+    def __call__(self) -> None:
+        self._series.shape = self._shape
+        self._series.build()
+
+
+class _Copies:
+    def __init__(self, series: VariedSeries, count: int, label: str) -> None:
+        self._series, self._count, self._label = series, count, label
+
+    def __call__(self) -> None:
+        self._series.copies, self._series.copy_label = self._count, self._label
+        self._series.build()
