@@ -14,6 +14,7 @@ from tallow.stack.prove.rule_file import LoadedRule
 from tallow.stack.prove.witnesses.evaluation.compiler import ExpressionCompiler
 from tallow.stack.prove.witnesses.evaluation.model import Evaluate, Recordings
 from tallow.stack.prove.witnesses.evaluation.vector import UnsupportedError
+from tallow.stack.prove.witnesses.inputs.arms import arms_of
 from tallow.stack.prove.witnesses.inputs.labels import ContradictionError
 from tallow.stack.prove.witnesses.inputs.plan import Plan, plans
 from tallow.stack.prove.witnesses.inputs.timing import Timing
@@ -77,13 +78,14 @@ class CandidateSearch:
         self, tree: ast.Expr, compiler: ExpressionCompiler, evaluate: Evaluate
     ) -> Iterator[Candidate]:
         budget = Budget(BUDGET_S)
-        for plan in plans(tree, self.rule.for_seconds or 0.0, self.recordings):
-            objective = Objective(evaluate, plan, budget, time.thread_time)
-            distance = search(objective)
-            if distance:
-                self._note(distance, tree, compiler, objective)
-            else:
-                yield from self._around(objective)
+        for arm in arms_of(tree):
+            for plan in plans(tree, self.rule.for_seconds or 0.0, self.recordings, arm):
+                objective = Objective(evaluate, plan, budget, time.thread_time, arm)
+                distance = search(objective)
+                if distance:
+                    self._note(distance, tree, compiler, objective)
+                else:
+                    yield from self._around(objective)
 
     def _note(
         self, distance: float, tree: ast.Expr, compiler: ExpressionCompiler, objective: Objective

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,16 +25,18 @@ class Database:
     interval: float = 60.0
     _selected: dict[int, list[Stored]] = field(default_factory=dict)
 
-    def select(
-        self, identity: int, name: re.Pattern[str] | str, matchers: Sequence[LabelMatcher]
-    ) -> list[Stored]:
-        """The series of a selector. Results are kept under its identity."""
+    def select(self, identity: int, name: str, matchers: Sequence[LabelMatcher]) -> list[Stored]:
+        """The series of a selector, of any metric if the name is empty. Kept under its identity."""
         if identity not in self._selected:
+            metrics = self.by_name if not name else [name]
+            named = [
+                ({**labels, "__name__": metric}, signal)
+                for metric in metrics
+                for labels, signal in self.by_name.get(metric, ())
+            ]
             self._selected[identity] = [
-                (labels | {"__name__": metric}, signal)
-                for metric, stored in self.by_name.items()
-                if (metric == name if isinstance(name, str) else name.fullmatch(metric))
-                for labels, signal in stored
+                (labels, signal)
+                for labels, signal in named
                 if all(matcher.matches(labels.get(matcher.name, "")) for matcher in matchers)
             ]
         return self._selected[identity]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import promql_parser as ast
@@ -20,10 +20,16 @@ from tallow.stack.prove.witnesses.evaluation.vector import (
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The series, and the time in seconds from the start of the test."""
+    """The series, and the time in seconds from the start of the test.
+
+    Attributes:
+        arms: the operand of an ``or`` that is to have the result, by the text of the operation. Without an
+            entry both count.
+    """
 
     database: Database
     time: float
+    arms: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -70,6 +70,8 @@ def compile_operation(node: ast.BinaryExpr, compiler: Compiler) -> Evaluate:
     op = operator(node)
     left_of, right_of = compiler.compile(node.lhs), compiler.compile(node.rhs)
     matching = _matching(node)
+    if op == "or":
+        return _compile_or(str(node), left_of, right_of, matching)
     if op in SETS:
         combine = _SETS[op]
         return lambda context: combine(as_vector(left_of(context)), as_vector(right_of(context)), matching)
@@ -88,6 +90,16 @@ def compile_operation(node: ast.BinaryExpr, compiler: Compiler) -> Evaluate:
             number = _number(left)
             return [_of_element(op, one, number, one.value, as_bool=as_bool) for one in right]
         return _computed(op, _number(left), _number(right))
+
+    return evaluate
+
+
+def _compile_or(text: str, left_of: Evaluate, right_of: Evaluate, matching: _Matching) -> Evaluate:
+    def evaluate(context: Context) -> Vector:
+        arm = context.arms.get(text)
+        if arm is not None:
+            return as_vector((right_of if arm else left_of)(context))
+        return _or(as_vector(left_of(context)), as_vector(right_of(context)), matching)
 
     return evaluate
 
@@ -223,4 +235,4 @@ def _unless(left: Vector, right: Vector, matching: _Matching) -> Vector:
     return found
 
 
-_SETS: Final = {"and": _and, "or": _or, "unless": _unless}
+_SETS: Final = {"and": _and, "unless": _unless}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -35,16 +34,9 @@ _MOST_STEPS: Final = 40
 regular, and promtool evaluates what is found in full."""
 
 
-def name_and_matchers(node: ast.VectorSelector) -> tuple[str | re.Pattern[str], list[LabelMatcher]]:
-    """The metric, or the pattern of its name, and the other matchers."""
-    matchers = matchers_of(node)
-    named = [one for one in matchers if one.name == "__name__"]
-    others = [one for one in matchers if one.name != "__name__"]
-    if node.name:
-        return node.name, others
-    if len(named) != 1 or named[0].operator not in ("=", "=~"):
-        raise UnsupportedError("a selector without a name")
-    return named[0].pattern or named[0].value, others
+def name_and_matchers(node: ast.VectorSelector) -> tuple[str, list[LabelMatcher]]:
+    """The metric, and the matchers. The name is empty if matchers of ``__name__`` choose the metrics."""
+    return node.name or "", matchers_of(node)
 
 
 def compile_selector(node: ast.VectorSelector, compiler: Compiler) -> Evaluate:
@@ -73,9 +65,7 @@ def as_vector_or_scalar(value: Vector | float | str) -> Vector:
     return [Element({}, float(value))] if isinstance(value, int | float) else as_vector(value)
 
 
-def _recorded(name: str | re.Pattern[str], compiler: Compiler) -> list[tuple[Evaluate, Labels]]:
-    if not isinstance(name, str):
-        return []
+def _recorded(name: str, compiler: Compiler) -> list[tuple[Evaluate, Labels]]:
     rules: Sequence[Recording] = compiler.recordings.get(name, ())
     return [(compiler.compile(rule.tree), {**rule.labels, "__name__": name}) for rule in rules]
 
@@ -115,7 +105,7 @@ def compile_matrix(node: ast.MatrixSelector, compiler: Compiler) -> EvaluateRang
         raise UnsupportedError("a range without a length")
     selector, length = node.vector_selector, node.range.total_seconds()
     name, matchers = name_and_matchers(selector)
-    if isinstance(name, str) and name in compiler.recordings:
+    if name in compiler.recordings:
         return _computed(
             compiler.compile(ast.parse(str(_without_offset(selector)))), _time_of(selector), length, None
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tallow.stack.prove.witnesses.evaluation.matchers import LabelMatcher, solve
 from tallow.stack.prove.witnesses.evaluation.vector import Labels
@@ -12,6 +13,10 @@ from tallow.stack.prove.witnesses.inputs.uses import SelectorUse, Uses
 
 class ContradictionError(Exception):
     """No label value satisfies all matchers of a selector. The text is the matchers."""
+
+
+_POSITIVE: Final = ("=", "=~")
+_OPPOSITE: Final = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,11 @@ def series_labels(uses: Uses, strategy: LabelStrategy) -> list[tuple[SelectorUse
     Raises:
         ContradictionError: the matchers of a selector exclude each other.
     """
-    common = _common_values(uses)
+    common = _common_values(uses, _POSITIVE if not strategy.spread else (*_POSITIVE, "!=", "!~"))
     names = list(uses.labels) if not strategy.spread else list(common)
     found = [(use, _labels(use, names, common)) for use in uses.selectors]
     if not strategy.reuse:
-        return found
+        return [(use, _apart(use, labels, uses)) for use, labels in found]
     # A selector with more matchers comes first: its series can serve one with fewer.
     found.sort(key=lambda each: -len(each[1]))
     kept: list[tuple[SelectorUse, Labels]] = []
@@ -60,10 +65,24 @@ def _selects(use: SelectorUse, labels: Labels) -> bool:
     return all(one.matches(labels.get(one.name, "")) for one in use.matchers)
 
 
-def _common_values(uses: Uses) -> dict[str, str]:
+def _apart(use: SelectorUse, labels: Labels, uses: Uses) -> Labels:
+    """Labels with which the series of a selector is not one of a narrower selector, too."""
+    for other in uses.selectors:
+        own = {one.name for one in (*use.matchers, *use.wanted)}
+        added = [one for one in other.matchers if one.name not in own and one.name != "le"]
+        if other.metric == use.metric and other is not use and added and _selects(other, labels):
+            opposite = LabelMatcher(
+                added[0].name, _OPPOSITE[added[0].operator], added[0].value, added[0].pattern
+            )
+            value = solve([opposite], f"{opposite.name}-2")
+            labels = labels if value is None else {**labels, opposite.name: value}
+    return labels
+
+
+def _common_values(uses: Uses, operators: Sequence[str]) -> dict[str, str]:
     """The value of each label that the selectors share where their matchers allow it."""
     common = {label: example for label, example in uses.labels.items() if example}
-    for operator in ("=", "=~"):
+    for operator in operators:
         for use in uses.selectors:
             for one in (*use.matchers, *use.wanted):
                 if one.operator == operator and one.name not in common and one.name != "le":

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import promql_parser as ast
 
 from tallow.stack.prove.witnesses.evaluation.model import Recordings
+from tallow.stack.prove.witnesses.inputs.arms import Arm
 from tallow.stack.prove.witnesses.inputs.labels import STRATEGIES, LabelStrategy, series_labels
 from tallow.stack.prove.witnesses.inputs.series import VariedSeries, series_of
 from tallow.stack.prove.witnesses.inputs.timing import Timing, timing_of
 from tallow.stack.prove.witnesses.inputs.uses import Uses, uses_of
 
-_LATER = (0.0, 6 * 3600.0, 12 * 3600.0, 18 * 3600.0, *(day * 86_400.0 for day in (1, 2, 3, 4, 5, 6, 15, 28)))
+_HOURS: Final = (0, 6, 12, 18, 24, 48, 72, 96, 120, 144, 360, 672)
+"""How many hours later an expression is evaluated that looks at the time of the day or the year."""
+_LONGEST_S: Final = 90 * 86_400.0
+
+
+_COUNTING_SAMPLES: Final = frozenset({"changes", "resets", "count_over_time", "sum_over_time"})
 
 
 @dataclass(slots=True)
@@ -25,26 +32,46 @@ class Plan:
     uses: Uses
 
 
-def plans(tree: ast.Expr, hold: float, recordings: Recordings) -> Iterator[Plan]:
+def plans(tree: ast.Expr, hold: float, recordings: Recordings, arm: Arm) -> Iterator[Plan]:
     """The plans for an expression, the most natural first.
 
     Args:
         hold: the ``for`` of the rule in seconds.
+        arm: the operands of ``or`` that are to have the result.
 
     Raises:
         UnsupportedError: the expression has a limit in the way.
         ContradictionError: the matchers of a selector exclude each other.
     """
-    uses = uses_of(tree, recordings)
+    uses = uses_of(tree, recordings, arm)
     seen = set()
-    for later in _LATER if uses.dates else (0.0,):
-        timing = timing_of(tree, hold, recordings, later)
+    for timing in _timings(tree, hold, recordings, uses):
         for strategy in STRATEGIES:
             series = _merged(uses, strategy, timing)
-            identity = later, tuple(sorted((each.metric, *sorted(each.labels.items())) for each in series))
+            identity = timing, tuple(sorted((each.metric, *sorted(each.labels.items())) for each in series))
             if identity not in seen:
                 seen.add(identity)
                 yield Plan(series, timing, uses)
+
+
+def _timings(tree: ast.Expr, hold: float, recordings: Recordings, uses: Uses) -> Iterator[Timing]:
+    """The times to try: the usual ones, and others if the expression looks at the clock or counts samples."""
+    yield timing_of(tree, hold, recordings)
+    if uses.dates:
+        for hours in _HOURS[1:]:
+            yield timing_of(tree, hold, recordings, later=hours * 3600.0)
+    elif uses.time:
+        # A test starts at the time 0: a timestamp above 0 that is an hour old needs a later evaluation.
+        for seconds in _ages(uses.numbers):
+            yield timing_of(tree, hold, recordings, later=seconds)
+    if uses.functions & _COUNTING_SAMPLES:
+        for divisor in (12.0, 40.0):
+            yield timing_of(tree, hold, recordings, samples=divisor)
+
+
+def _ages(numbers: set[float]) -> list[float]:
+    products = {one * other for one in numbers for other in (*numbers, 1.0)}
+    return sorted(1.2 * age for age in products if 60 < age * 1.2 < _LONGEST_S)[-4:]
 
 
 def _merged(uses: Uses, strategy: LabelStrategy, timing: Timing) -> list[VariedSeries]:
@@ -74,7 +101,9 @@ def _with_pinned_edges(series: list[VariedSeries]) -> list[VariedSeries]:
         if owner is None:
             kept.append(one)
             continue
-        owner.edges = tuple(sorted({*owner.edges, float(one.labels["le"])}))
+        pinned = one.labels["le"]
+        others = [edge for edge in owner.edges if float(edge) != float(pinned)]
+        owner.edges = tuple(sorted([*others, pinned], key=float))
         owner.build()
     return kept
 

@@ -34,7 +34,7 @@ class VariedSeries:
 
     Attributes:
         labels: without the name of the metric.
-        edges: of the buckets of a histogram; empty for other series.
+        edges: of the buckets of a histogram in ascending order, as labels; empty for other series.
         cumulative: whether the values never fall, except in a restart.
         values: of the variables.
         copies: how many series there are, each with its own value of ``copy_label``.
@@ -44,7 +44,7 @@ class VariedSeries:
     labels: Labels
     shape: Shape
     timing: Timing
-    edges: tuple[float, ...] = ()
+    edges: tuple[str, ...] = ()
     cumulative: bool = False
     values: dict[str, float] = field(default_factory=dict)
     copies: int = 1
@@ -89,7 +89,7 @@ class VariedSeries:
 
     def _all_labels(self) -> list[Labels]:
         if self.edges:
-            return [{**self.labels, "le": edge_text(edge)} for edge in self.edges]
+            return [{**self.labels, "le": edge} for edge in self.edges]
         if self.copies == 1:
             return [self.labels]
         base = self.labels.get(self.copy_label, f"{self.copy_label}-1").removesuffix("-1")
@@ -151,11 +151,11 @@ def _shape(
     return ("counter" if cumulative else "line"), {}
 
 
-def _edges(numbers: set[float]) -> tuple[float, ...]:
+def _edges(numbers: set[float]) -> tuple[str, ...]:
     """Bucket edges around each constant of the expression.
 
     A quantile that lies in the bucket below a constant is smaller than it, one in the bucket above larger.
     """
     finite = {abs(number) for number in numbers if 0 < abs(number) < 1e15} or {1.0}
     edges = {number * factor for number in finite for factor in (0.5, 1.0, 2.0)}
-    return (*sorted(edges), math.inf)
+    return (*map(edge_text, sorted(edges)), "+Inf")

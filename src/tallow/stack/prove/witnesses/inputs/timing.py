@@ -53,11 +53,14 @@ class Timing:
         return int((self.end + self.after) // self.interval) + 2
 
 
-def timing_of(tree: ast.Expr, hold: float, recordings: Recordings, later: float = 0.0) -> Timing:
+def timing_of(
+    tree: ast.Expr, hold: float, recordings: Recordings, later: float = 0.0, samples: float = 4.0
+) -> Timing:
     """The times for an expression.
 
     Args:
         later: seconds to add, for expressions that look at the time of the day.
+        samples: the least number in the shortest range.
 
     Raises:
         UnsupportedError: it looks back or ahead too far.
@@ -68,7 +71,7 @@ def timing_of(tree: ast.Expr, hold: float, recordings: Recordings, later: float 
     if back + after + hold > _MOST_DAYS * 86_400:
         raise UnsupportedError(f"a range of more than {_MOST_DAYS} days")
     shortest = min((look.range for look in looks if look.range), default=240.0)
-    interval = _interval(shortest, back + hold + after)
+    interval = _interval(shortest, back + hold + after, samples)
     evaluation_interval = interval
     least = back + hold + (_SETTLING + 2) * interval + later
     while least / evaluation_interval > _MOST_EVALUATIONS:
@@ -78,8 +81,8 @@ def timing_of(tree: ast.Expr, hold: float, recordings: Recordings, later: float 
     return Timing(interval, evaluation_interval, hold, end, after)
 
 
-def _interval(shortest: float, length: float) -> float:
-    fitting = [each for each in _INTERVALS if each * 4 <= shortest] or [shortest / 2.5]
+def _interval(shortest: float, length: float, samples: float) -> float:
+    fitting = [each for each in _INTERVALS if each * samples <= shortest] or [shortest / 2.5]
     interval = fitting[0]
     if length / interval > _MOST_SAMPLES:
         interval = next((each for each in _COARSE[::-1] if each * 2.5 <= shortest), interval)
@@ -101,7 +104,7 @@ def _looks(node: ast.Expr, recordings: Recordings, depth: int) -> Iterator[_Look
     elif isinstance(node, ast.MatrixSelector):
         own = node.range.total_seconds() if node.range is not None else 0.0
         name, _ = name_and_matchers(node.vector_selector)
-        raw = not (isinstance(name, str) and name in recordings)
+        raw = name not in recordings
         for look in _looks(node.vector_selector, recordings, depth):
             yield _Look(look.back + own, look.ahead, own if raw else look.range)
     elif isinstance(node, ast.SubqueryExpr):
@@ -126,7 +129,7 @@ def _selector_looks(node: ast.VectorSelector, recordings: Recordings, depth: int
     offset = _offset(node)
     yield _moved(_Look(), 0.0, offset)
     name, _ = name_and_matchers(node)
-    if isinstance(name, str) and depth < _DEEPEST:
+    if depth < _DEEPEST:
         for rule in recordings.get(name, ()):
             for look in _looks(rule.tree, recordings, depth + 1):
                 yield _moved(look, 0.0, offset)

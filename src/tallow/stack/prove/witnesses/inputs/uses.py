@@ -8,11 +8,12 @@ from typing import Any
 
 import promql_parser as ast
 
-from tallow.stack.prove.expression import children, unwrapped
-from tallow.stack.prove.witnesses.evaluation.matchers import LabelMatcher
+from tallow.stack.prove.expression import children, operator, unwrapped
+from tallow.stack.prove.witnesses.evaluation.matchers import LabelMatcher, solve
 from tallow.stack.prove.witnesses.evaluation.model import Recordings
 from tallow.stack.prove.witnesses.evaluation.regular_expressions import examples
 from tallow.stack.prove.witnesses.evaluation.selectors import name_and_matchers
+from tallow.stack.prove.witnesses.inputs.arms import Arm
 
 _DEEPEST = 12
 """Recording rules that read each other."""
@@ -42,20 +43,28 @@ class Uses:
         labels: by which it groups and matches; each has an example that its ``label_replace()`` accepts.
         numbers: its constants.
         dates: whether it looks at the time of the day or the year.
+        time: whether it looks at the time.
+        arm: the operands of ``or`` that are read.
     """
 
     selectors: list[SelectorUse] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     numbers: set[float] = field(default_factory=set)
     dates: bool = False
+    time: bool = False
+    functions: set[str] = field(default_factory=set)
+    arm: Arm = field(default_factory=dict)
 
 
 _DATES = frozenset({"minute", "hour", "day_of_week", "day_of_month", "day_of_year", "month", "year"})
 
 
-def uses_of(tree: ast.Expr, recordings: Recordings) -> Uses:
-    """What an expression reads, recording rules of the same files included."""
-    uses = Uses()
+def uses_of(tree: ast.Expr, recordings: Recordings, arm: Arm) -> Uses:
+    """What an expression reads in the operands of ``or`` that an arm chooses.
+
+    Recording rules of the same files are included.
+    """
+    uses = Uses(arm=arm)
     for use in _visit(tree, (), (), recordings, uses, 0):
         if use not in uses.selectors:
             uses.selectors.append(use)
@@ -79,8 +88,15 @@ def _visit(
         functions = (node.func.name, *functions)
     elif isinstance(node, ast.AggregateExpr):
         functions = (str(node.op), *functions)
-    for child in children(node):
+    for child in _read_operands(node, uses.arm):
         yield from _visit(child, functions, wanted, recordings, uses, depth)
+
+
+def _read_operands(node: ast.Expr, arm: Arm) -> tuple[ast.Expr, ...]:
+    operands = children(node)
+    if isinstance(node, ast.BinaryExpr) and operator(node) == "or" and str(node) in arm:
+        return (operands[arm[str(node)]],)
+    return operands
 
 
 def _selector(
@@ -92,14 +108,15 @@ def _selector(
     depth: int,
 ) -> Iterator[SelectorUse]:
     name, matchers = name_and_matchers(node)
-    rules = recordings.get(name, ()) if isinstance(name, str) else ()
+    rules = recordings.get(name, ())
     if rules and depth < _DEEPEST:
         for rule in rules:
             asked = tuple(one for one in matchers if one.name not in rule.labels)
             yield from _visit(rule.tree, (), (*asked, *wanted), recordings, uses, depth + 1)
         return
-    metric = name if isinstance(name, str) else next(iter(examples(name.pattern)), "metric")
-    yield SelectorUse(metric or "metric", tuple(matchers), functions, wanted)
+    named = [one for one in matchers if one.name == "__name__"]
+    others = tuple(one for one in matchers if one.name != "__name__")
+    yield SelectorUse(name or solve(named, "metric") or "metric", others, functions, wanted)
 
 
 def _note(node: ast.Expr, uses: Uses) -> None:
@@ -110,7 +127,9 @@ def _note(node: ast.Expr, uses: Uses) -> None:
         if label != "le":
             uses.labels.setdefault(label, "")
     if isinstance(node, ast.Call):
+        uses.functions.add(node.func.name)
         uses.dates |= node.func.name in _DATES
+        uses.time |= node.func.name in ("time", "timestamp")
         _note_replacement(node, uses)
 
 

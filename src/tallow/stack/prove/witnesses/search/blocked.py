@@ -27,6 +27,8 @@ def _empty_operand(node: ast.Expr, compiler: Compiler, objective: Objective) -> 
     if isinstance(node, ast.BinaryExpr):
         if operator(node) == "unless":
             operands = operands[:1]
+        elif operator(node) == "or" and str(node) in objective.arm:
+            operands = [operands[objective.arm[str(node)]]]
     elif isinstance(node, ast.Call) and node.func.name in ("absent", "absent_over_time"):
         return None
     for operand in operands:

@@ -23,7 +23,7 @@ _PROBES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A variable, and two values next to the condition: the alert fires with one and is quiet with the other."""
+    """A variable, and values on both sides of the condition: the alert fires with one and not with the other."""
 
     variable: Variable
     firing: float
@@ -98,8 +98,10 @@ def quiet_without_numbers(objective: Objective) -> bool:
 
 
 def _toggle(series: VariedSeries) -> None:
-    if series.shape == "absent":
-        series.shape = "counter" if series.cumulative else "line"
-    else:
+    if series.copies > 1:
+        series.copies -= 1
+    elif series.shape in ("line", "counter"):
         series.shape = "absent"
+    else:
+        series.shape = "counter" if series.cumulative else "line"
     series.build()

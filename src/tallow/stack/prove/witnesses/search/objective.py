@@ -17,6 +17,7 @@ from tallow.stack.prove.witnesses.evaluation.vector import (
     least_distance,
     results,
 )
+from tallow.stack.prove.witnesses.inputs.arms import Arm
 from tallow.stack.prove.witnesses.inputs.plan import Plan
 
 _NO_SERIES: Final = 10 * STRUCTURAL
@@ -52,6 +53,7 @@ class Objective:
     plan: Plan
     budget: Budget
     clock: Callable[[], float]
+    arm: Arm
     _database: Database = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,13 +72,17 @@ class Objective:
         Raises:
             BudgetError: the budget is used up.
         """
-        return math.fsum(self.distance_at(time) for time in self.plan.timing.evaluations)
+        times = self.plan.timing.evaluations
+        found = math.fsum(self.distance_at(time, self.arm) for time in times)
+        if found or not self.arm:
+            return found
+        return math.fsum(self.distance_at(time, {}) for time in times)
 
-    def distance_at(self, time: float) -> float:
+    def distance_at(self, time: float, arm: Arm) -> float:
         """How far the expression is from having a result at a time."""
         started = self.clock()
         try:
-            found = least_distance(self.evaluate(Context(self._database, time)))
+            found = least_distance(self.evaluate(Context(self._database, time, arm)))
         except MatchingError:
             found = _MATCHING
         except (ArithmeticError, ValueError):
@@ -88,12 +94,12 @@ class Objective:
         """Whether the alert does not fire at the end, nor at the times on the way."""
         end = self.plan.timing.end
         times: Sequence[float] = (end, end - self.plan.timing.hold / 2, end - self.plan.timing.hold)
-        return all(self.distance_at(time) > 0 for time in dict.fromkeys(times))
+        return all(self.distance_at(time, {}) > 0 for time in dict.fromkeys(times))
 
     def results_of(self, evaluate: Evaluate) -> Vector | None:
         """The results of another expression at the end; None if matching fails or it is a number."""
         try:
-            value: Value = evaluate(Context(self._database, self.plan.timing.end))
+            value: Value = evaluate(Context(self._database, self.plan.timing.end, self.arm))
         except (MatchingError, ArithmeticError, ValueError):
             return None
         return results(value) if isinstance(value, list) else None

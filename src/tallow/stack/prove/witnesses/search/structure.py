@@ -12,6 +12,7 @@ from tallow.stack.prove.witnesses.search.variables import (
     restore,
     search_numbers,
     snapshot,
+    start_quiet,
     variables_of,
 )
 
@@ -30,6 +31,7 @@ def search(objective: Objective) -> float:
         BudgetError: the budget is used up.
     """
     plan = objective.plan
+    start_quiet(objective, variables_of(plan.series), plan.uses.numbers)
     best = _search_numbers(objective)
     for _ in range(_ROUNDS):
         before = best

@@ -7,9 +7,10 @@ One variable at a time is moved while that brings the expression nearer to a res
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tallow.stack.prove.witnesses.evaluation.vector import STRUCTURAL
 from tallow.stack.prove.witnesses.inputs.series import VariedSeries
 from tallow.stack.prove.witnesses.search.objective import Objective
 
@@ -38,9 +39,34 @@ class Variable:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The variables of several series that are moved to the same value."""
+
+    variables: tuple[Variable, ...]
+
+    @property
+    def value(self) -> float:
+        return self.variables[0].value
+
+    def move(self, value: float) -> bool:
+        """Change all; False if none has changed."""
+        return any([variable.move(value) for variable in self.variables])
+
+
+Moved = Variable | Together
+
+
 def variables_of(series: Iterable[VariedSeries]) -> list[Variable]:
     """All variables."""
     return [Variable(each, name) for each in series for name in each.variables()]
+
+
+def _together(variables: Sequence[Variable]) -> list[Together]:
+    """The variables of the same kind of all series: some conditions hold only if several values are equal."""
+    kinds = {"level", "slope"}
+    groups = (tuple(one for one in variables if one.name == kind) for kind in sorted(kinds))
+    return [Together(group) for group in groups if len(group) > 1]
 
 
 def search_numbers(objective: Objective, variables: list[Variable], numbers: Iterable[float]) -> float:
@@ -65,8 +91,43 @@ def search_numbers(objective: Objective, variables: list[Variable], numbers: Ite
             best = _try_values(objective, variable, seeds, best)
             best = _follow(objective, variable, best)
         if best >= before:
+            best = _try_together(objective, variables, seeds, best)
+        if best >= before:
             break
     return best
+
+
+def _try_together(
+    objective: Objective, variables: Sequence[Variable], seeds: Iterable[float], best: float
+) -> float:
+    for group in _together(variables):
+        kept = [variable.value for variable in group.variables]
+        nearest = _try_values(objective, group, seeds, best)
+        if nearest >= best:
+            for variable, value in zip(group.variables, kept, strict=True):
+                variable.move(value)
+        best = nearest
+    return best
+
+
+def start_quiet(objective: Objective, variables: Sequence[Variable], numbers: Iterable[float]) -> None:
+    """If the alert fires with the first values, take others with which it is quiet, if some are found.
+
+    The search then ends next to the condition, and not far inside.
+    """
+    if not variables or objective.distance():
+        return
+    groups = _together(variables) or [Together((variable,)) for variable in variables]
+    for group in groups:
+        kept = [variable.value for variable in group.variables]
+        for value in _seeds(
+            [*numbers, *(1.1 * number for number in numbers), 7.0], objective.plan.timing.end
+        ):
+            group.move(value)
+            if 0 < objective.distance() < STRUCTURAL:
+                return
+        for variable, old in zip(group.variables, kept, strict=True):
+            variable.move(old)
 
 
 def _seeds(numbers: Iterable[float], end: float) -> list[float]:
@@ -76,7 +137,7 @@ def _seeds(numbers: Iterable[float], end: float) -> list[float]:
     return list(dict.fromkeys([*found, end, -end]))[:60]
 
 
-def _try_values(objective: Objective, variable: Variable, values: Iterable[float], best: float) -> float:
+def _try_values(objective: Objective, variable: Moved, values: Iterable[float], best: float) -> float:
     kept = variable.value
     for value in values:
         if best and variable.move(value):
