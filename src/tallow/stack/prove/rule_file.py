@@ -32,6 +32,7 @@ class LoadedRule:
         line: of the rule, from 1.
         name: of the alert, or of the recorded series.
         for_seconds: None if the rule has no ``for``.
+        keep_firing_seconds: None if it has no ``keep_firing_for``.
         group_interval_seconds: between two evaluations; None if the group does not set it.
     """
 
@@ -42,10 +43,15 @@ class LoadedRule:
     name: str
     expr: str
     for_seconds: float | None = None
-    keep_firing_for: bool = False
+    keep_firing_seconds: float | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     group_interval_seconds: float | None = None
+
+    @property
+    def keep_firing_for(self) -> bool:
+        """Whether the alert goes on for a time after its condition has ended."""
+        return self.keep_firing_seconds is not None
 
     @property
     def where(self) -> str:
@@ -171,7 +177,7 @@ class _RuleReader:
             self._text(fields[kinds[0]], kinds[0]),
             self._text(fields["expr"], "expr"),
             self._duration(fields.get("for"), "for"),
-            "keep_firing_for" in fields,
+            self._duration(fields.get("keep_firing_for"), "keep_firing_for"),
             self._texts(fields.get("labels"), "labels"),
             self._texts(fields.get("annotations"), "annotations"),
         )

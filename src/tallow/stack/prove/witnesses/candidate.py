@@ -14,7 +14,7 @@ from tallow.stack.prove.rule_file import LoadedRule
 from tallow.stack.prove.witnesses.evaluation.compiler import ExpressionCompiler
 from tallow.stack.prove.witnesses.evaluation.model import Evaluate, Recordings
 from tallow.stack.prove.witnesses.evaluation.vector import UnsupportedError
-from tallow.stack.prove.witnesses.inputs.arms import arms_of
+from tallow.stack.prove.witnesses.inputs.arms import Arm, arms_of
 from tallow.stack.prove.witnesses.inputs.labels import ContradictionError
 from tallow.stack.prove.witnesses.inputs.plan import Plan, plans
 from tallow.stack.prove.witnesses.inputs.timing import Timing
@@ -34,10 +34,14 @@ class Candidate:
     """Series under which the evaluation sees an alert fire.
 
     Attributes:
+        part: which operands of ``or`` have the result; witnesses of different parts add to each other.
+        edge: what was varied to make the alert quiet.
         quiet_series: series just below; None if none were found.
     """
 
     rule: LoadedRule
+    part: str
+    edge: str
     timing: Timing
     series: tuple[InputSeries, ...]
     quiet_series: tuple[InputSeries, ...] | None
@@ -48,21 +52,21 @@ class CandidateSearch:
     """The search for one alert.
 
     Attributes:
-        blocked_by: why no further candidate was found.
+        blocked_by: why no candidate was found.
     """
 
     rule: LoadedRule
     recordings: Recordings
     blocked_by: str = ""
     _nearest: float = field(default=float("inf"))
+    _budget: Budget = field(default_factory=lambda: Budget(BUDGET_S))
 
     def candidates(self) -> Iterator[Candidate]:
-        """Candidates, the tidiest first. Ends with ``blocked_by`` set."""
+        """Candidates, the tidiest first. If there are none, ``blocked_by`` is set in the end."""
         try:
             tree = parse(self.rule.expr)
             compiler = ExpressionCompiler(self.recordings)
-            evaluate = compiler.compile(tree)
-            yield from self._of_plans(tree, compiler, evaluate)
+            yield from self._of_arms(tree, compiler, compiler.compile(tree))
         except UnparsedError as error:
             self.blocked_by = f"not parsed: {error}"
         except UnsupportedError as error:
@@ -74,44 +78,56 @@ class CandidateSearch:
         except RecursionError:
             self.blocked_by = "limit: too deeply nested"
 
-    def _of_plans(
+    def _of_arms(
         self, tree: ast.Expr, compiler: ExpressionCompiler, evaluate: Evaluate
     ) -> Iterator[Candidate]:
-        budget = Budget(BUDGET_S)
-        for arm in arms_of(tree):
-            for plan in plans(tree, self.rule.for_seconds or 0.0, self.recordings, arm):
-                objective = Objective(evaluate, plan, budget, time.thread_time, arm)
-                distance = search(objective)
-                if distance:
-                    self._note(distance, tree, compiler, objective)
-                else:
-                    yield from self._around(objective)
+        for number, arm in enumerate(arms_of(tree)[:_MOST_ARMS]):
+            part = f"{number + 1}" if arm else ""
+            found: list[Candidate] = []
+            for objective in self._fired(tree, compiler, evaluate, arm):
+                found += self._around(objective, part)
+                if any(one.quiet_series is not None for one in found):
+                    break
+            yield from sorted(found, key=lambda one: one.quiet_series is None)
 
-    def _note(
-        self, distance: float, tree: ast.Expr, compiler: ExpressionCompiler, objective: Objective
-    ) -> None:
-        """Keep the part that prevents a result of the series that come nearest."""
-        if distance < self._nearest:
-            self._nearest = distance
-            self.blocked_by = preventing_part(tree, compiler, objective)
+    def _fired(
+        self, tree: ast.Expr, compiler: ExpressionCompiler, evaluate: Evaluate, arm: Arm
+    ) -> Iterator[Objective]:
+        """Objectives with series under which the alert fires."""
+        for plan in plans(tree, self.rule.for_seconds or 0.0, self.recordings, arm):
+            objective = Objective(evaluate, plan, self._budget, time.thread_time, arm)
+            distance = search(objective)
+            if not distance:
+                yield objective
+            elif distance < self._nearest:
+                self._nearest = distance
+                self.blocked_by = preventing_part(tree, compiler, objective)
 
-    def _around(self, objective: Objective) -> Iterator[Candidate]:
+    def _around(self, objective: Objective, part: str) -> Iterator[Candidate]:
         """Candidates from series under which the alert fires: next to the condition, then as found."""
-        kept = snapshot(objective.plan.series)
+        plan = objective.plan
+        kept = snapshot(plan.series)
         found = edges(objective)
-        for edge in found[:2]:
-            yield self._at_edge(edge, objective.plan)
+        for edge in found[:_MOST_EDGES]:
+            yield self._at_edge(edge, plan, part)
             list(restore(kept))
-        firing = input_series(objective.plan)
-        if not found and quiet_without_numbers(objective):
-            yield Candidate(self.rule, objective.plan.timing, firing, input_series(objective.plan))
-        yield Candidate(self.rule, objective.plan.timing, firing, None)
+        firing, quiet = input_series(plan), None
+        if not found:
+            objective.rebuild()
+            if quiet_without_numbers(objective):
+                quiet = input_series(plan)
+        yield Candidate(self.rule, part, "", plan.timing, firing, quiet)
 
-    def _at_edge(self, edge: Edge, plan: Plan) -> Candidate:
+    def _at_edge(self, edge: Edge, plan: Plan, part: str) -> Candidate:
         edge.variable.move(edge.firing)
         firing = input_series(plan)
         edge.variable.move(edge.quiet)
-        return Candidate(self.rule, plan.timing, firing, input_series(plan))
+        name = f"{edge.variable.name} of {InputSeries(edge.variable.series.full_labels, ()).selector}"
+        return Candidate(self.rule, part, name, plan.timing, firing, input_series(plan))
+
+
+_MOST_ARMS: Final = 8
+_MOST_EDGES: Final = 6
 
 
 def input_series(plan: Plan) -> tuple[InputSeries, ...]:

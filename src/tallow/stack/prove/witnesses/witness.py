@@ -89,6 +89,26 @@ def _escaped(value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """Input series, and when promtool sees the alert fire under them.
+
+    Attributes:
+        behaviour: in words, as the name of a test.
+        firing: seconds from the start at which it fires.
+        quiet: seconds at which it does not.
+        interval_seconds: between two samples.
+        evaluation_interval_seconds: between two evaluations of the rules.
+    """
+
+    behaviour: str
+    series: tuple[InputSeries, ...]
+    firing: tuple[float, ...]
+    quiet: tuple[float, ...]
+    interval_seconds: float
+    evaluation_interval_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Witness:
     """What was found for one alert, verified by promtool.
 
@@ -101,6 +121,7 @@ class Witness:
         blocked_by: if no series were found, the part of the expression that prevents a result, or the
             limit that was reached. Otherwise empty.
         interval_seconds: between two samples.
+        observations: all that was verified: the series above, and series for other parts of the condition.
     """
 
     alert: LoadedRule
@@ -109,6 +130,7 @@ class Witness:
     quiet_series: tuple[InputSeries, ...] | None = None
     blocked_by: str = ""
     interval_seconds: float = 60.0
+    observations: tuple[Observation, ...] = ()
 
     @property
     def found(self) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import promql_parser as ast
 
 from tallow.stack.prove.expression import children, operator, unwrapped
 
-Arm = Mapping[str, int]
+Arm = dict[str, int]
 """For each ``or``, by its text, the operand that is to have the result: 0 or 1."""
 _MOST: Final = 40
 

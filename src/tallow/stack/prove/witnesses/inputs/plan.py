@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import promql_parser as ast
@@ -43,7 +43,15 @@ def plans(tree: ast.Expr, hold: float, recordings: Recordings, arm: Arm) -> Iter
         UnsupportedError: the expression has a limit in the way.
         ContradictionError: the matchers of a selector exclude each other.
     """
-    uses = uses_of(tree, recordings, arm)
+    yield from _plans_of(uses_of(tree, recordings, arm), tree, hold, recordings)
+    if arm:
+        # If other operands of ``or`` would fire without their series, these have to be there.
+        uses = uses_of(tree, recordings, arm)
+        uses.present = uses_of(tree, recordings, {}).selectors
+        yield from _plans_of(uses, tree, hold, recordings)
+
+
+def _plans_of(uses: Uses, tree: ast.Expr, hold: float, recordings: Recordings) -> Iterator[Plan]:
     seen = set()
     for timing in _timings(tree, hold, recordings, uses):
         for strategy in STRATEGIES:
@@ -83,6 +91,9 @@ def _merged(uses: Uses, strategy: LabelStrategy, timing: Timing) -> list[VariedS
         known = found.get(key)
         if known is None or _rank(one) > _rank(known):
             found[key] = one
+    for use, labels in series_labels(replace(uses, selectors=list(uses.present)), strategy):
+        one = series_of(replace(use, functions=()), labels, uses, timing)
+        found.setdefault((one.metric, frozenset(labels.items())), one)
     return _with_pinned_edges(list(found.values()))
 
 

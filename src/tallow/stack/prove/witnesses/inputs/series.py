@@ -54,6 +54,11 @@ class VariedSeries:
     def __post_init__(self) -> None:
         self.build()
 
+    @property
+    def full_labels(self) -> Labels:
+        """The labels that all of its series have, with the name of the metric."""
+        return {"__name__": self.metric, **self.labels}
+
     def variables(self) -> list[str]:
         """The variables, those with most effect first."""
         names = list(_VARIABLES[self.shape])

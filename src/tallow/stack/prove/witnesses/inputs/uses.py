@@ -45,6 +45,7 @@ class Uses:
         dates: whether it looks at the time of the day or the year.
         time: whether it looks at the time.
         arm: the operands of ``or`` that are read.
+        present: selectors of the other operands, whose series are there, too.
     """
 
     selectors: list[SelectorUse] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Uses:
     time: bool = False
     functions: set[str] = field(default_factory=set)
     arm: Arm = field(default_factory=dict)
+    present: list[SelectorUse] = field(default_factory=list)
 
 
 _DATES = frozenset({"minute", "hour", "day_of_week", "day_of_month", "day_of_year", "month", "year"})

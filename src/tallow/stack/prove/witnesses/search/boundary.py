@@ -23,7 +23,7 @@ _PROBES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A variable, and values on both sides of the condition: the alert fires with one and not with the other."""
+    """A variable, and its values on both sides of the condition."""
 
     variable: Variable
     firing: float
@@ -42,8 +42,9 @@ def edges(objective: Objective) -> list[Edge]:
 
 def _quiet_value(objective: Objective, variable: Variable) -> float | None:
     firing = variable.value
-    for factor, shift in _PROBES:
-        if variable.move(firing * factor + shift):
+    numbers = (factor * number for number in objective.plan.uses.numbers for factor in (0.9, 1.1))
+    for value in (*(firing * factor + shift for factor, shift in _PROBES), *numbers):
+        if variable.move(value):
             quiet, found = variable.value, objective.is_quiet()
             variable.move(firing)
             if found:

@@ -51,7 +51,8 @@ class Together:
 
     def move(self, value: float) -> bool:
         """Change all; False if none has changed."""
-        return any([variable.move(value) for variable in self.variables])
+        moved = [variable.move(value) for variable in self.variables]
+        return any(moved)
 
 
 Moved = Variable | Together

@@ -1,0 +1,3 @@
+"""Run the real promtool on rules and tests."""
+
+from __future__ import annotations

@@ -1,0 +1,171 @@
+"""Find a witness for each alert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from tallow.stack.prove.expression import UnparsedError, parse, selectors
+from tallow.stack.prove.promtool.program import Promtool
+from tallow.stack.prove.rule_file import LoadedRule
+from tallow.stack.prove.witnesses.candidate import Candidate, CandidateSearch
+from tallow.stack.prove.witnesses.evaluation.model import Recording, Recordings
+from tallow.stack.prove.witnesses.verification import Verified, verify
+from tallow.stack.prove.witnesses.witness import Observation, Witness
+
+_ROUNDS: Final = 3
+"""How often promtool is asked again, with other series, about an alert that it did not see firing."""
+_FIRST: Final = 24
+"""Candidates of an alert in the first round: those of all operands of ``or`` and of all edges."""
+_MORE: Final = 6
+_CLEAR_OF_EDGE: Final = 2
+"""Evaluations between the first one at which the alert fires and the one that a test looks at. Prometheus 2
+and 3 treat the edges of ranges differently."""
+
+
+class WitnessSearch:
+    """The search for witnesses of the alerts of some rule files.
+
+    Args:
+        rules: all rules of the files; recording rules are used by the alerts that read them.
+
+    Example:
+        >>> from tallow.stack.prove.rule_file import parse_rules
+        >>> rules = parse_rules("groups: [{name: a, rules: [{alert: Down, expr: up == 0}]}]", "a.yml")
+        >>> search = WitnessSearch(rules)
+        >>> [alert.name for alert in search.alerts]
+        ['Down']
+    """
+
+    def __init__(self, rules: Sequence[LoadedRule]) -> None:
+        self.alerts = [rule for rule in rules if rule.kind == "alert"]
+        self._recording_rules: dict[str, list[LoadedRule]] = {}
+        self._recordings: dict[str, list[Recording]] = {}
+        for rule in rules:
+            if rule.kind == "record":
+                self._record(rule)
+
+    def _record(self, rule: LoadedRule) -> None:
+        try:
+            tree = parse(rule.expr)
+        except UnparsedError:
+            return  # it is a finding of the report; an alert on it has no witness
+        self._recording_rules.setdefault(rule.name, []).append(rule)
+        self._recordings.setdefault(rule.name, []).append(Recording(tree, rule.labels))
+
+    @property
+    def recordings(self) -> Recordings:
+        """The recording rules by the metric that they write."""
+        return self._recordings
+
+    def needed_recordings(self, rule: LoadedRule) -> list[LoadedRule]:
+        """The recording rules that a rule reads, also through others, in an order of evaluation."""
+        found: list[LoadedRule] = []
+        self._collect(rule, found, {rule.name} if rule.kind == "record" else set())
+        return found
+
+    def _collect(self, rule: LoadedRule, found: list[LoadedRule], seen: set[str]) -> None:
+        try:
+            names = [selector.name for selector in selectors(parse(rule.expr)) if selector.name]
+        except UnparsedError:
+            return
+        for name in dict.fromkeys(names):
+            if name not in seen and name in self._recording_rules:
+                seen.add(name)
+                for one in self._recording_rules[name]:
+                    self._collect(one, found, seen)
+                    found.append(one)
+
+    def run(
+        self, promtool: Promtool, progress: Callable[[int, int], None] = lambda _, __: None
+    ) -> list[Witness]:
+        """A witness for each alert, or the reason why none was found.
+
+        Args:
+            progress: called with the number of alerts that were looked at, and of all.
+
+        Raises:
+            PromtoolError: promtool cannot be started.
+        """
+        searches = [CandidateSearch(rule, self._recordings) for rule in self.alerts]
+        iterators = [search.candidates() for search in searches]
+        verified: list[list[Verified]] = [[] for _ in searches]
+        for number in range(_ROUNDS):
+            open_ = [index for index, found in enumerate(verified) if not _is_complete(found)]
+            self._round(open_, iterators, verified, _FIRST if not number else _MORE, promtool)
+            progress(len(self.alerts) - len(open_), len(self.alerts))
+        return [
+            _witness(rule, found, search.blocked_by)
+            for rule, found, search in zip(self.alerts, verified, searches, strict=True)
+        ]
+
+    def _round(
+        self,
+        indexes: Sequence[int],
+        iterators: Sequence[Iterator[Candidate]],
+        verified: list[list[Verified]],
+        most: int,
+        promtool: Promtool,
+    ) -> None:
+        candidates = {index: list(islice(iterators[index], most)) for index in indexes}
+        flat = [(index, one) for index, found in candidates.items() for one in found]
+        needed = {index: self.needed_recordings(self.alerts[index]) for index in indexes}
+        results = verify([(one, needed[index]) for index, one in flat], promtool)
+        for (index, _), result in zip(flat, results, strict=True):
+            verified[index].append(result)
+
+
+def _is_complete(found: Sequence[Verified]) -> bool:
+    return any(one.fires and one.stays_quiet for one in found)
+
+
+def _witness(rule: LoadedRule, found: Sequence[Verified], blocked_by: str) -> Witness:
+    fired = [one for one in found if one.fires]
+    if not fired:
+        reason = blocked_by or "limit: promtool does not see it fire under the series that were found"
+        return Witness(rule, blocked_by=reason)
+    best = next((one for one in fired if one.stays_quiet), fired[0])
+    first = next((time for time in best.firing if _fires_from(best, time)), best.firing[-1])
+    step = best.candidate.timing.evaluation_interval
+    return Witness(
+        rule,
+        best.candidate.series,
+        min(first + _CLEAR_OF_EDGE * step, best.candidate.timing.end),
+        best.candidate.quiet_series if best.stays_quiet else None,
+        "",
+        best.candidate.timing.interval,
+        tuple(_observations([best, *(one for one in fired if one is not best)])),
+    )
+
+
+def _fires_from(one: Verified, time: float) -> bool:
+    return not one.quiet or time > one.quiet[-1]
+
+
+def _observations(found: Sequence[Verified]) -> Iterator[Observation]:
+    """One of each kind: firing and quiet, for each part and edge."""
+    seen = set()
+    for one in found:
+        candidate = one.candidate
+        for series, is_quiet in ((candidate.series, False), (candidate.quiet_series, True)):
+            if series is None or (is_quiet and not one.stays_quiet) or (series, is_quiet) in seen:
+                continue
+            seen.add((series, is_quiet))
+            yield _observation(one, is_quiet=is_quiet)
+
+
+def _observation(one: Verified, *, is_quiet: bool) -> Observation:
+    candidate, timing = one.candidate, one.candidate.timing
+    step = timing.evaluation_interval
+    part = f", part {candidate.part}" if candidate.part else ""
+    edge = f": {candidate.edge}" if candidate.edge else ""
+    if is_quiet:
+        series = candidate.quiet_series or ()
+        times = (timing.end,)
+        return Observation(f"stays quiet{part}{edge}", series, (), times, timing.interval, step)
+    first = next(time for time in one.firing if _fires_from(one, time))
+    before = [time for time in one.quiet if time <= first - _CLEAR_OF_EDGE * step]
+    firing = tuple(sorted({min(first + _CLEAR_OF_EDGE * step, timing.end), timing.end}))
+    quiet = tuple(before[-1:])
+    return Observation(f"fires{part}{edge}", candidate.series, firing, quiet, timing.interval, step)
