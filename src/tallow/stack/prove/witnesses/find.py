@@ -149,9 +149,12 @@ def _observations(found: Sequence[Verified]) -> Iterator[Observation]:
     for one in found:
         candidate = one.candidate
         for series, is_quiet in ((candidate.series, False), (candidate.quiet_series, True)):
-            if series is None or (is_quiet and not one.stays_quiet) or (series, is_quiet) in seen:
+            if series is None or (is_quiet and not one.stays_quiet):
                 continue
-            seen.add((series, is_quiet))
+            identity = is_quiet, tuple((each.selector, each.spans) for each in series)
+            if identity in seen:
+                continue
+            seen.add(identity)
             yield _observation(one, is_quiet=is_quiet)
 
 

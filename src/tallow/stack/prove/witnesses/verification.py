@@ -37,7 +37,8 @@ class Verified:
     Attributes:
         firing: the times at which the alert fires under the series.
         quiet: the times at which it does not fire under them.
-        stays_quiet: whether it fires at no time under the quiet series.
+        stays_quiet: whether it does not fire in the end under the quiet series. On the way there, ranges that
+            begin before the test can show less than there is.
     """
 
     candidate: Candidate
@@ -96,7 +97,8 @@ def _verified(number: int, candidate: Candidate, fired: Mapping[str, set[float]]
         candidate,
         tuple(time for time in times if time in firing),
         tuple(time for time in times if time not in firing),
-        stays_quiet=candidate.quiet_series is not None and f"q{number}" not in fired,
+        stays_quiet=candidate.quiet_series is not None
+        and candidate.timing.end not in fired.get(f"q{number}", set()),
     )
 
 

@@ -116,8 +116,8 @@ class Witness:
         alert: the rule.
         series: the alert fires under them; empty if none were found, or if it fires without any.
         fires_at: seconds from the start of the test at which it fires; None if no series were found.
-        quiet_series: the same just below the condition: the alert does not fire at any time. None if none
-            were found, as for an alert that always fires.
+        quiet_series: the same just below the condition: the alert does not fire in the end. None if none were
+            found, as for an alert that always fires.
         blocked_by: if no series were found, the part of the expression that prevents a result, or the
             limit that was reached. Otherwise empty.
         interval_seconds: between two samples.
