@@ -38,6 +38,7 @@ class Window:
 
     Attributes:
         samples: times and values.
+        weight: how many samples each of them stands for.
         distance: see :class:`~tallow.stack.prove.witnesses.evaluation.vector.Element`.
     """
 
@@ -45,6 +46,7 @@ class Window:
     samples: list[tuple[float, float]]
     start: float
     end: float
+    weight: float = 1.0
     distance: float = 0.0
     slack: float = STRUCTURAL
 

@@ -115,9 +115,9 @@ def compile_matrix(node: ast.MatrixSelector, compiler: Compiler) -> EvaluateRang
         end = time_of(context.time)
         windows = []
         for labels, signal in context.database.select(identity, name, matchers):
-            samples = signal.window(end - length, end)
+            samples, weight = signal.window(end - length, end)
             if samples:
-                windows.append(Window(labels, samples, end - length, end))
+                windows.append(Window(labels, samples, end - length, end, weight))
         return windows
 
     return evaluate
@@ -143,7 +143,9 @@ def compile_subquery(node: ast.SubqueryExpr, compiler: Compiler) -> EvaluateRang
 def _computed(evaluate_inner: Evaluate, time_of: _TimeOf, length: float, step: float | None) -> EvaluateRange:
     def evaluate(context: Context) -> list[Window]:
         end = time_of(context.time)
-        every = max(step or context.database.interval, length / _MOST_STEPS)
+        asked = step or context.database.interval
+        every = max(asked, length / _MOST_STEPS)
+        weight = every / asked
         found: dict[frozenset[tuple[str, str]], Window] = {}
         nearest: dict[frozenset[tuple[str, str]], Window] = {}
         index = max(int((end - length) // every) + 1, 0)
@@ -153,7 +155,7 @@ def _computed(evaluate_inner: Evaluate, time_of: _TimeOf, length: float, step: f
                 into = nearest if element.distance else found
                 window = into.setdefault(
                     key(element.labels),
-                    Window(element.labels, [], end - length, end, element.distance, element.slack),
+                    Window(element.labels, [], end - length, end, weight, element.distance, element.slack),
                 )
                 window.samples.append((time, element.value))
                 window.distance = min(window.distance, element.distance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,6 +19,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     "vanishing",
     "appearing",
 )
+_MOST_SAMPLES: Final = 100
 LOOKBACK_S: Final = 300.0
 """Prometheus's default ``--query.lookback-delta``: how old the sample of an instant vector can be."""
 
@@ -66,15 +68,22 @@ class Signal:
             index -= 1
         return index * self.interval
 
-    def window(self, start: float, end: float) -> list[tuple[float, float]]:
-        """Times and samples after ``start`` and not after ``end``."""
+    def window(self, start: float, end: float) -> tuple[list[tuple[float, float]], float]:
+        """Times and samples after ``start`` and not after ``end``, and how many each of them stands for.
+
+        Long windows of straight lines are thinned out.
+        """
         first = max(int(start // self.interval) + 1, 0)
         last = int(end // self.interval)
         if self.shape == "absent" or last < first:
-            return []
+            return [], 1.0
         interval, sample = self.interval, _SAMPLES[self.shape]
-        found = [(index * interval, sample(self, index)) for index in range(first, last + 1)]
-        return [(time, value) for time, value in found if value is not None]
+        indexes: Sequence[int] = range(first, last + 1)
+        if len(indexes) > _MOST_SAMPLES and self.shape in ("line", "counter"):
+            indexes = [*indexes[:: len(indexes) // _MOST_SAMPLES], last]
+        found = [(index * interval, sample(self, index)) for index in indexes]
+        samples = [(time, value) for time, value in found if value is not None]
+        return samples, (last + 1 - first) / len(indexes)
 
     def spans(self, count: int) -> tuple[Span, ...]:
         """The first samples for a test of promtool."""

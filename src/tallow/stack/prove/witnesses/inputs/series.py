@@ -38,6 +38,7 @@ class VariedSeries:
         cumulative: whether the values never fall, except in a restart.
         values: of the variables.
         copies: how many series there are, each with its own value of ``copy_label``.
+        copy_values: the first of these values; the others are numbered.
     """
 
     metric: str
@@ -49,6 +50,7 @@ class VariedSeries:
     values: dict[str, float] = field(default_factory=dict)
     copies: int = 1
     copy_label: str = ""
+    copy_values: tuple[str, ...] = ()
     stored: list[Stored] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -98,7 +100,9 @@ class VariedSeries:
         if self.copies == 1:
             return [self.labels]
         base = self.labels.get(self.copy_label, f"{self.copy_label}-1").removesuffix("-1")
-        return [{**self.labels, self.copy_label: f"{base}-{number + 1}"} for number in range(self.copies)]
+        numbered = (f"{base}-{number + 1}" for number in range(self.copies))
+        values = [*self.copy_values, *numbered][: self.copies]
+        return [{**self.labels, self.copy_label: value} for value in values]
 
     def update(self) -> None:
         """Pass the values of the variables to the series."""

@@ -41,6 +41,7 @@ class Uses:
 
     Attributes:
         labels: by which it groups and matches; each has an example that its ``label_replace()`` accepts.
+        examples: further values of these labels.
         numbers: its constants.
         dates: whether it looks at the time of the day or the year.
         time: whether it looks at the time.
@@ -50,6 +51,7 @@ class Uses:
 
     selectors: list[SelectorUse] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
     numbers: set[float] = field(default_factory=set)
     dates: bool = False
     time: bool = False
@@ -126,7 +128,7 @@ def _note(node: ast.Expr, uses: Uses) -> None:
     if isinstance(node, ast.NumberLiteral):
         uses.numbers.add(float(node.val))
     for label in _labels(node):
-        if label != "le":
+        if label not in ("le", "__name__"):
             uses.labels.setdefault(label, "")
     if isinstance(node, ast.Call):
         uses.functions.add(node.func.name)
@@ -148,10 +150,11 @@ def _labels(node: ast.Expr) -> Sequence[str]:
 def _note_replacement(node: ast.Call, uses: Uses) -> None:
     """A label that ``label_replace()`` reads needs a value that its expression matches."""
     texts = [one.val for one in map(unwrapped, node.args) if isinstance(one, ast.StringLiteral)]
-    if node.func.name == "label_replace" and len(texts) == 4 and texts[2]:
+    if node.func.name == "label_replace" and len(texts) == 4 and texts[2] not in ("", "__name__"):
         found = next((one for one in examples(texts[3]) if one), "")
         if texts[3] not in (".*", "(.*)", ".+", "(.+)"):
             uses.labels[texts[2]] = found
+            uses.examples[texts[2]] = [one for one in examples(texts[3]) if one]
         else:
             uses.labels.setdefault(texts[2], "")
     elif node.func.name == "label_join":

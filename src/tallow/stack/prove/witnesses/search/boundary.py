@@ -37,7 +37,13 @@ def edges(objective: Objective) -> list[Edge]:
         quiet = _quiet_value(objective, variable)
         if quiet is not None:
             found.append(_bisect(objective, variable, quiet))
-    return found
+    return sorted(found, key=_unnatural)
+
+
+def _unnatural(edge: Edge) -> tuple[bool, bool, float]:
+    """A key that sorts edges between values that occur in practice first: not 0, not negative, and near."""
+    low, high = sorted((edge.firing, edge.quiet))
+    return low < 0, low == 0, (high - low) / max(abs(low), abs(high), 1e-9)
 
 
 def _quiet_value(objective: Objective, variable: Variable) -> float | None:

@@ -73,7 +73,7 @@ def _changes(plan: Plan) -> Iterator[Change]:
         for series in plan.series:
             if not series.edges and not _is_pinned_alone(series):
                 for label in _copy_labels(series, plan):
-                    yield _Copies(series, count, label)
+                    yield _Copies(series, count, label, tuple(plan.uses.examples.get(label, ())))
 
 
 def _is_pinned_alone(series: VariedSeries) -> bool:
@@ -88,7 +88,7 @@ def _counts(plan: Plan) -> list[int]:
 def _copy_labels(series: VariedSeries, plan: Plan) -> list[str]:
     free = [label for label in ("instance", "replica") if label not in series.labels]
     grouped = [label for label in plan.uses.labels if series.labels.get(label, "") == f"{label}-1"]
-    return [*free[:1], *grouped[:4]]
+    return [*free[:1], *grouped[:4], *(label for label in plan.uses.examples if label in series.labels)]
 
 
 class _Shape:
@@ -101,9 +101,10 @@ class _Shape:
 
 
 class _Copies:
-    def __init__(self, series: VariedSeries, count: int, label: str) -> None:
-        self._series, self._count, self._label = series, count, label
+    def __init__(self, series: VariedSeries, count: int, label: str, values: tuple[str, ...]) -> None:
+        self._series, self._count, self._label, self._values = series, count, label, values
 
     def __call__(self) -> None:
         self._series.copies, self._series.copy_label = self._count, self._label
+        self._series.copy_values = self._values
         self._series.build()

@@ -206,6 +206,7 @@ def _copy(one: VariedSeries) -> VariedSeries:
         dict(one.values),
         one.copies,
         one.copy_label,
+        one.copy_values,
     )
 
 
@@ -214,5 +215,6 @@ def restore(kept: Iterable[tuple[VariedSeries, VariedSeries]]) -> Iterator[Varie
     for series, former in kept:
         series.shape, series.values = former.shape, dict(former.values)
         series.copies, series.copy_label = former.copies, former.copy_label
+        series.copy_values = former.copy_values
         series.build()
         yield series
