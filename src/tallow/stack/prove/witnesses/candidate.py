@@ -12,7 +12,7 @@ import promql_parser as ast
 from tallow.stack.prove.expression import UnparsedError, parse
 from tallow.stack.prove.rule_file import LoadedRule
 from tallow.stack.prove.witnesses.evaluation.compiler import ExpressionCompiler
-from tallow.stack.prove.witnesses.evaluation.model import Evaluate, Recordings
+from tallow.stack.prove.witnesses.evaluation.model import Recordings
 from tallow.stack.prove.witnesses.evaluation.vector import UnsupportedError
 from tallow.stack.prove.witnesses.inputs.arms import Arm, arms_of
 from tallow.stack.prove.witnesses.inputs.labels import ContradictionError
@@ -58,15 +58,12 @@ class CandidateSearch:
     rule: LoadedRule
     recordings: Recordings
     blocked_by: str = ""
-    _nearest: float = field(default=float("inf"))
     _budget: Budget = field(default_factory=lambda: Budget(BUDGET_S))
 
     def candidates(self) -> Iterator[Candidate]:
         """Candidates, the tidiest first. If there are none, ``blocked_by`` is set in the end."""
         try:
-            tree = parse(self.rule.expr)
-            compiler = ExpressionCompiler(self.recordings)
-            yield from self._of_arms(tree, compiler, compiler.compile(tree))
+            yield from self._of_arms(parse(self.rule.expr))
         except UnparsedError as error:
             self.blocked_by = f"not parsed: {error}"
         except UnsupportedError as error:
@@ -74,34 +71,35 @@ class CandidateSearch:
         except ContradictionError as error:
             self.blocked_by = str(error)
         except BudgetError:
-            self.blocked_by = self.blocked_by or f"limit: {BUDGET_S:g} s of search"
+            self.blocked_by = f"limit: {BUDGET_S:g} s of search"
         except RecursionError:
             self.blocked_by = "limit: too deeply nested"
 
-    def _of_arms(
-        self, tree: ast.Expr, compiler: ExpressionCompiler, evaluate: Evaluate
-    ) -> Iterator[Candidate]:
+    def _of_arms(self, tree: ast.Expr) -> Iterator[Candidate]:
+        any_found = False
         for number, arm in enumerate(arms_of(tree)[:_MOST_ARMS]):
             part = f"{number + 1}" if arm else ""
             found: list[Candidate] = []
-            for objective in self._fired(tree, compiler, evaluate, arm):
+            for objective in self._fired(tree, arm, self.rule.for_seconds or 0.0, self._budget):
+                any_found = True
                 found += self._around(objective, part)
                 if any(one.quiet_series is not None for one in found):
                     break
             yield from sorted(found, key=lambda one: one.quiet_series is None)
+        if not any_found:
+            self._budget = Budget(BUDGET_S)
+            self.blocked_by = preventing_part(tree, self._can_hold)
 
-    def _fired(
-        self, tree: ast.Expr, compiler: ExpressionCompiler, evaluate: Evaluate, arm: Arm
-    ) -> Iterator[Objective]:
-        """Objectives with series under which the alert fires."""
-        for plan in plans(tree, self.rule.for_seconds or 0.0, self.recordings, arm):
-            objective = Objective(evaluate, plan, self._budget, time.thread_time, arm)
-            distance = search(objective)
-            if not distance:
+    def _can_hold(self, tree: ast.Expr) -> bool:
+        return any(True for arm in arms_of(tree) for _ in self._fired(tree, arm, 0.0, self._budget))
+
+    def _fired(self, tree: ast.Expr, arm: Arm, hold: float, budget: Budget) -> Iterator[Objective]:
+        """Objectives with series under which an expression has a result."""
+        evaluate = ExpressionCompiler(self.recordings).compile(tree)
+        for plan in plans(tree, hold, self.recordings, arm):
+            objective = Objective(evaluate, plan, budget, time.thread_time, arm)
+            if not search(objective):
                 yield objective
-            elif distance < self._nearest:
-                self._nearest = distance
-                self.blocked_by = preventing_part(tree, compiler, objective)
 
     def _around(self, objective: Objective, part: str) -> Iterator[Candidate]:
         """Candidates from series under which the alert fires: next to the condition, then as found."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -19,7 +18,7 @@ from tallow.stack.prove.witnesses.evaluation.range_functions import (
     compile_absent_over_time,
     compile_range_function,
 )
-from tallow.stack.prove.witnesses.evaluation.regular_expressions import python_pattern
+from tallow.stack.prove.witnesses.evaluation.regular_expressions import expanded, python_pattern
 from tallow.stack.prove.witnesses.evaluation.selectors import as_vector_or_scalar, dropped_name
 from tallow.stack.prove.witnesses.evaluation.vector import (
     STRUCTURAL,
@@ -205,7 +204,7 @@ def _label_replace(node: ast.Call, compiler: Compiler) -> Evaluate:
     arguments = list(node.args)
     vector_of = compiler.compile(arguments[0])
     target, replacement, source, pattern = (_text(one) for one in arguments[1:])
-    compiled, template = python_pattern(pattern), _template(replacement)
+    compiled = python_pattern(pattern)
 
     def evaluate(context: Context) -> Vector:
         return [_replaced(one) for one in as_vector(vector_of(context))]
@@ -214,26 +213,10 @@ def _label_replace(node: ast.Call, compiler: Compiler) -> Evaluate:
         found = compiled.fullmatch(one.labels.get(source, ""))
         if found is None:
             return one
-        labels = {**one.labels, target: template(found)}
+        labels = {**one.labels, target: expanded(replacement, found)}
         return Element(labels, one.value, one.distance, one.slack)
 
     return evaluate
-
-
-def _template(replacement: str) -> Callable[[re.Match[str]], str]:
-    """Go's ``$1`` and ``${name}`` in the replacement of ``label_replace()``."""
-
-    def expand(found: re.Match[str]) -> str:
-        def group(reference: re.Match[str]) -> str:
-            name = reference[1] or reference[2]
-            try:
-                return found[int(name) if name.isdigit() else name] or ""
-            except IndexError:
-                return ""
-
-        return re.sub(r"\$(?:\{(\w+)\}|(\w+))", group, replacement)
-
-    return expand
 
 
 def _label_join(node: ast.Call, compiler: Compiler) -> Evaluate:

@@ -54,6 +54,19 @@ def examples(text: str) -> tuple[str, ...]:
         return ()
 
 
+def expanded(replacement: str, found: re.Match[str] | None) -> str:
+    """The replacement of ``label_replace()`` with the groups that Go's ``$1`` and ``${name}`` stand for."""
+
+    def group(reference: re.Match[str]) -> str:
+        name = reference[1] or reference[2]
+        try:
+            return (found[int(name) if name.isdigit() else name] or "") if found else ""
+        except IndexError:
+            return ""
+
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", group, replacement)
+
+
 def _sequence(items: list[Any]) -> Iterator[str]:
     if not items:
         yield ""

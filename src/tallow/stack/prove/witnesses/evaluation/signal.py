@@ -8,12 +8,15 @@ from typing import Final, Literal
 
 from tallow.stack.prove.witnesses.witness import Span
 
-Shape = Literal["line", "counter", "step", "alternating", "sawtooth", "vanishing", "appearing", "absent"]
+Shape = Literal[
+    "line", "counter", "step", "bend", "alternating", "sawtooth", "vanishing", "appearing", "absent"
+]
 SHAPES: Final[tuple[Shape, ...]] = (
     "line",
     "counter",
     "absent",
     "step",
+    "bend",
     "alternating",
     "sawtooth",
     "vanishing",
@@ -31,6 +34,7 @@ class Signal:
     Attributes:
         level: the value at ``reference``; of a counter, the value at the start.
         slope: the increase per second.
+        later_slope: that of a bend after the event.
         amplitude: what a step adds, and what an alternating series alternates by.
         reference: seconds from the start.
         event: when a step happens, or the series vanishes or appears.
@@ -41,6 +45,7 @@ class Signal:
     interval: float
     level: float = 1.0
     slope: float = 0.0
+    later_slope: float = 0.0
     amplitude: float = 1.0
     reference: float = 0.0
     event: float = 0.0
@@ -103,6 +108,12 @@ def _step(signal: Signal, index: int) -> float:
     return _line(signal, index) + (signal.amplitude if after else 0.0)
 
 
+def _bend(signal: Signal, index: int) -> float:
+    time = index * signal.interval
+    before, after = min(time, signal.event), max(time - signal.event, 0.0)
+    return signal.level + signal.slope * before + signal.later_slope * after
+
+
 def _alternating(signal: Signal, index: int) -> float:
     return _line(signal, index) + (signal.amplitude if index // signal.period % 2 else 0.0)
 
@@ -127,6 +138,7 @@ _SAMPLES: Final = {
     "line": _line,
     "counter": _counter,
     "step": _step,
+    "bend": _bend,
     "alternating": _alternating,
     "sawtooth": _sawtooth,
     "vanishing": _vanishing,

@@ -15,7 +15,7 @@ from tallow.stack.prove.witnesses.inputs.series import VariedSeries, series_of
 from tallow.stack.prove.witnesses.inputs.timing import Timing, timing_of
 from tallow.stack.prove.witnesses.inputs.uses import Uses, uses_of
 
-_HOURS: Final = (0, 6, 12, 18, 24, 48, 72, 96, 120, 144, 360, 672)
+_HOURS: Final = tuple(24 * day + hour for day in (0, 1, 2, 3, 4, 5, 6, 15, 28) for hour in (12, 0, 18, 6))
 """How many hours later an expression is evaluated that looks at the time of the day or the year."""
 _LONGEST_S: Final = 90 * 86_400.0
 
@@ -25,11 +25,16 @@ _COUNTING_SAMPLES: Final = frozenset({"changes", "resets", "count_over_time", "s
 
 @dataclass(slots=True)
 class Plan:
-    """The series with which a search starts."""
+    """The series with which a search starts.
+
+    Attributes:
+        numbers_only: whether the search leaves the shapes as they are.
+    """
 
     series: list[VariedSeries]
     timing: Timing
     uses: Uses
+    numbers_only: bool = False
 
 
 def plans(tree: ast.Expr, hold: float, recordings: Recordings, arm: Arm) -> Iterator[Plan]:
@@ -59,14 +64,14 @@ def _plans_of(uses: Uses, tree: ast.Expr, hold: float, recordings: Recordings) -
             identity = timing, tuple(sorted((each.metric, *sorted(each.labels.items())) for each in series))
             if identity not in seen:
                 seen.add(identity)
-                yield Plan(series, timing, uses)
+                yield Plan(series, timing, uses, numbers_only=uses.dates)
 
 
 def _timings(tree: ast.Expr, hold: float, recordings: Recordings, uses: Uses) -> Iterator[Timing]:
     """The times to try: the usual ones, and others if the expression looks at the clock or counts samples."""
     yield timing_of(tree, hold, recordings)
     if uses.dates:
-        for hours in _HOURS[1:]:
+        for hours in _HOURS:
             yield timing_of(tree, hold, recordings, later=hours * 3600.0)
     elif uses.time:
         # A test starts at the time 0: a timestamp above 0 that is an hour old needs a later evaluation.

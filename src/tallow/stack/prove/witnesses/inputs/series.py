@@ -19,11 +19,12 @@ _CUMULATIVE: Final = ("_total", "_count", "_sum", "_bucket")
 _VARIABLES: Final[dict[Shape, tuple[str, ...]]] = {
     "line": ("level", "slope"),
     "counter": ("slope", "level"),
-    "step": ("amplitude", "level"),
-    "alternating": ("level", "amplitude", "period"),
+    "step": ("other", "level", "event"),
+    "bend": ("later_slope", "slope", "event"),
+    "alternating": ("level", "other", "period"),
     "sawtooth": ("amplitude", "level", "period"),
-    "vanishing": ("level",),
-    "appearing": ("level",),
+    "vanishing": ("level", "event"),
+    "appearing": ("level", "event"),
     "absent": (),
 }
 
@@ -76,8 +77,10 @@ class VariedSeries:
             return float(min(max(round(value), 0), len(self.edges) - 1))
         if name == "period":
             return float(min(max(round(value), 1), 500))
-        if self.metric == "up" and name != "slope":
-            return 1.0 if value > 0.5 else (0.0 if name != "amplitude" or value > -0.5 else -1.0)
+        if name == "event":
+            return float(min(max(round(value), 0), len(self.timing.events) - 1))
+        if self.metric == "up":
+            return (0.0 if "slope" in name or value < 0.5 else 1.0) if name != "spread" else round(value)
         return max(value, 0.0) if self.cumulative else value
 
     def get(self, name: str) -> float:
@@ -110,16 +113,21 @@ class VariedSeries:
         for number, (_, signal) in enumerate(self.stored):
             signal.shape = self.shape
             signal.level = self.get("level") + (self.get("spread") if number == 0 else 0.0)
-            signal.slope, signal.amplitude = self.get("slope"), self.get("amplitude")
+            if self.metric == "up":
+                signal.level = min(max(signal.level, 0.0), 1.0)
+            signal.slope, signal.later_slope = self.get("slope"), self.get("later_slope")
+            signal.amplitude = self.get("amplitude")
+            if self.shape in ("step", "alternating"):
+                signal.amplitude = self.get("other") - self.get("level")
             signal.period = int(self.get("period"))
             signal.reference = timing.end
-            signal.event = self.values.get("event", timing.end - timing.hold - 6 * timing.interval)
+            signal.event = timing.events[int(self.get("event"))]
             if self.edges:
                 signal.level = 0.0
                 signal.slope = self.get("slope") if number >= self.get("place") else 0.0
 
 
-_DEFAULTS: Final = {"level": 1.0, "amplitude": 1.0, "period": 1.0}
+_DEFAULTS: Final = {"level": 1.0, "other": 2.0, "amplitude": 1.0, "period": 1.0}
 
 
 def edge_text(edge: float) -> str:

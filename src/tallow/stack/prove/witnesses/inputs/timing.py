@@ -34,6 +34,7 @@ class Timing:
         hold: the ``for`` of the rule.
         end: the evaluation at which the alert is to fire.
         after: how far the expression looks into the future.
+        ranges: the lengths of the ranges of the expression.
     """
 
     interval: float
@@ -41,11 +42,21 @@ class Timing:
     hold: float
     end: float
     after: float = 0.0
+    ranges: tuple[float, ...] = ()
 
     @property
     def evaluations(self) -> tuple[float, ...]:
         """The times at which the condition has to hold."""
         return (self.end, self.end - self.hold) if self.hold else (self.end,)
+
+    @property
+    def events(self) -> tuple[float, ...]:
+        """When a series can change its course: the condition then holds in all evaluations that count.
+
+        The first is just before them, the others so much earlier that a range sees only what came after.
+        """
+        last = self.end - self.hold - 6 * self.interval
+        return (last, *(time for each in self.ranges if (time := last - each) > 2 * self.interval))
 
     @property
     def samples(self) -> int:
@@ -78,7 +89,8 @@ def timing_of(
         evaluation_interval *= 2
     least += 4 * evaluation_interval
     end = math.ceil(least / evaluation_interval) * evaluation_interval
-    return Timing(interval, evaluation_interval, hold, end, after)
+    ranges = tuple(sorted({look.range for look in looks if look.range}))
+    return Timing(interval, evaluation_interval, hold, end, after, ranges)
 
 
 def _interval(shortest: float, length: float, samples: float) -> float:

@@ -11,7 +11,7 @@ import promql_parser as ast
 from tallow.stack.prove.expression import children, operator, unwrapped
 from tallow.stack.prove.witnesses.evaluation.matchers import LabelMatcher, solve
 from tallow.stack.prove.witnesses.evaluation.model import Recordings
-from tallow.stack.prove.witnesses.evaluation.regular_expressions import examples
+from tallow.stack.prove.witnesses.evaluation.regular_expressions import examples, expanded, python_pattern
 from tallow.stack.prove.witnesses.evaluation.selectors import name_and_matchers
 from tallow.stack.prove.witnesses.inputs.arms import Arm
 
@@ -151,12 +151,18 @@ def _note_replacement(node: ast.Call, uses: Uses) -> None:
     """A label that ``label_replace()`` reads needs a value that its expression matches."""
     texts = [one.val for one in map(unwrapped, node.args) if isinstance(one, ast.StringLiteral)]
     if node.func.name == "label_replace" and len(texts) == 4 and texts[2] not in ("", "__name__"):
-        found = next((one for one in examples(texts[3]) if one), "")
-        if texts[3] not in (".*", "(.*)", ".+", "(.+)"):
-            uses.labels[texts[2]] = found
-            uses.examples[texts[2]] = [one for one in examples(texts[3]) if one]
-        else:
-            uses.labels.setdefault(texts[2], "")
+        target, replacement, source, pattern = texts
+        compiled = python_pattern(pattern)
+        usual = uses.labels.get(source) or f"{source}-1"
+        values = [
+            one
+            for one in (usual, *examples(pattern))
+            if (found := compiled.fullmatch(one)) and all(found.groups())
+        ]
+        if values:
+            uses.labels[source] = values[0]
+            uses.examples[source] = values
+            uses.labels[target] = expanded(replacement, compiled.fullmatch(values[0]))
     elif node.func.name == "label_join":
         for label in texts[2:]:
             uses.labels.setdefault(label, "")

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import promql_parser as ast
 
 from tallow.stack.prove.expression import children, operator, unwrapped
-from tallow.stack.prove.witnesses.evaluation.model import Compiler
-from tallow.stack.prove.witnesses.search.objective import Objective
+
+CanHold = Callable[[ast.Expr], bool]
 
 
-def preventing_part(tree: ast.Expr, compiler: Compiler, objective: Objective) -> str:
-    """The smallest part without a result although its own operands have one.
+def preventing_part(tree: ast.Expr, can_hold: CanHold) -> str:
+    """The smallest part that has no result although each of its operands can have one.
 
     Args:
-        objective: with the series that came nearest.
+        can_hold: whether series are found under which an expression has a result.
     """
     node = unwrapped(tree)
-    while (inner := _empty_operand(node, compiler, objective)) is not None:
-        node = inner
-    return " ".join(str(node).split()) if not hasattr(node, "prettify") else " ".join(node.prettify().split())
+    while True:
+        blocked = next((one for one in _operands(node) if not can_hold(one)), None)
+        if blocked is None:
+            return " ".join(node.prettify().split())
+        node = blocked
 
 
-def _empty_operand(node: ast.Expr, compiler: Compiler, objective: Objective) -> ast.Expr | None:
-    """The operand whose missing result is the reason that the node has none."""
+def _operands(node: ast.Expr) -> list[ast.Expr]:
+    """The operands without whose result a node has none."""
+    if isinstance(node, ast.Call) and node.func.name.startswith("absent"):
+        return []
     operands = [unwrapped(child) for child in children(node)]
-    if isinstance(node, ast.BinaryExpr):
-        if operator(node) == "unless":
-            operands = operands[:1]
-        elif operator(node) == "or" and str(node) in objective.arm:
-            operands = [operands[objective.arm[str(node)]]]
-    elif isinstance(node, ast.Call) and node.func.name in ("absent", "absent_over_time"):
-        return None
-    for operand in operands:
-        if isinstance(operand, ast.MatrixSelector | ast.SubqueryExpr | ast.VectorSelector):
-            continue
-        found = objective.results_of(compiler.compile(operand))
-        if found is not None and not found:
-            return operand
-    return None
+    if isinstance(node, ast.BinaryExpr) and operator(node) == "unless":
+        operands = operands[:1]
+    return [one for one in operands if isinstance(one, ast.BinaryExpr | ast.AggregateExpr | ast.Call)]

@@ -12,10 +12,7 @@ from tallow.stack.prove.witnesses.evaluation.model import Context, Evaluate
 from tallow.stack.prove.witnesses.evaluation.vector import (
     STRUCTURAL,
     MatchingError,
-    Value,
-    Vector,
     least_distance,
-    results,
 )
 from tallow.stack.prove.witnesses.inputs.arms import Arm
 from tallow.stack.prove.witnesses.inputs.plan import Plan
@@ -95,11 +92,3 @@ class Objective:
         end = self.plan.timing.end
         times: Sequence[float] = (end, end - self.plan.timing.hold / 2, end - self.plan.timing.hold)
         return all(self.distance_at(time, {}) > 0 for time in dict.fromkeys(times))
-
-    def results_of(self, evaluate: Evaluate) -> Vector | None:
-        """The results of another expression at the end; None if matching fails or it is a number."""
-        try:
-            value: Value = evaluate(Context(self._database, self.plan.timing.end, self.arm))
-        except (MatchingError, ArithmeticError, ValueError):
-            return None
-        return results(value) if isinstance(value, list) else None

@@ -33,7 +33,7 @@ def search(objective: Objective) -> float:
     plan = objective.plan
     start_quiet(objective, variables_of(plan.series), plan.uses.numbers)
     best = _search_numbers(objective)
-    for _ in range(_ROUNDS):
+    for _ in range(0 if plan.numbers_only else _ROUNDS):
         before = best
         for change in _changes(plan):
             if not best:
@@ -97,6 +97,7 @@ class _Shape:
 
     def __call__(self) -> None:
         self._series.shape = self._shape
+        self._series.values = {"level": self._series.get("level")}
         self._series.build()
 
 
