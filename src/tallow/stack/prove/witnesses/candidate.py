@@ -20,7 +20,7 @@ from tallow.stack.prove.witnesses.inputs.plan import Plan, plans
 from tallow.stack.prove.witnesses.inputs.timing import Timing
 from tallow.stack.prove.witnesses.search.blocked import preventing_part
 from tallow.stack.prove.witnesses.search.boundary import Edge, edges, quiet_without_numbers
-from tallow.stack.prove.witnesses.search.objective import Budget, BudgetError, Objective
+from tallow.stack.prove.witnesses.search.objective import Objective, SearchTime, SearchTimeError
 from tallow.stack.prove.witnesses.search.structure import search
 from tallow.stack.prove.witnesses.search.variables import restore, snapshot
 from tallow.stack.prove.witnesses.witness import METRIC_NAME, InputSeries
@@ -58,7 +58,7 @@ class CandidateSearch:
     rule: LoadedRule
     recordings: Recordings
     blocked_by: str = ""
-    _budget: Budget = field(default_factory=lambda: Budget(BUDGET_S))
+    _budget: SearchTime = field(default_factory=lambda: SearchTime(BUDGET_S))
 
     def candidates(self) -> Iterator[Candidate]:
         """Candidates, the tidiest first. If there are none, ``blocked_by`` is set in the end."""
@@ -70,7 +70,7 @@ class CandidateSearch:
             self.blocked_by = f"limit: {error} is not understood"
         except ContradictionError as error:
             self.blocked_by = str(error)
-        except BudgetError:
+        except SearchTimeError:
             self.blocked_by = f"limit: {BUDGET_S:g} s of search"
         except RecursionError:
             self.blocked_by = "limit: too deeply nested"
@@ -87,13 +87,13 @@ class CandidateSearch:
                     break
             yield from sorted(found, key=lambda one: one.quiet_series is None)
         if not any_found:
-            self._budget = Budget(BUDGET_S)
+            self._budget = SearchTime(BUDGET_S)
             self.blocked_by = preventing_part(tree, self._can_hold)
 
     def _can_hold(self, tree: ast.Expr) -> bool:
         return any(True for arm in arms_of(tree) for _ in self._fired(tree, arm, 0.0, self._budget))
 
-    def _fired(self, tree: ast.Expr, arm: Arm, hold: float, budget: Budget) -> Iterator[Objective]:
+    def _fired(self, tree: ast.Expr, arm: Arm, hold: float, budget: SearchTime) -> Iterator[Objective]:
         """Objectives with series under which an expression has a result."""
         evaluate = ExpressionCompiler(self.recordings).compile(tree)
         for plan in plans(tree, hold, self.recordings, arm):

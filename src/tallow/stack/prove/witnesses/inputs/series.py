@@ -112,19 +112,21 @@ class VariedSeries:
         timing = self.timing
         for number, (_, signal) in enumerate(self.stored):
             signal.shape = self.shape
-            signal.level = self.get("level") + (self.get("spread") if number == 0 else 0.0)
-            if self.metric == "up":
-                signal.level = min(max(signal.level, 0.0), 1.0)
+            level, other = self._bounded(self.get("level")), self._bounded(self.get("other"))
+            signal.level = self._bounded(level + self.get("spread")) if number == 0 else level
             signal.slope, signal.later_slope = self.get("slope"), self.get("later_slope")
-            signal.amplitude = self.get("amplitude")
-            if self.shape in ("step", "alternating"):
-                signal.amplitude = self.get("other") - self.get("level")
+            stepped = self.shape in ("step", "alternating")
+            signal.amplitude = other - level if stepped else self.get("amplitude")
             signal.period = int(self.get("period"))
             signal.reference = timing.end
             signal.event = timing.events[int(self.get("event"))]
             if self.edges:
                 signal.level = 0.0
                 signal.slope = self.get("slope") if number >= self.get("place") else 0.0
+
+    def _bounded(self, value: float) -> float:
+        """The value itself; of ``up``, which is 0 or 1, the nearest of them."""
+        return min(max(value, 0.0), 1.0) if self.metric == "up" else value
 
 
 _DEFAULTS: Final = {"level": 1.0, "other": 2.0, "amplitude": 1.0, "period": 1.0}

@@ -21,25 +21,25 @@ _NO_SERIES: Final = 10 * STRUCTURAL
 _MATCHING: Final = 20 * STRUCTURAL
 
 
-class BudgetError(Exception):
-    """The evaluations that a rule may use are used up."""
+class SearchTimeError(Exception):
+    """The processor time that a rule may use is used up."""
 
 
 @dataclass(slots=True)
-class Budget:
-    """Evaluations that are left. One of many samples counts as several."""
+class SearchTime:
+    """Seconds of processor time that are left for a rule."""
 
     left: float
 
-    def use(self, cost: float) -> None:
+    def use(self, seconds: float) -> None:
         """Use some.
 
         Raises:
-            BudgetError: none are left.
+            SearchTimeError: none are left.
         """
-        self.left -= cost
+        self.left -= seconds
         if self.left < 0:
-            raise BudgetError
+            raise SearchTimeError
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Objective:
 
     evaluate: Evaluate
     plan: Plan
-    budget: Budget
+    budget: SearchTime
     clock: Callable[[], float]
     arm: Arm
     _database: Database = field(init=False)
@@ -67,7 +67,7 @@ class Objective:
         """How far the alert is from firing; 0 if it fires.
 
         Raises:
-            BudgetError: the budget is used up.
+            SearchTimeError: the time is used up.
         """
         times = self.plan.timing.evaluations
         found = math.fsum(self.distance_at(time, self.arm) for time in times)

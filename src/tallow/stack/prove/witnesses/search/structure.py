@@ -28,7 +28,7 @@ def search(objective: Objective) -> float:
         The distance that is left; 0 if the alert fires.
 
     Raises:
-        BudgetError: the budget is used up.
+        BudgetError: the time is used up.
     """
     plan = objective.plan
     start_quiet(objective, variables_of(plan.series), plan.uses.numbers)
