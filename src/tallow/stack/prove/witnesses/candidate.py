@@ -25,7 +25,7 @@ from tallow.stack.prove.witnesses.search.structure import search
 from tallow.stack.prove.witnesses.search.variables import restore, snapshot
 from tallow.stack.prove.witnesses.witness import METRIC_NAME, InputSeries
 
-BUDGET_S: Final = 2.0
+SEARCH_S: Final = 2.0
 """Processor time that the search may use for a rule."""
 
 
@@ -58,7 +58,7 @@ class CandidateSearch:
     rule: LoadedRule
     recordings: Recordings
     blocked_by: str = ""
-    _budget: SearchTime = field(default_factory=lambda: SearchTime(BUDGET_S))
+    _time_left: SearchTime = field(default_factory=lambda: SearchTime(SEARCH_S))
 
     def candidates(self) -> Iterator[Candidate]:
         """Candidates, the tidiest first. If there are none, ``blocked_by`` is set in the end."""
@@ -71,7 +71,7 @@ class CandidateSearch:
         except ContradictionError as error:
             self.blocked_by = str(error)
         except SearchTimeError:
-            self.blocked_by = f"limit: {BUDGET_S:g} s of search"
+            self.blocked_by = f"limit: {SEARCH_S:g} s of search"
         except RecursionError:
             self.blocked_by = "limit: too deeply nested"
 
@@ -80,24 +80,24 @@ class CandidateSearch:
         for number, arm in enumerate(arms_of(tree)[:_MOST_ARMS]):
             part = f"{number + 1}" if arm else ""
             found: list[Candidate] = []
-            for objective in self._fired(tree, arm, self.rule.for_seconds or 0.0, self._budget):
+            for objective in self._fired(tree, arm, self.rule.for_seconds or 0.0, self._time_left):
                 any_found = True
                 found += self._around(objective, part)
                 if any(one.quiet_series is not None for one in found):
                     break
             yield from sorted(found, key=lambda one: one.quiet_series is None)
         if not any_found:
-            self._budget = SearchTime(BUDGET_S)
+            self._time_left = SearchTime(SEARCH_S)
             self.blocked_by = preventing_part(tree, self._can_hold)
 
     def _can_hold(self, tree: ast.Expr) -> bool:
-        return any(True for arm in arms_of(tree) for _ in self._fired(tree, arm, 0.0, self._budget))
+        return any(True for arm in arms_of(tree) for _ in self._fired(tree, arm, 0.0, self._time_left))
 
-    def _fired(self, tree: ast.Expr, arm: Arm, hold: float, budget: SearchTime) -> Iterator[Objective]:
+    def _fired(self, tree: ast.Expr, arm: Arm, hold: float, time_left: SearchTime) -> Iterator[Objective]:
         """Objectives with series under which an expression has a result."""
         evaluate = ExpressionCompiler(self.recordings).compile(tree)
         for plan in plans(tree, hold, self.recordings, arm):
-            objective = Objective(evaluate, plan, budget, time.thread_time, arm)
+            objective = Objective(evaluate, plan, time_left, time.thread_time, arm)
             if not search(objective):
                 yield objective
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tallow.stack.prove.witnesses.evaluation.database import Stored
-from tallow.stack.prove.witnesses.evaluation.signal import Shape, Signal
+from tallow.stack.prove.witnesses.evaluation.signal import SHAPES, Shape, Signal
 from tallow.stack.prove.witnesses.evaluation.vector import Labels
 from tallow.stack.prove.witnesses.inputs.timing import Timing
 from tallow.stack.prove.witnesses.inputs.uses import SelectorUse, Uses
@@ -61,6 +61,14 @@ class VariedSeries:
     def full_labels(self) -> Labels:
         """The labels that all of its series have, with the name of the metric."""
         return {"__name__": self.metric, **self.labels}
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes that it can have."""
+        if self.edges:
+            return ("counter", "absent")
+        if self.metric == "up":
+            return tuple(shape for shape in SHAPES if shape not in ("counter", "bend", "sawtooth"))
+        return SHAPES
 
     def variables(self) -> list[str]:
         """The variables, those with most effect first."""

@@ -48,7 +48,7 @@ class Objective:
 
     evaluate: Evaluate
     plan: Plan
-    budget: SearchTime
+    time_left: SearchTime
     clock: Callable[[], float]
     arm: Arm
     _database: Database = field(init=False)
@@ -84,7 +84,7 @@ class Objective:
             found = _MATCHING
         except (ArithmeticError, ValueError):
             found = _NO_SERIES
-        self.budget.use(self.clock() - started)
+        self.time_left.use(self.clock() - started)
         return _NO_SERIES if math.isinf(found) or math.isnan(found) else found
 
     def is_quiet(self) -> bool:

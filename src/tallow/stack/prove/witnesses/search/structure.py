@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tallow.stack.prove.witnesses.evaluation.signal import SHAPES, Shape
+from tallow.stack.prove.witnesses.evaluation.signal import Shape
 from tallow.stack.prove.witnesses.inputs.plan import Plan
 from tallow.stack.prove.witnesses.inputs.series import VariedSeries
 from tallow.stack.prove.witnesses.search.objective import Objective
@@ -28,7 +28,7 @@ def search(objective: Objective) -> float:
         The distance that is left; 0 if the alert fires.
 
     Raises:
-        BudgetError: the time is used up.
+        SearchTimeError: the time is used up.
     """
     plan = objective.plan
     start_quiet(objective, variables_of(plan.series), plan.uses.numbers)
@@ -64,11 +64,9 @@ def _try_change(objective: Objective, change: Change, best: float) -> float:
 
 def _changes(plan: Plan) -> Iterator[Change]:
     for series in plan.series:
-        for shape in SHAPES:
-            if shape != series.shape and not series.edges:
+        for shape in series.shapes():
+            if shape != series.shape:
                 yield _Shape(series, shape)
-        if series.edges:
-            yield _Shape(series, "absent")
     for count in _counts(plan):
         for series in plan.series:
             if not series.edges and not _is_pinned_alone(series):

@@ -80,7 +80,7 @@ def search_numbers(objective: Objective, variables: list[Variable], numbers: Ite
         The distance that is left.
 
     Raises:
-        BudgetError: the time is used up.
+        SearchTimeError: the time is used up.
     """
     seeds = _seeds(numbers, objective.plan.timing.end)
     best = objective.distance()
