@@ -132,6 +132,7 @@ class SignalingSession:
             )
         except RoleTakenError:
             raise WebSocketRefusedError("role_taken", f"another {join.role} is in this room") from None
+        self._socket.forget_headers()
         self._metrics.device_connected(join.device)
         log = connection_logger.bind(role=join.role, device=join.device)
         log.info("Peer joined", again=replaced is not None)

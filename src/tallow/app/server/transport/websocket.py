@@ -88,6 +88,10 @@ class GuardedWebSocket:
         self._require_connected()
         await self._websocket.send_bytes(data)
 
+    def forget_headers(self) -> None:
+        """Free the request's headers: an idle socket would keep them as long as it is open."""
+        self.scope["headers"] = []
+
     def forward_to(self, other: GuardedWebSocket, hooks: ForwardingHooks) -> bool:
         """Copy binary messages to another socket without :meth:`receive`.
 

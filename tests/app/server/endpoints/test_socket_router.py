@@ -1,0 +1,83 @@
+"""Sockets are called without Starlette's layers, and are routed as before everywhere else."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import types
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, WebSocketRoute
+from starlette.types import ASGIApp, Message
+from starlette.websockets import WebSocket
+
+from support.transfers.server import serving
+from tallow.app.server.endpoints.socket_router import SocketApplication
+
+
+async def count_layers(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.send_json(_starlette_frames())
+    await websocket.close()
+
+
+def _starlette_frames() -> int:
+    """Calls of Starlette that wait for this endpoint."""
+    frame = inspect.currentframe()
+    count = 0
+    while frame is not None:
+        count += frame.f_globals.get("__name__", "").startswith(("starlette.routing", "starlette.middleware"))
+        frame = frame.f_back
+    return count
+
+
+def application() -> SocketApplication:
+    return SocketApplication(
+        sockets={"/layers": count_layers}, routes=[WebSocketRoute("/layers", count_layers)]
+    )
+
+
+async def messages_of(app: ASGIApp, path: str) -> list[Message]:
+    """What an application sends on a WebSocket that a client opens."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": path, "root_path": "", "headers": [], "query_string": b""}
+    await app(scope, receive, send)
+    return sent
+
+
+async def test_a_socket_is_called_without_starlettes_layers() -> None:
+    sent = await messages_of(application(), "/layers")
+    assert [message.get("text") for message in sent] == [None, "0", None]
+
+
+async def test_below_a_mount_the_route_serves_the_socket() -> None:
+    sent = await messages_of(Starlette(routes=[Mount("/below", app=application())]), "/below/layers")
+    assert int(sent[1]["text"]) > 0
+
+
+async def test_other_paths_are_refused() -> None:
+    assert [message["type"] for message in await messages_of(application(), "/other")] == ["websocket.close"]
+
+
+async def test_an_idle_peer_keeps_no_headers_and_no_layer(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        sender, receiver = await server.pair()
+        scopes = [one for one in gc.get_objects() if isinstance(one, dict) and one.get("type") == "websocket"]
+        opened = [scope for scope in scopes if scope.get("path") == "/api/signal"]
+        assert [scope["headers"] for scope in opened] == [[], []]
+        waiting = [
+            one.__qualname__
+            for one in gc.get_objects()
+            if isinstance(one, types.CoroutineType) and one.cr_frame
+        ]
+        assert not [name for name in waiting if "wrapped_app" in name or name.endswith("Route.handle")]
+        for peer in (sender, receiver):
+            await peer.socket.close()
