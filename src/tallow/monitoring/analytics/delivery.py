@@ -15,6 +15,7 @@ import httpx
 from tallow.monitoring.analytics.event import Event
 from tallow.monitoring.integrations import http_client
 from tallow.monitoring.integrations.request_errors import warn_of_proxy_failure
+from tallow.monitoring.lifecycle.delivery_notice import DeliveryNotice
 from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 ATTEMPTS: Final = 3
@@ -34,6 +35,9 @@ class PlausibleClient:
         self._url = f"{settings.plausible_host.rstrip('/')}/api/event"
         self._client = http_client.client(timeout=settings.plausible_timeout)
         self._stopping = stopping
+        self._notice = DeliveryNotice("analytics events")
+        self._cause = ""
+        """Why the last attempt failed."""
 
     def deliver(self, event: Event) -> str | None:
         """Send an event, in up to :data:`ATTEMPTS` attempts.
@@ -48,6 +52,10 @@ class PlausibleClient:
             reason = _failure_reason(self._post(event))
             if reason is None or reason == "rejected":
                 break
+        if reason is None:
+            self._notice.delivered()
+        else:
+            self._notice.failed(self._cause)
         return reason
 
     def close(self) -> None:
@@ -56,10 +64,13 @@ class PlausibleClient:
 
     def _post(self, event: Event) -> httpx.Response | None:
         try:
-            return self._client.post(self._url, json=event.body, headers=event.headers)
+            response = self._client.post(self._url, json=event.body, headers=event.headers)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             warn_of_proxy_failure("analytics events", error)
+            self._cause = type(error).__name__
             return None
+        self._cause = f"status {response.status_code}"
+        return response
 
 
 def _backoff(attempt: int) -> float:

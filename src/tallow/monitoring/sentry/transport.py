@@ -13,6 +13,7 @@ from sentry_sdk.transport import HttpTransport
 from sentry_sdk.worker import Worker
 
 from tallow.monitoring.lifecycle.background_sender import BackgroundSender
+from tallow.monitoring.lifecycle.delivery_notice import DeliveryNotice
 from tallow.monitoring.lifecycle.warn_once import warn_once
 from tallow.monitoring.metrics import Metrics
 
@@ -99,10 +100,12 @@ class Transport(HttpTransport):
     Attributes:
         metrics: counts dropped envelopes.
         proxy: the address of the proxy without its password, or None.
+        notice: logs that reports do not arrive.
     """
 
     metrics: Metrics
     proxy: str | None
+    notice: DeliveryNotice
 
     def _create_worker(self, options: dict[str, Any]) -> Worker:
         self._sender_worker = SenderWorker(options["transport_queue_size"], self.metrics, self._after_fork)
@@ -133,6 +136,7 @@ class Transport(HttpTransport):
             return
         if self.proxy is not None and reason in _PROXY_REASONS:
             warn_once("reports do not reach Sentry through the proxy", self.proxy)
+        self.notice.failed(reason)
         status = reason.removeprefix("status_")
         by_status = "rejected" if status != reason and status.startswith("4") else "failed"
         self.metrics.record_dropped("sentry", _REASONS.get(reason, by_status))
@@ -158,6 +162,7 @@ def make_transport(metrics: Metrics, proxy: str | None = None) -> type[Transport
 
     CountingTransport.metrics = metrics
     CountingTransport.proxy = proxy
+    CountingTransport.notice = DeliveryNotice("error reports")
     return CountingTransport
 
 

@@ -16,6 +16,7 @@ import httpx
 from tallow.monitoring.integrations import http_client
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.integrations.request_errors import warn_of_proxy_failure
+from tallow.monitoring.lifecycle.delivery_notice import DeliveryNotice
 from tallow.monitoring.lifecycle.warn_once import warn_once
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.settings.http_headers import parse_headers
@@ -64,6 +65,7 @@ class Endpoint:
         self._url = url.rstrip("/") + loki.PUSH_PATH if self._loki and bare else url
         self._headers = _headers(settings)
         self._refusals = RefusalNotice(self._url)
+        self._notice = DeliveryNotice("log lines")
         self._warnings: list[str] = []
         """Logged with the first batch: logging is not configured yet."""
         proxies = ProxySettings.read(warn=self._warnings.append)
@@ -93,17 +95,20 @@ class Endpoint:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             # RuntimeError: the client is closed.
             warn_of_proxy_failure("log lines", error)
+            self._notice.failed(type(error).__name__)
             return DeliveryResult("retry")
 
     def _delivery_result(self, response: httpx.Response, lines: int, timeout_s: float) -> DeliveryResult:
         status = response.status_code
         if response.is_success:
             self._refusals.record_success()
+            self._notice.delivered()
             if status == httpx.codes.NO_CONTENT or response.headers.get("content-length") == "0":
                 response.read()  # an empty body: the connection can be reused
             return DeliveryResult("sent")
         repeated = status not in REJECTED_STATUSES
         if repeated:
+            self._notice.failed(f"status {status}")
             self._refusals.record_refusal(status, repeated=True)
             after_s = parse_retry_after(response.headers.get("retry-after", ""), time.time())
             return DeliveryResult("retry", after_s)
@@ -113,6 +118,7 @@ class Endpoint:
         if rejected < lines:
             self._refusals.record_success()
         else:
+            self._notice.failed(f"status {status}")
             self._refusals.record_refusal(status, repeated=False)
         return DeliveryResult("rejected", rejected_lines=rejected)
 

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tallow.monitoring.integrations.websocket_client import connect_websocket
 from tallow.monitoring.lifecycle.private_files import write_private
+from tallow.stack.drill.environment import clients
 from tallow.stack.drill.environment.profile import NOTIFY, RELOADS, RULES, WATCHDOG
 from tallow.stack.drill.receivers import serve
 from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background
@@ -118,16 +118,30 @@ async def restart_loop(context: DrillContext) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def log_endpoint(context: DrillContext) -> AsyncIterator[None]:
+    """A log endpoint that accepts all lines. The server starts again: it never knew it unreachable."""
+    endpoint = Starlette(routes=[Route("/", _accept, methods=["POST"])])
+    async with serve.serving(endpoint, context.environment.ports["logs"]):
+        await context.server.process.kill()
+        await context.server.start()
+        yield
+
+
+@asynccontextmanager
 async def unreachable_log_endpoint(context: DrillContext) -> AsyncIterator[None]:
-    """Nothing listens at the log endpoint; log lines are written until the alert is resolved."""
+    """The log endpoint ends; log lines are written until the alert is resolved.
 
-    async def write_log_line() -> None:
-        url = context.server.url.replace("http", "ws", 1) + "/api/signal"
-        async with await connect_websocket(url, direct=True, compression=None) as socket:
-            await socket.send("nonsense")
-            await socket.recv()
+    A peer that joins and leaves causes two lines each time. A refused request would not: a repeated refusal
+    is logged once a minute.
+    """
 
-    await context.cleanup.enter_async_context(repeat_in_background(write_log_line, 0.2))
+    async def write_log_lines() -> None:
+        room, token = await clients.create_room(context.server)
+        async with clients.join_room(context.server, room, token, "sender"):
+            pass
+
+    await context.setup_stack.aclose()
+    await context.cleanup.enter_async_context(repeat_in_background(write_log_lines, 0.5))
     yield
     endpoint = Starlette(routes=[Route("/", _accept, methods=["POST"])])
     await context.cleanup.enter_async_context(serve.serving(endpoint, context.environment.ports["logs"]))
@@ -205,7 +219,8 @@ DRILLS: Final = (
     ),
     Drill(
         alert="TelemetryDropped",
-        fault="nothing listens at LOG_ENDPOINT, and the queue has ten lines (LOG_QUEUE_SIZE)",
+        fault="nothing listens at LOG_ENDPOINT any more, and the queue has ten lines (LOG_QUEUE_SIZE)",
+        setup=log_endpoint,
         inject=unreachable_log_endpoint,
         server_settings={
             "LOG_ENDPOINT": "http://127.0.0.1:{logs}/",
