@@ -77,7 +77,9 @@ def closed_port() -> int:
 
 
 def test_an_unreachable_log_endpoint_is_logged(closed_port: int, caplog: pytest.LogCaptureFixture) -> None:
-    settings = MonitoringSettings(log_endpoint=f"http://127.0.0.1:{closed_port}/", log_endpoint_kind="http")
+    settings = MonitoringSettings.load(
+        log_endpoint=f"http://127.0.0.1:{closed_port}/", log_endpoint_kind="http"
+    )
     endpoint = Endpoint(settings)
     batch = Batch([b"{}\n"])
     assert [endpoint.send(batch).outcome for _ in range(2)] == ["retry", "retry"]
@@ -92,7 +94,9 @@ def test_an_unreachable_analytics_server_is_logged(
     stopping = threading.Event()
     stopping.set()
     client = PlausibleClient(
-        MonitoringSettings(plausible_host=f"http://127.0.0.1:{closed_port}", plausible_domain="example.org"),
+        MonitoringSettings.load(
+            plausible_host=f"http://127.0.0.1:{closed_port}", plausible_domain="example.org"
+        ),
         stopping,
     )
     assert client.deliver(Event({}, {})) == "failed"
