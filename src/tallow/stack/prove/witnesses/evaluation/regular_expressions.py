@@ -6,8 +6,8 @@ import itertools
 import re
 from collections.abc import Iterator
 from functools import cache
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as codes  # type: ignore[attr-defined, unused-ignore]
+from re import _parser as parser  # type: ignore[attr-defined, unused-ignore]
 from typing import Any, Final
 
 from tallow.stack.prove.witnesses.evaluation.vector import UnsupportedError
