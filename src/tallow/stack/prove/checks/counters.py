@@ -134,12 +134,15 @@ def all_time_ratio(parsed: ParsedRule, rules: RuleSet) -> Messages:
     for node, _op, _limit in compared(parsed.tree):
         found = quotient(node)
         names = [list(_levels(side)) for side in (found.part, found.whole)] if found is not None else [[]]
-        if all(len(each) == 1 and _is_counter_or_part(each[0], rules) for each in names):
+        if all(len(each) == 1 for each in names) and _are_counters(names[0][0], names[1][0], rules):
             yield f"{names[0][0]} / {names[1][0]} is a share since the start of the process; use rate()"
 
 
-def _is_counter_or_part(name: str, rules: RuleSet) -> bool:
-    return rules.is_counter(name) or (name.endswith(("_sum", "_count")) and rules.family(name) is None)
+def _are_counters(part: str, whole: str, rules: RuleSet) -> bool:
+    """Whether both are counters, or the sum and the count of one histogram or summary."""
+    if part.endswith("_sum") and whole == part.removesuffix("_sum") + "_count":
+        return not rules.is_gauge(part)
+    return rules.is_counter(part) and rules.is_counter(whole)
 
 
 def offset_difference(parsed: ParsedRule, rules: RuleSet) -> Messages:

@@ -240,7 +240,7 @@ def _equal_labels(node: ast.Expr) -> Labels:
 
 CHECKS: Final = (
     Check("label/matching", "error", unmatched),
-    Check("label/default", "warning", unlabelled_default),
+    Check("label/default", "note", unlabelled_default),
     Check("label/grouping", "error", lost_grouping),
     Check("label/replace", "error", empty_replacement),
     Check("label/scalar", "warning", scalar_of_several),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import promql_parser as ast
@@ -22,19 +22,40 @@ _PARTS: Final = ("_bucket", "_sum", "_count", "_total")
 
 
 def unknown_metric(parsed: ParsedRule, rules: RuleSet) -> Messages:
-    """A selector of a name that the source does not have."""
+    """A selector of a name that no target has, or that is written like one that the source has."""
+    for name, similar in _missing(parsed, rules):
+        if similar or (rules.metrics is not None and rules.metrics.complete):
+            yield f"{_origin(rules)} has no metric {name}{similar}"
+
+
+def missing_metric(parsed: ParsedRule, rules: RuleSet) -> Messages:
+    """A selector of a name that an exposition does not have: a collector may be off, or idle."""
+    for name, similar in _missing(parsed, rules):
+        if not similar and rules.metrics is not None and not rules.metrics.complete:
+            yield f"{_origin(rules)} has no metric {name}; a part of the exporter may be off"
+
+
+def _origin(rules: RuleSet) -> str:
+    return rules.metrics.origin if rules.metrics is not None else ""
+
+
+def _missing(parsed: ParsedRule, rules: RuleSet) -> Iterator[tuple[str, str]]:
+    """The names that the source does not have, and the similar ones that it has."""
     metrics = rules.metrics
     assert metrics is not None
     for name in dict.fromkeys(selector.name for selector in selectors(parsed.tree)):
         if name and name not in rules.recorded and metrics.get(name) is None and metrics.covers(name):
-            yield f"{metrics.origin} has no metric {name}{_similar(name, metrics.families)}"
+            yield name, _similar(name, metrics.families)
 
 
-def _similar(name: str, families: object) -> str:
-    assert isinstance(families, dict)
+def _similar(name: str, families: Mapping[str, SeriesFamily]) -> str:
     parts = [name + part for part in _PARTS if name + part in families]
-    close = parts or difflib.get_close_matches(name, families, n=1, cutoff=0.8)
+    close = parts or difflib.get_close_matches(name, families, n=1, cutoff=_ALIKE)
     return f"; it has {', '.join(close)}" if close else ""
+
+
+_ALIKE: Final = 0.85
+"""Of two names, the share of characters in common from which on one is a misspelling of the other."""
 
 
 def unknown_label(parsed: ParsedRule, rules: RuleSet) -> Messages:
@@ -166,6 +187,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 CHECKS: Final = (
     Check("metrics/unknown-metric", "error", unknown_metric, needs_metrics=True),
+    Check("metrics/missing-metric", "warning", missing_metric, needs_metrics=True),
     Check("metrics/unknown-label", "error", unknown_label, needs_metrics=True),
     Check("metrics/grouping", "warning", unknown_grouping, needs_metrics=True),
     Check("metrics/matching", "error", different_labels, needs_metrics=True),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator as operators
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import promql_parser as ast
 
+from tallow.stack.lint.promql.type_inference import infer_type
 from tallow.stack.prove.checks.conditions import compared, compared_here
 from tallow.stack.prove.checks.model import Check, Messages, ParsedRule, RuleSet
 from tallow.stack.prove.expression import (
@@ -89,12 +91,44 @@ def exhaustive(parsed: ParsedRule, _: RuleSet) -> Messages:
     for node in nodes if len(nodes) > 1 else ():
         if isinstance(node, ast.Call) and node.func.name == "vector":
             yield "'or vector(…)' always has a result, also where the condition does not hold"
+    yield from _satisfied_defaults(parsed.tree)
     found: dict[str, _Covered] = {}
     for text, op, limit in _limits(iter(nodes)):
         found[text] = found.get(text, _Covered()).with_condition(op, limit)
     for text, covered in found.items():
         if covered.is_everything:
             yield f"one of the conditions on {text[:50]} holds for every value"
+
+
+def _satisfied_defaults(tree: ast.Expr) -> Messages:
+    for node, op, limit in compared(tree):
+        default = _unlabelled_default(node)
+        if default is not None and _holds(default, op, limit):
+            yield f"the default {default:g} has no labels, is always there, and satisfies '{op} {limit:g}'"
+
+
+def _unlabelled_default(node: ast.Expr) -> float | None:
+    """The number of ``… or vector(number)`` where the other operand has labels."""
+    node = unwrapped(node)
+    if not isinstance(node, ast.BinaryExpr) or operator(node) != "or" or not infer_type(node.lhs).labels:
+        return None
+    default = unwrapped(node.rhs)
+    is_vector = isinstance(default, ast.Call) and default.func.name == "vector"
+    return number(default.args[0]) if is_vector and isinstance(default, ast.Call) else None
+
+
+def _holds(value: float, op: str, limit: float) -> bool:
+    return bool(_COMPARISONS[op](value, limit))
+
+
+_COMPARISONS: Final = {
+    ">": operators.gt,
+    ">=": operators.ge,
+    "<": operators.lt,
+    "<=": operators.le,
+    "==": operators.eq,
+    "!=": operators.ne,
+}
 
 
 @dataclass(frozen=True, slots=True)

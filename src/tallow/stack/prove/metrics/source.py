@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -40,7 +41,7 @@ def load_metrics(source: str, names: Iterable[str]) -> KnownMetrics:
         files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
         if not files:
             raise SourceError(f"{source}: the folder has no files")
-        return merged([_from_file(file) for file in files])
+        return replace(merged([_from_file(file) for file in files]), origin=source)
     return _from_file(path)
 
 
