@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+import importlib
+import threading
+from contextlib import suppress
+from typing import Final, Literal
 
 from tallow.app.channels.channel import ChannelError
 from tallow.app.channels.ice_servers import IceServers, has_turn
@@ -18,6 +21,7 @@ from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.wire import Role
 
+WEBRTC_MODULE: Final = "tallow.app.channels.webrtc"
 CandidatePolicy = Literal["all", "relay"]
 
 
@@ -43,6 +47,16 @@ class ChannelOpenings:
     def policy(self) -> CandidatePolicy:
         """Which ICE candidates may be used: with relay only a TURN server's."""
         return "relay" if self._options.relay == "relay" else "all"
+
+    def preload(self) -> None:
+        """Import WebRTC in the background while this side joins its room and waits.
+
+        The import takes half a second and more. During the attempt it would use up the head start of direct
+        connections, and a page has no other direct connection than WebRTC.
+        """
+        if not self._options.tallow_relay and "webrtc" in self._options.transports:
+            # A daemon thread, because a cancelled command must not wait for it.
+            threading.Thread(target=_import_webrtc, name="import webrtc", daemon=True).start()
 
     def ice_servers(self, signaling: SignalingClient) -> IceServers:
         """The server's STUN and TURN servers that may be used."""
@@ -78,11 +92,12 @@ class ChannelOpenings:
         self, attempt: ConnectionAttempt, signaling: SignalingClient, opened: Opened
     ) -> None:
         try:
-            from tallow.app.channels.webrtc import connect  # importing aiortc takes half a second
+            # A second import waits for the first one, here without holding up the event loop.
+            module = await asyncio.to_thread(importlib.import_module, WEBRTC_MODULE)
         except ImportError:
             await attempt.exchange("webrtc").refuse()
             raise ChannelError("no connection over WebRTC: aiortc is not installed") from None
-        channel = await connect(
+        channel = await module.connect(
             self.role,
             attempt.exchange("webrtc"),
             self.ice_servers(signaling),
@@ -115,3 +130,8 @@ class ChannelOpenings:
             await channel.close()
             raise
         opened(channel)
+
+
+def _import_webrtc() -> None:
+    with suppress(ImportError):  # the attempt reports it
+        importlib.import_module(WEBRTC_MODULE)

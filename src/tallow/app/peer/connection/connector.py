@@ -49,6 +49,10 @@ class ChannelConnector:
         self._openings = ChannelOpenings(server, link, role, options, loopback=local)
         self._recorder = ConnectionOutcomeRecorder(metrics, direct_policy=self._openings.policy == "all")
 
+    def preload(self) -> None:
+        """Load what a connection needs, in the background."""
+        self._openings.preload()
+
     async def open(self, signaling: SignalingClient) -> Channel:
         """Open a channel to the receiver, which is in the room.
 

@@ -113,6 +113,7 @@ class TransferSession(ABC):
                 got an abort.
         """
         record_usage(self._options, self._metrics)
+        self._connector.preload()
         reporting = asyncio.create_task(self._telemetry.report_periodically())
         try:
             await self._run_cancellable()

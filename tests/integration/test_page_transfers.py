@@ -1,0 +1,252 @@
+"""Transfers between the engine of the app's page, under Node, and the peers of the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from support.transfers.malicious_server import MaliciousServer
+from support.transfers.peers import receive, send, tallow
+from support.transfers.server import RunningServer, serving
+from support.transfers.throttling_proxy import throttling_proxy
+from support.web_app.headless_page import headless_page
+from tallow.app.crypto.errors import (
+    CancelledByPeerError,
+    DeclinedError,
+    KeyExchangeError,
+)
+from tallow.app.peer.link import Link
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
+
+SIZE = 3_000_001
+"""Not a multiple of a frame's payload."""
+LARGE = 40_000_000
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "sènt è.bin"
+    path.write_bytes(os.urandom(SIZE))
+    return path
+
+
+async def test_a_page_sends_to_tallow_receive_with_one_correlation_id(
+    server: RunningServer, file: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    async with headless_page("send", server.url, file, empty) as page:
+        link = (await page.wait_for_event("link"))["link"]
+        receiver = receive(Link.parse(link), tmp_path / "out")
+        end = await page.end()
+        await receiver.task
+    assert end["state"] == "done"
+    assert end["error"] is None
+    assert (tmp_path / "out" / file.name).read_bytes() == file.read_bytes()
+    assert (tmp_path / "out" / empty.name).read_bytes() == b""
+    assert {details["correlation_id"] for details in receiver.events_named("joined")} <= {
+        end["correlationId"]
+    }
+    assert end["facts"]["transfers_total success relay"] == 1
+    assert end["facts"]["bytes_transferred_total sent"] == SIZE
+    assert end["facts"]["pqc_key_exchanges_total x25519_mlkem768 success"] == 1
+
+
+async def test_tallow_send_sends_to_a_page(server: RunningServer, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    async with tallow("send", "--server", server.url, str(file), home=tmp_path) as sender:
+        link = (await sender.wait_for_event("link"))["link"]
+        async with headless_page("receive", link, out) as page:
+            end = await page.end()
+        assert await sender.wait() == 0
+    assert end["state"] == "done"
+    assert (out / file.name).read_bytes() == file.read_bytes()
+    assert end["facts"]["bytes_transferred_total received"] == SIZE
+    assert [path.name for path in out.iterdir()] == [file.name]
+
+
+async def test_a_page_sends_a_text_to_a_page(server: RunningServer, tmp_path: Path) -> None:
+    async with headless_page("send", server.url, "--text", "grüße\n") as sender:
+        link = (await sender.wait_for_event("link"))["link"]
+        async with headless_page("receive", link, tmp_path / "out") as receiver:
+            text = await receiver.wait_for_event("text")
+            ends = await receiver.end(), await sender.end()
+    assert text["text"] == "grüße\n"
+    assert [end["state"] for end in ends] == ["done", "done"]
+    assert ends[0]["correlationId"] == ends[1]["correlationId"]
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_folder_arrives_at_a_page_with_safe_paths(server: RunningServer, tmp_path: Path) -> None:
+    folder = tmp_path / "fold er"
+    (folder / "empty").mkdir(parents=True)
+    (folder / "CON.txt").write_text("a device")
+    (folder / "que?ry").write_text("reserved")
+    sender = await send(server.url, [folder])
+    async with headless_page("receive", sender.link.text, tmp_path / "out") as page:
+        end = await page.end()
+        await sender.task
+    assert end["state"] == "done"
+    found = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*"))
+    assert found == ["fold er", "fold er/_CON.txt", "fold er/empty", "fold er/que_ry"]
+
+
+@pytest.mark.parametrize("page_sends", [True, False], ids=["page sends", "page receives"])
+async def test_a_lost_connection_is_resumed(
+    server: RunningServer, tmp_path: Path, *, page_sends: bool
+) -> None:
+    large = tmp_path / "large.bin"
+    large.write_bytes(os.urandom(LARGE))
+    out = tmp_path / "out"
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = LARGE
+        if page_sends:
+            async with headless_page("send", proxy.url, large) as page:
+                link = Link.parse((await page.wait_for_event("link"))["link"])
+                receiver = receive(link, out, url=server.url)
+                await receiver.wait_for_event("progress", times=2)
+                proxy.abort_connections()
+                end = await page.end()
+                await receiver.task
+        else:
+            sender = await send(server.url, [large])
+            link = Link(proxy.url, sender.link.room, sender.link.secret)
+            async with headless_page("receive", link.text, out) as page:
+                await sender.wait_for_event("progress", times=2)
+                proxy.abort_connections()
+                end = await page.end()
+                await sender.task
+    assert end["state"] == "done"
+    assert {"event": "state", "state": "interrupted"} in page.events
+    assert (out / large.name).read_bytes() == large.read_bytes()
+    direction = "sent" if page_sends else "received"
+    # What had arrived was not sent again; what was under way was.
+    assert LARGE <= end["facts"][f"bytes_transferred_total {direction}"] < 2 * LARGE
+
+
+async def test_a_page_that_cancels_tells_the_receiver(
+    server: RunningServer, file: Path, tmp_path: Path
+) -> None:
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = SIZE
+        async with headless_page("send", proxy.url, file, "--cancel-at", 1) as page:
+            link = Link.parse((await page.wait_for_event("link"))["link"])
+            receiver = receive(link, tmp_path / "out", url=server.url)
+            end = await page.end()
+            error = await receiver.wait_for_error()
+    assert (end["state"], end["error"]) == ("cancelled", None)
+    assert isinstance(error, CancelledByPeerError)
+    assert error.authenticated
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+async def test_a_page_learns_that_the_sender_cancels(server: RunningServer, tmp_path: Path) -> None:
+    large = tmp_path / "large.bin"
+    large.write_bytes(os.urandom(LARGE))
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = LARGE
+        async with tallow("send", "--server", proxy.url, "--relay", str(large), home=tmp_path) as sender:
+            link = (await sender.wait_for_event("link"))["link"]
+            async with headless_page("receive", link, tmp_path / "out") as page:
+                await page.wait_for_state("transferring")
+                sender.process.send_signal(signal.SIGINT)
+                end = await page.end()
+    assert (end["state"], end["error"]) == ("cancelled", {"code": "peer_cancelled", "side": "other"})
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+async def test_a_page_that_declines_tells_the_sender(
+    server: RunningServer, file: Path, tmp_path: Path
+) -> None:
+    sender = await send(server.url, [file])
+    async with headless_page("receive", sender.link.text, tmp_path / "out", "--decline") as page:
+        end = await page.end()
+    assert isinstance(await sender.wait_for_error(), DeclinedError)
+    assert end["state"] == "cancelled"
+
+
+async def test_a_page_that_waits_for_its_person_says_so_to_the_sender(
+    server: RunningServer, file: Path, tmp_path: Path
+) -> None:
+    sender = await send(server.url, [file])
+    async with headless_page("receive", sender.link.text, tmp_path / "out", "--ask") as page:
+        await page.wait_for_state("confirming")
+        await sender.wait_for_event("confirming")
+        await page.command("accept")
+        end = await page.end()
+        await sender.task
+    assert end["state"] == "done"
+
+
+async def test_a_mistyped_link_is_named_on_both_sides(
+    server: RunningServer, file: Path, tmp_path: Path
+) -> None:
+    sender = await send(server.url, [file])
+    # The server knows the join token's hash only: the room of another secret is joined by its token.
+    wrong = Link(server.url, sender.link.room, bytes(16))
+    async with headless_page("receive", wrong.text, tmp_path / "out") as page:
+        end = await page.end()
+    sender.task.cancel()
+    await sender.wait_for_error()
+    assert (end["state"], end["error"]) == ("failed", {"code": "unknown_room", "side": "server"})
+
+
+async def test_a_server_that_changes_the_key_exchange_is_detected(file: Path, tmp_path: Path) -> None:
+    attack = MaliciousServer()
+
+    def flip(message: bytes) -> list[bytes]:
+        """Change the receiver's X25519 key in its reply."""
+        return [message[:2] + bytes([message[2] ^ 1]) + message[3:] if message[0] == 2 else message]
+
+    attack.from_receiver = flip
+    folder = tmp_path / "server"
+    folder.mkdir()
+    async with serving(folder, wrap=attack.wrap) as server:
+        sender = await send(server.url, [file])
+        async with headless_page("receive", sender.link.text, tmp_path / "out") as page:
+            end = await page.end()
+        error = await sender.wait_for_error()
+    assert isinstance(error, KeyExchangeError)
+    assert end["error"]["code"] == "key_exchange"
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_server_that_changes_a_frame_is_detected(file: Path, tmp_path: Path) -> None:
+    attack = MaliciousServer()
+    attack.from_sender = lambda message: [
+        message[:-1] + bytes([message[-1] ^ 1]) if message[0] == 18 else message
+    ]
+    folder = tmp_path / "server"
+    folder.mkdir()
+    async with serving(folder, wrap=attack.wrap) as server:
+        sender = await send(server.url, [file])
+        async with headless_page("receive", sender.link.text, tmp_path / "out") as page:
+            end = await page.end()
+        await sender.wait_for_error()
+    assert (end["state"], end["error"]) == ("failed", {"code": "modified", "side": "here"})
+    assert list((tmp_path / "out").iterdir()) == []
+    assert not any(file.name.encode() in seen for seen in attack.seen)
+
+
+async def test_no_byte_of_the_secret_reaches_the_server_from_a_page(file: Path, tmp_path: Path) -> None:
+    listening = MaliciousServer()
+    folder = tmp_path / "server"
+    folder.mkdir()
+    async with serving(folder, wrap=listening.wrap) as server:
+        async with headless_page("send", server.url, file) as page:
+            link = Link.parse((await page.wait_for_event("link"))["link"])
+            receiver = receive(link, tmp_path / "out")
+            assert (await page.end())["state"] == "done"
+            await receiver.task
+    secret = link.text.rpartition(".")[2].encode()
+    assert len(listening.seen) > 10
+    assert not any(secret in seen or link.secret in seen for seen in listening.seen)
