@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,9 @@ from tallow.app.crypto.errors import (
     KeyExchangeError,
 )
 from tallow.app.peer.link import Link
+from tallow.monitoring.logging import configure, flush
+from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.testing import MemorySink
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
@@ -33,14 +38,37 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    async with serving(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def logged() -> Iterator[MemorySink]:
+    sink = MemorySink()
+    configure(MonitoringSettings.load(), sinks=[sink])
+    yield sink
+    configure(MonitoringSettings.load())
+
+
+@pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "sènt è.bin"
     path.write_bytes(os.urandom(SIZE))
     return path
 
 
-async def test_a_page_sends_to_tallow_receive_with_one_correlation_id(
-    server: RunningServer, file: Path, tmp_path: Path
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    path = tmp_path / "large.bin"
+    path.write_bytes(os.urandom(LARGE))
+    return path
+
+
+async def test_a_page_sends_to_tallow_receive(
+    server: RunningServer, file: Path, tmp_path: Path, logged: MemorySink
 ) -> None:
     empty = tmp_path / "empty.txt"
     empty.touch()
@@ -53,10 +81,12 @@ async def test_a_page_sends_to_tallow_receive_with_one_correlation_id(
     assert end["error"] is None
     assert (tmp_path / "out" / file.name).read_bytes() == file.read_bytes()
     assert (tmp_path / "out" / empty.name).read_bytes() == b""
-    assert {details["correlation_id"] for details in receiver.events_named("joined")} <= {
-        end["correlationId"]
-    }
     assert end["facts"]["transfers_total success relay"] == 1
+    flush()
+    records = [json.loads(line) for line in logged.lines]
+    by_message = {record["message"]: record.get("correlation_id") for record in records}
+    # The server's record, and the other peer's own.
+    assert by_message["Relay paired"] == by_message["Connected"] == end["correlationId"]
     assert end["facts"]["bytes_transferred_total sent"] == SIZE
     assert end["facts"]["pqc_key_exchanges_total x25519_mlkem768 success"] == 1
 
@@ -102,10 +132,8 @@ async def test_a_folder_arrives_at_a_page_with_safe_paths(server: RunningServer,
 
 @pytest.mark.parametrize("page_sends", [True, False], ids=["page sends", "page receives"])
 async def test_a_lost_connection_is_resumed(
-    server: RunningServer, tmp_path: Path, *, page_sends: bool
+    server: RunningServer, large: Path, tmp_path: Path, *, page_sends: bool
 ) -> None:
-    large = tmp_path / "large.bin"
-    large.write_bytes(os.urandom(LARGE))
     out = tmp_path / "out"
     async with throttling_proxy(server.url) as proxy:
         proxy.rate = LARGE
@@ -134,13 +162,15 @@ async def test_a_lost_connection_is_resumed(
 
 
 async def test_a_page_that_cancels_tells_the_receiver(
-    server: RunningServer, file: Path, tmp_path: Path
+    server: RunningServer, large: Path, tmp_path: Path
 ) -> None:
     async with throttling_proxy(server.url) as proxy:
-        proxy.rate = SIZE
-        async with headless_page("send", proxy.url, file, "--cancel-at", 1) as page:
+        proxy.rate = LARGE
+        async with headless_page("send", proxy.url, large) as page:
             link = Link.parse((await page.wait_for_event("link"))["link"])
             receiver = receive(link, tmp_path / "out", url=server.url)
+            await receiver.wait_for_event("progress", times=2)
+            await page.command("cancel")
             end = await page.end()
             error = await receiver.wait_for_error()
     assert (end["state"], end["error"]) == ("cancelled", None)
@@ -149,19 +179,17 @@ async def test_a_page_that_cancels_tells_the_receiver(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-async def test_a_page_learns_that_the_sender_cancels(server: RunningServer, tmp_path: Path) -> None:
-    large = tmp_path / "large.bin"
-    large.write_bytes(os.urandom(LARGE))
-    async with throttling_proxy(server.url) as proxy:
-        proxy.rate = LARGE
-        async with tallow("send", "--server", proxy.url, "--relay", str(large), home=tmp_path) as sender:
-            link = (await sender.wait_for_event("link"))["link"]
-            async with headless_page("receive", link, tmp_path / "out") as page:
-                await page.wait_for_state("transferring")
-                sender.process.send_signal(signal.SIGINT)
-                end = await page.end()
+async def test_a_page_learns_that_the_sender_cancels(
+    server: RunningServer, file: Path, tmp_path: Path
+) -> None:
+    async with tallow("send", "--server", server.url, str(file), home=tmp_path) as sender:
+        link = (await sender.wait_for_event("link"))["link"]
+        async with headless_page("receive", link, tmp_path / "out", "--ask") as page:
+            await page.wait_for_state("confirming")
+            sender.process.send_signal(signal.SIGINT)
+            end = await page.end()
     assert (end["state"], end["error"]) == ("cancelled", {"code": "peer_cancelled", "side": "other"})
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 async def test_a_page_that_declines_tells_the_sender(

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from support.web_app.headless_page import PROGRAM
 from tallow.app.report_schema import PATH as SCHEMA_PATH
 from tallow.app.server.endpoints.web_app import BUILD_RECORD, SHARE_PATH, WEB_FOLDER, load_files
 from tallow.app.server.endpoints.web_app_headers import TRUSTED_TYPES_POLICY
 from tallow.app.wire import REPORTED_METRICS
-from tallow.stack.viewer.bundle_hash import built_digest, bundle_record
+from tallow.stack.viewer.bundle_hash import built_digest, bundle_record, sources_digest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "web" / "app"
@@ -25,6 +26,12 @@ OWN_HOSTS = {"www.w3.org"}
 
 def test_page_matches_the_committed_sources() -> None:
     assert (WEB_FOLDER / BUILD_RECORD).read_text() == bundle_record(SOURCES, WEB_FOLDER), (
+        "run scripts/web-app"
+    )
+
+
+def test_the_engine_for_node_matches_the_committed_sources() -> None:
+    assert (PROGRAM.parent / BUILD_RECORD).read_text().strip() == sources_digest(SOURCES), (
         "run scripts/web-app"
     )
 

@@ -16,7 +16,7 @@ export default defineConfig({
     ssr: path('./test/headless/page.ts'),
     outDir: path('../../tests/support/web_app'),
     emptyOutDir: false,
-    minify: true,
+    minify: false,
     target: 'node20',
     rollupOptions: { output: { entryFileNames: 'headless_page.mjs', inlineDynamicImports: true } },
   },

@@ -1,3 +1,6541 @@
-import{openAsBlob as Wr}from"node:fs";import{mkdir as Bn,open as Vr,rm as Zr,rename as Gr,stat as Jr}from"node:fs/promises";import{basename as On,join as Bt,dirname as Qr}from"node:path";import{createInterface as ei}from"node:readline";const ti=new TextEncoder;function J(n){return ti.encode(n)}function fe(n){return new Uint8Array(n)}function Z(...n){const e=new Uint8Array(n.reduce((s,r)=>s+r.length,0));let t=0;for(const s of n)e.set(s,t),t+=s.length;return e}function Es(n,e){if(n.length!==e.length)return!1;let t=0;for(let s=0;s<n.length;s++)t|=n[s]^e[s];return t===0}function Xt(n){return Z(...n.flatMap(e=>[vs(e.length),e]))}function vs(n){const e=new Uint8Array(4);return new DataView(e.buffer).setUint32(0,n),e}function le(n){return Array.from(n,e=>e.toString(16).padStart(2,"0")).join("")}function ni(n){return/^(?:[0-9a-fA-F]{2})*$/.test(n)?Uint8Array.from(n.match(/../g)??[],e=>Number.parseInt(e,16)):null}function wt(n){let e="";for(const t of n)e+=String.fromCharCode(t);return btoa(e).replaceAll("+","-").replaceAll("/","_").replaceAll("=","")}function _s(n){if(!/^[A-Za-z0-9_-]*$/.test(n)||n.length%4===1)return null;const e=atob(n.replaceAll("-","+").replaceAll("_","/"));return Uint8Array.from(e,t=>t.charCodeAt(0))}function Le(n){return crypto.getRandomValues(new Uint8Array(n))}const si=/^([a-z2-7]{16})\.([A-Za-z0-9_-]{22})$/;function Wt(n,e){const t=n.trim(),s=t.indexOf("#"),r=si.exec(t.slice(s+1)),i=r?_s(r[2]):null;if(!r||!i||wt(i)!==r[2])return null;const o=s>0?ri(t.slice(0,s)):e;return o?{server:o,room:r[1],secret:i}:null}function Ut(n){return`${n.server}/#${n.room}.${wt(n.secret)}`}function ri(n){try{const e=new URL(n);return e.pathname==="/"&&!e.search&&!e.username&&!e.password&&/^https?:$/.test(e.protocol)?e.origin:null}catch{return null}}const Vt={peer_cancelled:1,protocol:2,malformed:3,bad_version:4,wrong_secret:5,key_exchange:6,modified:7,replayed:8,reordered:9,wrong_file:10,truncated:11,hash_mismatch:12,source_changed:13,storage_failed:14,key_exhausted:15,declined:16,unconfirmed:17};class T extends Error{constructor(e,t="here"){super(e),this.code=e,this.side=t}code;side;name="ProtocolError";authenticated=!0;get abortCode(){return Vt[this.code]}}function xs(n){const e=Object.entries(Vt).find(([,t])=>t===n);return new T(e?.[0]??"protocol","other")}function Ss(n){return Vt[n]}const ue=2,ii="/api/rooms",oi="/api/signal",ci="/api/relay",ai=/^[a-z2-7]{16}$/,yt=256*1024,In=yt+64,li={4e3:"bad_message",4001:"bad_version",4002:"unknown_room",4003:"role_taken",4004:"too_large",4005:"rate_limited",4006:"expired",4007:"internal",4008:"taken_over",4009:"timeout",4100:"peer_gone"};function hi(n){return n==="sender"?"receiver":"sender"}function Zt(n){return typeof n=="object"&&n!==null&&!Array.isArray(n)}function ve(n){try{const e=JSON.parse(n);return Zt(e)?e:null}catch{return null}}const Ne=14,fi=16,st=Ne+fi,di=2**32,Gt=2**32-1,P={manifest:16,accept:17,data:18,receipt:19,finish:20,abort:21};function Re(n,e=Gt,t=0,s=!0){return{type:n,file:e,index:t,final:s}}function ui({type:n,file:e,index:t,final:s}){const r=new Uint8Array(Ne),i=new DataView(r.buffer);return i.setUint8(0,n),i.setUint32(1,e),i.setBigUint64(5,BigInt(t)),i.setUint8(13,s?1:0),r}function pi(n){if(n.length<st||n.length>st+yt)throw new T("malformed");const e=new DataView(n.buffer,n.byteOffset,Ne),t=e.getUint8(0),s=Number(e.getBigUint64(5)),r=e.getUint8(13);if(!(Object.values(P).includes(t)&&Number.isSafeInteger(s)&&r<=1))throw new T("malformed");return{type:t,file:e.getUint32(1),index:s,final:r===1}}class rt{constructor(e,t,s,r){this.sendKey=e,this.receiveKey=t,this.prefix=s,this.sent=this.received=r}sendKey;receiveKey;prefix;sent;received;sealing=Promise.resolve();static async create(e,t=0){const[s,r]=await Promise.all([crypto.subtle.importKey("raw",e.sendKey,"AES-GCM",!1,["encrypt"]),crypto.subtle.importKey("raw",e.receiveKey,"AES-GCM",!1,["decrypt"])]);return new rt(s,r,Z(Uint8Array.of(ue),e.transferId),t)}seal(e,t){const s=t instanceof Blob?t.arrayBuffer():Promise.resolve(t),r=Promise.all([s,this.sealing]).then(([i])=>{const o=t instanceof Blob?t.size:t.length;if(i.byteLength!==o)throw new DOMException("the file has changed","NotReadableError");return this.encrypt(e,i)});return this.sealing=r.catch(()=>{}),r}async encrypt(e,t){const s=Mn(this.sent++),r=ui(e),i={name:"AES-GCM",iv:s,additionalData:Z(this.prefix,r)},o=await crypto.subtle.encrypt(i,this.sendKey,t);return Z(r,new Uint8Array(o))}async open(e){const t=Mn(this.received++),s=fe(e.subarray(0,Ne)),r={name:"AES-GCM",iv:t,additionalData:Z(this.prefix,s)};try{const i=e.subarray(Ne);return new Uint8Array(await crypto.subtle.decrypt(r,this.receiveKey,i))}catch{throw new T("modified")}}}function Mn(n){if(n>=di)throw new T("key_exhausted");const e=new Uint8Array(12);return new DataView(e.buffer).setUint32(8,n),e}const As="tallow/2 ",wi=16;async function He(n,e,t=32,s=new Uint8Array(0)){const r=await crypto.subtle.importKey("raw",n,"HKDF",!1,["deriveBits"]),i={name:"HKDF",hash:"SHA-256",salt:s,info:J(As+e)};return new Uint8Array(await crypto.subtle.deriveBits(i,r,t*8))}async function ks(n,e){const t={name:"HMAC",hash:"SHA-256"},s=await crypto.subtle.importKey("raw",n,t,!1,["sign"]);return new Uint8Array(await crypto.subtle.sign("HMAC",s,e))}async function it(n){return new Uint8Array(await crypto.subtle.digest("SHA-256",n))}function Ts(n){return He(n,"join token")}function yi(n){return He(n,"resume",16)}async function Jt(n,e,t){const s=[Uint8Array.of(ue),J(e),J(t)];return ks(await He(n,"link confirmation"),Xt(s))}function Rs(n,e,t,s){const r=[J(`${As}transcript`),Uint8Array.of(ue),J(n),J("sender"),...e,J("receiver"),...t,vs(s.length),...s.map(J)];return it(Xt(r))}class mt{constructor(e,t){this.material=e,this.transcript=t}material;transcript;static create(e,t,s,r){return new mt(Z(e,t,s),fe(r))}async confirmation(e){return ks(await this.key(`${e} confirmation`),this.transcript)}async sessionKeys(e){const[t,s,r]=await Promise.all([this.key("transfer",16),this.key("sender data"),this.key("receiver data")]);return e==="sender"?{transferId:t,sendKey:s,receiveKey:r}:{transferId:t,sendKey:r,receiveKey:s}}key(e,t=32){return He(this.material,e,t,this.transcript)}}class Y{promise;resolve;reject;settled=!1;constructor(){this.promise=new Promise((e,t)=>{this.resolve=s=>{this.settled=!0,e(s)},this.reject=s=>{this.settled=!0,t(s)}}),this.promise.catch(()=>{})}}class De{items=[];error=null;changed=new Y;get length(){return this.items.length}get isReady(){return this.items.length>0||this.error!==null}put(e){this.error===null&&(this.items.push(e),this.notify())}fail(e){this.error??=e,this.notify()}async ready(){for(;!this.isReady;)await this.changed.promise}async get(){for(;this.items.length===0;){if(this.error!==null)throw this.error;await this.changed.promise}return this.items.shift()}notify(){this.changed.resolve(),this.changed=new Y}}class V{deferred=new Y;get isSet(){return this.deferred.settled}set(){this.deferred.resolve()}clear(){this.deferred.settled&&(this.deferred=new Y)}wait(){return this.deferred.promise}}async function U(n,e){let t;const s=new Promise(r=>{t=setTimeout(r,Math.max(0,n))});try{await(e===void 0?s:Promise.race([s,e]))}finally{clearTimeout(t)}}async function Ee(n,e,t){let s;const r=new Promise((i,o)=>{s=setTimeout(()=>o(t()),e)});n.catch(()=>{});try{return await Promise.race([n,r])}finally{clearTimeout(s)}}class F extends Error{constructor(e="no_connection",t=!1){super(e),this.code=e,this.closed=t}code;closed;name="ChannelError"}class et extends F{}function Ae(){return new F("connection_lost",!0)}class ce extends Error{name="ServerConnectionError"}const mi={unknown_room:"unknown_room",role_taken:"role_taken",expired:"expired",bad_version:"bad_version",rate_limited:"rate_limited",taken_over:"taken_over"},gi=["internal","timeout","rate_limited"];class ae extends Error{constructor(e){super(e),this.reason=e}reason;name="ServerRefusedError";get code(){return mi[this.reason]??"server_failed"}get isTransient(){return gi.includes(this.reason)}}class Qt extends Error{constructor(e){super(e),this.outcome=e}outcome;name="DepartureError"}class z extends Error{constructor(e,t="protocol"){super(e),this.code=e,this.reason=t}code;reason;name="LocalError"}function gt(n){return n instanceof ae?n.isTransient:n instanceof F||n instanceof ce}function bi(n){return n instanceof T?n.authenticated:!(n instanceof Qt)}function Ei(n){return n instanceof T?n.code:n instanceof z?n.reason:"protocol"}function Bs(n){return n instanceof T?{code:n.code,side:n.side}:n instanceof ae?{code:n.code,side:"server"}:n instanceof ce?{code:"server_unreachable",side:"here"}:n instanceof Qt?{code:n.outcome==="cancelled"?"peer_cancelled":"peer_gave_up",side:"server"}:n instanceof F||n instanceof z?{code:n.code,side:"here"}:{code:"internal",side:"here"}}const Os=25e4,Is=64*1024*1024,vi=32*1024,Cn=4096,_i=511,xi=/^-?\d{1,12}\.\d{9}$/,Si=/^[0-9a-f]{64}$/,Ai=10;function en(n){return n.files.reduce((e,{size:t})=>e+t,0)}function tn(n){const{files:e,folders:t,links:s,isText:r}=n,i=[...r?[{text:!0}]:[],...e.map(({path:o,...c})=>({file:o,...c})),...t.map(({path:o,...c})=>({folder:o,...c})),...s.map(({path:o,target:c})=>({link:o,target:c}))];return J(i.map(o=>`${JSON.stringify(o)}
-`).join(""))}function ki(n){const e=[],t=[],s=[];let r=!1,i=0;for(const a of Ti(n)){if(++i>Os)throw new T("malformed");if("file"in a)e.push(Bi(a));else if("folder"in a)t.push(Oi(a));else if("link"in a)s.push(Ii(a));else if(a.text===!0&&Object.keys(a).length===1)r=!0;else throw new T("malformed")}const o=e.length+t.length===0,c=e.length===1&&t.length+s.length===0;if(o||r&&!c)throw new T("malformed");return{files:e,folders:t,links:s,isText:r}}function*Ti(n){const e=new TextDecoder("utf-8",{fatal:!0});for(let t=0;t<n.length;){const s=n.indexOf(Ai,t);if(s<0||s-t>=vi)throw new T("malformed");const r=ve(Ri(e,n.subarray(t,s)));if(r===null)throw new T("malformed");yield r,t=s+1}}function Ri(n,e){try{return n.decode(e)}catch{throw new T("malformed")}}function Bi({file:n,size:e,sha256:t,...s}){if(!(ot(n)&&Cs(e)&&typeof t=="string"&&Si.test(t)))throw new T("malformed");return{path:n,size:e,sha256:t,...Ms(s)}}function Oi({folder:n,...e}){if(!ot(n))throw new T("malformed");return{path:n,...Ms(e)}}function Ii({link:n,target:e,...t}){if(!(ot(n)&&ot(e)&&Object.keys(t).length===0)||!Mi(n,e))throw new T("malformed");return{path:n,target:e}}function Ms({mode:n,modified:e,sparse:t,...s}){if(!(Cs(n)&&n<=_i&&typeof e=="string"&&xi.test(e)&&["undefined","boolean"].includes(typeof t))||Object.keys(s).length>0)throw new T("malformed");return{mode:n,modified:e}}function Mi(n,e){if(e.startsWith("/")||e.includes("\0"))return!1;const t=n.split("/").slice(0,-1);for(const s of e.split("/"))if(s===".."){if(t.length<=1)return!1;t.pop()}else s!==""&&s!=="."&&t.push(s);return t.length>1}function ot(n){return typeof n!="string"||n===""?!1:n.length<=Cn||Array.from(n).length<=Cn}function Cs(n){return Number.isSafeInteger(n)&&n>=0}const Ci=255,Fs=100,Ls=900,Fi=".tallow-part",Li="file",Ni=/[\\:*?"<>|]/,Di=/^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³]) *(?:\.|$)/i,Ui=/^(.+?)((?:\.tar)?\.[A-Za-z0-9]{1,16})?$/s,Pi=/[\u200c\u200d]/,Ns=new TextEncoder,bt=n=>Ns.encode(n).length;function ji(n){let t=Array.from(n,qi).join("").normalize("NFC").split("/").map(Yi).filter(Boolean);t.length===0&&(t=[Li]),t[0].startsWith(".")&&(t[0]=`_${t[0].slice(1)}`);const s=t.pop(),r=s.toLowerCase().endsWith(Fi)?`${s.slice(0,-1)}_`:s,i=t.slice(0,Fs);for(;i.length>0&&bt([...i,r].join("/"))>Ls;)i.pop();return[...i,r].join("/")}function Ki(n){const e=n.split("/").length-1;return e>Fs||e>0&&bt(n)>Ls}function $i(n){const e=new Set,t=new Map;return n.map(s=>{const r=ji(s);let i=r,o=t.get(r.toLowerCase())??2;for(;e.has(i.toLowerCase());)i=Hi(r,o++);return t.set(r.toLowerCase(),o),e.add(i.toLowerCase()),i})}function Hi(n,e){const t=n.lastIndexOf("/")+1;return n.slice(0,t)+Ds(n.slice(t),` (${e})`)}function Ds(n,e=""){const[,t=n,s=""]=Ui.exec(n)??[],r=Ci-bt(e+s);return zi(t,r)+e+s}function zi(n,e){if(bt(n)<=e)return n;const t=new Uint8Array(e),{read:s}=Ns.encodeInto(n,t);return n.slice(0,s).replace(/[ .]+$/,"")}function qi(n){return new RegExp("\\p{Cf}","u").test(n)?Pi.test(n)?n:"":/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(n)||Ni.test(n)?"_":n}function Yi(n){let e=n.replace(/^ +/,"").replace(/[ .]+$/,"");return Di.test(e)&&(e=`_${e}`),e===""?"":Ds(e)}const Xi=4*1024*1024;function Wi({partial:n,complete:e}){return J(JSON.stringify({have:[...n],done:Pt(e)}))}function Vi(n,e){const{have:t,done:s,...r}=ve(new TextDecoder().decode(n))??{},i=Us(s),o=e.files.map(({size:a})=>a);if(!(Array.isArray(t)&&t.every(a=>Zi(a,o))&&i!==null&&[...i].every(a=>a<o.length)&&Object.keys(r).length===0))throw new T("malformed");return{partial:new Map(t),complete:i}}function Pt(n){let e=-1;for(const s of n)e=Math.max(e,s);const t=new Uint8Array(Math.floor(e/8)+1);for(const s of n)t[s>>3]|=128>>(s&7);return le(t)}function Us(n){const e=typeof n=="string"?ni(n):null;if(e===null)return null;const t=new Set;return e.forEach((s,r)=>{for(let i=0;i<8;i++)s&128>>i&&t.add(r*8+i)}),t}function Zi(n,e){if(!Array.isArray(n)||n.length!==2)return!1;const[t,s]=n,r=Number.isSafeInteger(t)?e[t]:void 0;return r!==void 0&&Number.isSafeInteger(s)&&s>=0&&s<=r}const Ps=4<<20,js=32*1024;class Gi{unacknowledged=0;fits(e){return this.unacknowledged<js||this.unacknowledged+e<=Ps}sent(e){this.unacknowledged+=e}acknowledge(e){this.unacknowledged=Math.max(0,this.unacknowledged-e)}}class Ji{messages=[];size=0;toAcknowledge=0;get length(){return this.messages.length}put(e){return this.size+e.length>Ps?!1:(this.messages.push(e),this.size+=e.length,!0)}take(){const e=this.messages.shift();if(this.size-=e.length,this.toAcknowledge+=e.length,this.toAcknowledge<js)return{message:e,acknowledged:0};const t=this.toAcknowledge;return this.toAcknowledge=0,{message:e,acknowledged:t}}}async function Qi(n,e,t){const s=new eo(n,t);if(e==="sender"){const o=await Fn(n,t,"offer");return s.start(),{offer:o,answer:await Ln(n,t,"answer")}}const r=await Ln(n,t,"offer"),i=await Fn(n,t,"answer");return s.start(),{offer:r,answer:i}}class eo{constructor(e,t){this.exchange=t,e.addEventListener("icecandidate",({candidate:s})=>{s?.candidate&&(this.isStarted?this.send(s.candidate):this.found.push(s.candidate))})}exchange;found=[];isStarted=!1;start(){this.isStarted=!0;for(const e of this.found)this.send(e)}send(e){this.exchange.send("candidate",{candidate:e})}}async function to(n,e){for(;;){const{type:t,data:s}=await e.receive(),r=s.candidate;if(!(t!=="candidate"||typeof r!="string"||r===""))try{await n.addIceCandidate({candidate:r,sdpMid:"0",sdpMLineIndex:0})}catch{}}}async function Fn(n,e,t){await n.setLocalDescription();const s=n.localDescription?.sdp??"";return await e.send(t,{sdp:s}),s}async function Ln(n,e,t){let s=await e.receive();for(;s.type!==t;)s=await e.receive();const r=s.data.sdp;if(typeof r!="string"||!r.includes("m=application"))throw new F;try{await n.setRemoteDescription({type:t,sdp:r})}catch{throw new F}return r}async function no(n){const e=await n.getStats(),t=Ks(e),s=[t?.localCandidateId,t?.remoteCandidateId].map(r=>e.get(r??"")?.candidateType??"host");return s.includes("relay")?{path:"relay",strategy:"turn"}:{path:"direct",strategy:s.every(r=>r==="host")?"host":"stun"}}async function Nn(n){const e=Ks(await n.getStats());return{sent:e?.packetsSent??0,received:e?.packetsReceived??0}}function Ks(n){const t=[...n.values()].filter(s=>s.type==="candidate-pair"&&s.state==="succeeded");return t.find(s=>s.nominated)??t[0]}const Dn=1<<20,Un=yt,$s=64*1024,so=64,Pn=3,jn=5e3,ro=5e3;function io(){return typeof RTCPeerConnection=="function"}class Et{constructor(e){this.connection=e,this.data=e.createDataChannel("tallow",{negotiated:!0,id:0,ordered:!0}),this.data.binaryType="arraybuffer",this.data.bufferedAmountLowThreshold=Dn/2;for(const t of["open","bufferedamountlow"])this.data.addEventListener(t,()=>this.notify());this.data.addEventListener("message",t=>this.onMessage(t.data)),this.data.addEventListener("close",()=>this.end()),e.addEventListener("connectionstatechange",()=>{["failed","closed"].includes(e.connectionState)&&this.end()})}connection;method="p2p";path="direct";strategy="host";establishedSeconds=0;maxMessage=$s;descriptions=[];data;received=new Ji;window=new Gi;pongs=new Map;changed=new V;ended=!1;byeReceived=!1;gotReceived=!1;closing=null;static async connect(e,t,s){const{iceServers:r,policy:i,timeoutMs:o}=s,c=new Et(new RTCPeerConnection({iceServers:r,iceTransportPolicy:i}));try{await Ee(c.establish(e,t),o,()=>new F)}catch(a){throw c.abort(),a}return c}async send(e){const{data:t,window:s}=this;await this.waitFor(()=>s.fits(e.length)&&t.bufferedAmount<=Dn),this.throwIfEnded(),s.sent(e.length);try{t.send(e)}catch{throw Ae()}}async receive(){if(await this.readable(),this.received.length===0)throw Ae();const{message:e,acknowledged:t}=this.received.take();return t>0&&this.sendText(`ack ${t}`),e}readable(){return this.waitFor(()=>this.received.length>0||this.byeReceived)}async quality(){let e=null;for(let t=0;t<Pn;t++){const s=String(t),{sent:r}=await Nn(this.connection),i=performance.now();this.sendText(`ping ${s}`);const o=this.waitFor(()=>this.pongs.has(s));if(await U(jn,o),this.throwIfEnded(),!this.pongs.has(s))return{roundTripSeconds:jn/1e3,loss:1};const c=(performance.now()-i)/1e3,a=r>0?Math.min(1,Math.max(0,1-this.pongs.get(s)/r)):0;(e===null||c<e.roundTripSeconds)&&(e={roundTripSeconds:c,loss:a})}return e}close(){return this.closing??=this.closeOrderly(),this.closing}abort(){this.end(),this.connection.close()}async closeOrderly(){this.sendText("bye"),await U(ro,this.waitFor(()=>this.gotReceived)),this.abort()}async establish(e,t){const s=performance.now(),{offer:r,answer:i}=await Qi(this.connection,e,t);this.descriptions=[r,i],this.maxMessage=oo(e==="sender"?i:r);const o=to(this.connection,t);if(await Promise.race([this.waitFor(()=>this.data.readyState==="open"),o]),this.ended)throw new F;this.establishedSeconds=(performance.now()-s)/1e3;const c=await no(this.connection);this.path=c.path,this.strategy=c.strategy}async waitFor(e){for(;!this.ended&&!e();)await this.changed.wait()}notify(){this.changed.set(),this.changed=new V}throwIfEnded(){if(this.ended)throw Ae()}sendText(e){this.data.readyState==="open"&&this.data.send(e)}onMessage(e){typeof e=="string"?e.length<=so&&this.onText(e.split(" ")):e instanceof ArrayBuffer&&!this.received.put(new Uint8Array(e))&&this.abort(),this.notify()}onText([e,t,s]){const r=i=>/^\d+$/.test(i??"");e==="ack"&&r(t)?this.window.acknowledge(Number(t)):e==="ping"&&t!==void 0?this.sendPong(t):e==="pong"&&t!==void 0&&r(s)&&this.pongs.size<Pn?this.pongs.set(t,Number(s)):e==="bye"?(this.byeReceived=!0,this.sendText("got")):e==="got"&&(this.gotReceived=!0)}async sendPong(e){const{received:t}=await Nn(this.connection);this.sendText(`pong ${e} ${t}`)}end(){this.ended=!0,this.notify()}}function oo(n){const e=/^a=max-message-size:(\d{1,12})\r?$/m.exec(n);return e?Math.min(Un,Number(e[1])||Un):$s}class co{constructor(e){this.onFact=e}onFact;isRecorded=!1;record(e,t,s){this.isRecorded||(this.isRecorded=!0,e instanceof Et?this.recordSuccess(e):t&&(this.recordFailure(s),e!==null&&this.count("error_recoveries_total",{type:"network"})))}recordQuality(e,{roundTripSeconds:t,loss:s}){const r=100-Math.min(50,t*100)-Math.min(50,s*250);this.onFact({metric:"connection_quality_score",labels:{type:e},observed:r})}recordSuccess(e){const{path:t,strategy:s,establishedSeconds:r}=e;this.count("direct_connections_total",{transport:"webrtc",status:"success"}),this.count("webrtc_connections_total",{type:t,status:"success"}),this.onFact({metric:"connection_establishment_seconds",labels:{type:t},observed:r}),this.count("nat_traversal_total",{strategy:s,status:"success"}),t==="relay"&&this.count("turn_relay_usage_total",{forced:"false"})}recordFailure(e){const t=e.flatMap(({urls:r})=>[r].flat()).map(r=>r.split(":")[0]),s=["host"];e.length>0&&s.push("stun"),t.some(r=>r==="turn"||r==="turns")&&s.push("turn"),this.count("direct_connections_total",{transport:"webrtc",status:"failed"}),this.count("webrtc_connections_total",{type:"direct",status:"failed"});for(const r of s)this.count("nat_traversal_total",{strategy:r,status:"failed"});this.count("errors_total",{type:"network",severity:"low"})}count(e,t){this.onFact({metric:e,labels:t,value:1})}}class Kn{constructor(e=!1){this.awaitMessage=e}awaitMessage;entries=new Map;unread=new Set;changed=new V;chosen=null;isOver=!1;start(e,t){const s={channel:null,ended:!1,error:null};this.entries.set(e,s),this.run(s,t),this.wake()}async first(e,t=1/0){for(;;){for(const r of e){const i=this.entries.get(r)?.channel;if(i)return this.chosen=i,[r,i]}if(!e.some(r=>this.entries.get(r)?.ended===!1)||performance.now()>=t)return null;await this.waitForChange(t)}}error(e){return this.entries.get(e)?.error??null}wasStarted(e){return this.entries.has(e)}async waitForChange(e=1/0){const t=this.changed.wait();e===1/0?await t:await U(e-performance.now(),t)}wake(){this.changed.set(),this.changed=new V}close(){this.isOver=!0;for(const{channel:e}of this.entries.values())this.closeUnchosen(e);for(const e of this.unread)e.close()}async run(e,t){let s=null;try{if(s=await t(),this.isOver)return;if(this.awaitMessage){const r=s;this.unread.add(r),e.channel=new ao(r,await r.receive()),this.unread.delete(r)}else e.channel=s}catch(r){e.error=r}finally{e.ended=!0,this.isOver&&this.closeUnchosen(e.channel??s),this.wake()}}closeUnchosen(e){e!==null&&e!==this.chosen&&e.close()}}class ao{constructor(e,t){this.channel=e,this.first=t}channel;first;get method(){return this.channel.method}get path(){return this.channel.path}get maxMessage(){return this.channel.maxMessage}get descriptions(){return this.channel.descriptions}send(e){return this.channel.send(e)}async receive(){const e=this.first;return this.first=null,e??this.channel.receive()}async readable(){this.first===null&&await this.channel.readable()}quality(){return this.channel.quality()}close(){return this.channel.close()}abort(){this.channel.abort()}}const qe=12;class nn{constructor(e,t){this.own=e,this.others=t}own;others;static async create(e,t){const s=async(r,i)=>crypto.subtle.importKey("raw",await He(e,`${r} signals`),"AES-GCM",!1,[i]);return new nn(await s(t,"encrypt"),await s(hi(t),"decrypt"))}async seal(e,t,s,r,i=Le(qe)){const o={name:"AES-GCM",iv:i,additionalData:$n(e,t,s)},c=await crypto.subtle.encrypt(o,this.own,J(JSON.stringify(r)));return wt(Z(i,new Uint8Array(c)))}async open(e,t,s,r){const i=_s(r);if(i===null||i.length<=qe)return null;const c={name:"AES-GCM",iv:i.subarray(0,qe),additionalData:$n(e,t,s)};try{const a=await crypto.subtle.decrypt(c,this.others,i.subarray(qe));return ve(new TextDecoder("utf-8",{fatal:!0}).decode(a))}catch{return null}}}function $n(...n){return Xt([Uint8Array.of(ue),...n.map(J)])}class lo{constructor(e,t,s,r){this.attempt=e,this.channel=t,this.sealer=s,this.forward=r}attempt;channel;sealer;forward;inbox=new De;async send(e,t){const s=await this.sealer.seal(e,this.attempt,this.channel,t);this.forward(e,{attempt:this.attempt,channel:this.channel,sealed:s})}receive(){return this.inbox.get()}refuse(){return this.send("answer",{refused:!0})}}class ho{constructor(e,t,s){this.name=e,this.sealer=t,this.forward=s}name;sealer;forward;offered=new De;exchanges=new Map;error=null;exchange(e){let t=this.exchanges.get(e);return t||(t=new lo(this.name,e,this.sealer,this.forward),this.exchanges.set(e,t),this.error&&t.inbox.fail(this.error)),t}deliver(e){const t=e.type==="offer"&&!this.exchanges.has(e.channel),{inbox:s}=this.exchange(e.channel);e.data.refused===!0?s.fail(new et):s.put(e),t&&this.offered.put(e.channel)}fail(e){this.error=e,this.offered.fail(e);for(const t of this.exchanges.values())t.inbox.fail(e)}}class fo{constructor(e,t,s){this.sealer=e,this.forward=t,this.offered=s}sealer;forward;offered;current=null;start(){return this.replace(le(Le(8)))}handle(e){e.type==="offer"&&this.current?.name!==e.attempt&&this.offered.put(this.replace(e.attempt)),this.current?.name===e.attempt&&this.current.deliver(e)}fail(){this.current?.fail(Ae())}failUnreadable(){const e=new T("wrong_secret");if(e.authenticated=!1,this.current){this.current.fail(e);return}this.replace(le(Le(8))).exchange("relay").refuse(),this.offered.fail(e)}replace(e){return this.fail(),this.current=new ho(e,this.sealer,this.forward),this.current}}const uo=15e3,po=2e3,wo=3600,yo=["taken_over","timeout","expired"];class mo{present=new V;absent=new V;departed=new V;confirming=new V;confirmed=new V;outcome=null;seen=!1;joined(){this.outcome=null,this.absent.clear(),this.departed.clear(),this.seen=!0,this.present.set()}left(e){this.outcome=e,e!==null&&this.departed.set(),this.present.clear(),this.absent.set()}confirmation(e){const[t,s]=e==="pending"?[this.confirming,this.confirmed]:[this.confirmed,this.confirming];e!=="pending"&&e!=="given"||(s.clear(),t.set())}}class ct{constructor(e,t,s,r){this.socket=e,this.sealer=t,this.linkProven=r,this.attempts=new fo(t,(i,o)=>this.send({type:i,data:o}),s),e.addEventListener("message",i=>this.onMessage(i.data)),e.addEventListener("close",i=>this.onClose(i.code))}socket;sealer;linkProven;peer=new mo;lost=new V;error=null;attempts;answer=new Y;handling=Promise.resolve();joined;static async join(e,t){const{link:s,role:r,rejoinKey:i}=e,o=await nn.create(s.secret,r),c=go(e,await Ts(s.secret)),a=new WebSocket(Hs(s.server,oi)),l=new ct(a,o,t,i!==null);a.addEventListener("open",()=>l.send(c));try{const h=()=>new ce("no answer");l.joined=await Ee(l.answer.promise,uo,h)}catch(h){throw a.close(),h}return l}startAttempt(){return this.attempts.start()}reportStarted(e){this.send({type:"started",method:e})}reportConfirmation(e){this.joined.confirmationLimit!==null&&this.send({type:"confirmation",state:e})}async leave(e){this.send({type:"leave",...e===null?{}:{outcome:e}}),await U(po,this.lost.wait()),this.socket.close()}drop(){this.socket.close(),this.onClose(0)}send(e){this.socket.readyState===WebSocket.OPEN&&this.socket.send(JSON.stringify(e))}onMessage(e){const t=typeof e=="string"?ve(e):null;t!==null&&(this.handling=this.handling.then(()=>this.handle(t)))}async handle(e){this.answer.settled?e.type==="peer"?this.handlePeer(e):e.type==="confirmation"?this.peer.confirmation(e.state):e.type==="error"?e.code==="no_peer"?this.peerLeft(this.peer.outcome):this.error=new ae(String(e.code)):await this.handleSignal(e):this.handleAnswer(e)}handleAnswer(e){const t=bo(e);if(t===null){const s=e.type==="error"?String(e.code):"bad_message";this.answer.reject(new ae(s));return}e.peer===!0&&this.peer.joined(),this.answer.resolve(t)}handlePeer(e){const t=e.outcome;e.event==="joined"?this.peer.joined():this.peerLeft(typeof t=="string"?t:null)}async handleSignal(e){const t=vo(e);if(t===null)return;const{type:s,attempt:r,channel:i,sealed:o}=t,c=await this.sealer.open(s,r,i,o);c!==null?(this.linkProven=!0,this.attempts.handle({type:s,attempt:r,channel:i,data:c})):this.linkProven||this.attempts.failUnreadable()}peerLeft(e){this.peer.left(e),this.attempts.fail()}onClose(e){this.handling=this.handling.then(()=>{const t=li[e]??"",s=yo.includes(t);this.error??=s?new ae(t):new ce("lost"),this.answer.reject(this.error),this.lost.set(),this.attempts.fail()})}}function Hs(n,e){return n.replace(/^http/,"ws")+e}function go(n,e){return{type:"join",version:ue,room:n.link.room,token:wt(e),role:n.role,device:n.device,...n.rejoinKey===null?{}:{rejoin_key:n.rejoinKey},...n.doNotTrack?{do_not_track:!0}:{}}}function bo(n){const{type:e,rejoin_key:t,telemetry_token:s,relay_ticket:r,correlation_id:i,ice_servers:o}=n,c=[t,s,r,i];if(e!=="joined"||!c.every(E=>typeof E=="string"))return null;const[a,l,h,u]=c,b=(Array.isArray(o)?o:[]).filter(E=>Zt(E)&&"urls"in E),w=Eo(n.confirmation_limit);return{rejoinKey:a,telemetryToken:l,relayTicket:h,correlationId:u,iceServers:b,confirmationLimit:w}}function Eo(n){return typeof n=="number"?Math.min(Math.max(n,1),wo):null}function vo(n){const{type:e,data:t}=n;if(!["offer","answer","candidate"].includes(String(e))||!Zt(t))return null;const{attempt:s,channel:r,sealed:i}=t;return typeof s!="string"||typeof i!="string"||!["tcp","webrtc","relay"].includes(String(r))?null:{type:e,attempt:s,channel:r,sealed:i}}const _o=4<<20,xo=4,So=2e3,Hn=16<<20,Ao=1<<20,zn=8;class sn{constructor(e,t){this.socket=e,e.binaryType="arraybuffer",e.addEventListener("open",()=>{e.send(JSON.stringify({type:"relay",ticket:t})),this.opened.resolve()}),e.addEventListener("message",s=>this.onMessage(s.data)),e.addEventListener("close",()=>this.onClose())}socket;method="relay";path=null;maxMessage=In;descriptions=[];received=new De;opened=new Y;paired=new Y;closed=new Y;peerWindow=1/0;sentBytes=0;acknowledgedBytes=0;processedBytes=0;reportedBytes=0;acknowledged=new V;static async connect(e,t,s){const r=new sn(new WebSocket(Hs(e,ci)),t);return await r.within(r.opened.promise,s),r}waitUntilPaired(e){return this.within(this.paired.promise,e)}setPeerWindow(e){typeof e=="number"&&e>=In&&(this.peerWindow=e)}async send(e){for(;this.isOpen&&!this.fits(e.length);)this.acknowledged.clear(),await this.acknowledged.wait();for(;this.socket.bufferedAmount>_o&&this.isOpen;)await U(xo);if(!this.isOpen)throw Ae();this.sentBytes+=e.length,this.socket.send(e)}async receive(){const e=await this.received.get();if(this.processedBytes+=e.length,this.processedBytes-this.reportedBytes>=Ao&&this.isOpen){this.reportedBytes=this.processedBytes;const t=new DataView(new ArrayBuffer(zn));t.setBigUint64(0,BigInt(this.processedBytes)),this.socket.send(t)}return e}readable(){return this.received.ready()}async quality(){return null}async close(){this.socket.close(),await U(So,this.closed.promise)}abort(){this.socket.close(),this.onClose()}get isOpen(){return this.socket.readyState===WebSocket.OPEN}fits(e){return this.sentBytes-this.acknowledgedBytes+e<=this.peerWindow}async within(e,t){try{await Ee(e,t,()=>new F)}catch(s){throw this.abort(),s}}onMessage(e){e instanceof ArrayBuffer&&e.byteLength===zn?(this.acknowledgedBytes=Number(new DataView(e).getBigUint64(0)),this.acknowledged.set()):e instanceof ArrayBuffer&&this.paired.settled?this.received.put(new Uint8Array(e)):typeof e=="string"&&ve(e)?.type==="paired"?this.paired.resolve():this.abort()}onClose(){this.opened.reject(new F),this.paired.reject(new F),this.received.fail(Ae()),this.acknowledged.set(),this.closed.resolve()}}const Ye=2e4,Ot=15e3,ko=1500,To=300,Ro=3e3;class Bo{constructor(e,t,s,r){this.link=e,this.role=t,this.preference=s,this.recorder=new co(r)}link;role;preference;recorder;async open(e){const t=e.startAttempt(),s=new Kn;try{const r=this.directTypes();for(const a of r)s.start(a,()=>this.openChannel(a,t,e));const i=await this.firstChannel(s,r,t,e),o=r.length>0&&!(s.error("webrtc")instanceof et),c=i===null?this.lostError(s):null;if(c)throw c;if(this.recorder.record(i?.[1]??null,o,e.joined.iceServers),i===null)throw this.noChannel(s);return i[1]}finally{s.close()}}async accept(e,t){const s=performance.now()+Ot+Ye,r=new Kn(!0);let i=null;this.followOffers(r,e,t).catch(o=>{i=o,r.wake()});try{for(;;){const o=await r.first(["webrtc","relay"],s);if(o!==null)return o[1];if(i!==null)throw i;if(performance.now()>=s)throw new F("peer_timeout");await r.waitForChange(s)}}finally{r.close()}}async recordQuality(e){if(this.role!=="sender"||e.path===null)return;const t=()=>new F("peer_timeout"),s=await Ee(e.quality(),Ro,t).catch(()=>null);s&&this.recorder.recordQuality(e.path,s)}directTypes(){return this.preference!=="relay"&&io()?["webrtc"]:[]}async firstChannel(e,t,s,r){const i=performance.now();if(this.preference==="direct")return e.first(t,i+Ot);let o=await e.first(t,i+To);return o===null&&(e.start("relay",()=>this.openChannel("relay",s,r)),o=await e.first(t,i+ko)),o??e.first([...t,"relay"])}async followOffers(e,t,s){const r=[...this.directTypes(),...this.preference==="direct"?[]:["relay"]];for(;;){const i=await t.offered.get();r.includes(i)?e.start(i,()=>this.openChannel(i,t,s)):await t.exchange(i).refuse()}}async openChannel(e,t,s){const r=t.exchange(e);if(e==="relay")return this.openRelay(r,s);const{iceServers:i}=s.joined;return Et.connect(this.role,r,{iceServers:this.preference==="direct"?Io(i):i,policy:"all",timeoutMs:Ot})}async openRelay(e,t){this.role==="sender"&&await e.send("offer",{window:Hn});const{data:s}=await Ee(e.receive(),Ye,()=>new F),{relayTicket:r}=t.joined,i=await sn.connect(this.link.server,r,Ye);return i.setPeerWindow(s.window),this.role==="receiver"&&await e.send("answer",{window:Hn}),await i.waitUntilPaired(Ye),i}lostError(e){return["webrtc","relay"].map(s=>e.error(s)).find(s=>s instanceof et?!1:s instanceof T||s instanceof F&&s.closed)}noChannel(e){const t=e.error("relay");return this.preference==="direct"||t instanceof et?new z("no_connection"):t??new F}}function zs(n){return n.path==="relay"?"relay":n.method}function Oo(n){return n.some(({urls:e})=>[e].flat().some(t=>/^turns?:/.test(t)))}function Io(n){return n.filter(e=>!Oo([e]))}function Mo(n){const e=n.flatMap(t=>t instanceof Uint8Array&&t.buffer instanceof ArrayBuffer?[t.buffer]:[]);return[...new Set(e)]}class jt extends Error{constructor(e){super(e),this.failure=e}failure;name="WorkerError"}async function Co(n){const{createWorker:e}=await Promise.resolve().then(()=>zc),t=e();if(t!==null)return new Fo(t,n).service();const{TransferCrypto:s}=await Promise.resolve().then(()=>Ea);return Object.assign(new s(n),{terminate:()=>{}})}class Fo{constructor(e,t){this.worker=e,this.onFact=t,e.addEventListener("message",s=>this.onResult(s.data)),e.addEventListener("error",()=>this.failAll())}worker;onFact;calls=new Map;next=0;service(){const e=(t,s)=>t==="terminate"?this.terminate():this.call(t,s);return new Proxy({},{get:(t,s)=>s==="then"?void 0:(...r)=>e(String(s),r)})}call(e,t){const s=this.next++,r=new Y;this.calls.set(s,r);const i=e==="open"||e==="seal"?Mo(t):[];return this.worker.postMessage({id:s,name:e,parameters:t},i),r.promise}onResult(e){const t=this.calls.get(e.id);this.calls.delete(e.id);for(const s of e.facts)this.onFact(s);"value"in e?t?.resolve(e.value):"code"in e?t?.reject(new T(e.code,e.side)):t?.reject(new jt(e.failure))}failAll(){for(const e of this.calls.values())e.reject(new jt("worker"));this.calls.clear()}terminate(){this.worker.terminate(),this.failAll()}}const Lo=4;class No{constructor(e,t,s,r){this.secure=e,this.files=t,this.progress=s,this.onFact=r}secure;files;progress;onFact;async offer(){const{manifest:e}=this.files;await this.secure.sendDocument(P.manifest,tn(e));const t=await this.secure.receiveDocument(P.accept,Xi);return Vi(t,e)}async send(e){const{files:t}=this.files.manifest,s=t.map((r,i)=>i).filter(r=>!e.complete.has(r));this.progress.begin("transferring",en(this.files.manifest),t.length),this.progress.start(this.bytesAtReceiver(e),e.complete.size),await Promise.all([this.receiveReceipts(s),this.sendFiles(s,e)])}async sendFiles(e,t){for(const s of e)await this.sendFile(s,t.partial.get(s)??0);await this.secure.send(Re(P.finish))}async sendFile(e,t){const s=this.files.contents[e],{chunkSize:r}=this.secure,i=[];this.progress.setFile(this.files.manifest.files[e].path);for(let o=t;o===t||o<s.size;o+=r){const c=Math.min(o+r,s.size);i.push(this.sendChunk(e,o,c,s)),i.length>=Lo&&await i.shift()}await Promise.all(i)}async sendChunk(e,t,s,r){const i=performance.now(),o=Re(P.data,e,t,s>=r.size),c=this.secure.send(o,r.slice(t,s));try{await c}catch(a){throw a instanceof jt||a instanceof DOMException?new z("source_changed","source_changed"):a}s>t&&qs(this.onFact,this.secure,"sent",s-t,i),this.progress.add(s-t)}async receiveReceipts(e){const{sequence:t}=this.secure;for(const s of e){if(t.expect(P.receipt,s),await this.secure.receive(),!t.complete)throw new T("malformed");this.progress.fileDone()}t.expect(P.finish),await this.secure.receive()}bytesAtReceiver({complete:e,partial:t}){const{files:s}=this.files.manifest;let r=0;for(const i of e)r+=s[i].size;for(const[i,o]of t)e.has(i)||(r+=o);return r}}function qs(n,e,t,s,r){const i=zs(e.channel),o=(performance.now()-r)/1e3;n({metric:"bytes_transferred_total",labels:{direction:t},value:s}),n({metric:"chunk_transfer_duration_seconds",labels:{method:i},observed:o})}const qn=8<<20,Do="message.txt",Uo=420,Po=493;let jo=0;function Ys(){return jo++}async function Ko(n,e,t){const s=Date.now(),r=n.flatMap(a=>a.kind==="folder"?[]:[$o(a,s)]),i=n.flatMap(a=>a.kind==="folder"?[a.path]:[]);Ho(n,[...i,...r.map(({path:a})=>a)]),t.begin("preparing",r.reduce((a,{content:l})=>a+l.size,0),r.length);const o=[];for(const{path:a,content:l,modified:h}of r){t.setFile(a);const u=await zo(l,e,t);o.push({path:a,size:l.size,sha256:u,mode:Uo,modified:Yn(h)}),t.fileDone()}const c={files:o,folders:i.map(a=>({path:a,mode:Po,modified:Yn(s)})),links:[],isText:n.some(({kind:a})=>a==="text")};if(tn(c).length>Is)throw new z("too_many_files");return{manifest:c,contents:r.map(({content:a})=>a)}}function $o(n,e){return n.kind==="text"?{path:Do,content:new Blob([n.text]),modified:e}:{path:n.path,content:n.file,modified:n.file.lastModified}}function Ho(n,e){const t=n.some(({kind:s})=>s==="text");if(n.length===0||t&&n.length>1)throw new z("nothing_to_send");if(n.length>Os||e.some(Ki))throw new z("too_many_files")}async function zo(n,e,t){const s=Ys();try{await e.startHash(s);for(let r=0;r<n.size;r+=qn){const i=n.slice(r,r+qn);await e.updateHash(s,i),t.add(i.size)}return await e.finishHash(s)}catch{throw new z("source_unreadable","source_changed")}}function Yn(n){const e=Math.floor(n/1e3);return`${e}.${String(Math.floor(n)-e*1e3).padStart(3,"0")}000000`}const Xn=8<<20;class qo{constructor(e,t,s,r,i,o,c,a){this.manifest=e,this.incoming=t,this.folders=s,this.sink=r,this.crypto=i,this.store=o,this.progress=c,this.onFact=a,this.done=Us(o.state.done)??new Set,this.isResumed=this.done.size>0}manifest;incoming;folders;sink;crypto;store;progress;onFact;done;open=null;isResumed;foldersMade=!1;async receive(e){this.isResumed&&await this.dropLost(),this.isResumed=!1;const t=this.incoming.map((s,r)=>r).filter(s=>!this.done.has(s));t.length>0&&this.open?.file!==t[0]&&await this.openFile(t[0]),await this.sendAnswer(e);for(const s of t)this.open?.file!==s&&await this.openFile(s,!0),await this.receiveFile(e,this.open),await e.send(Re(P.receipt,s));await this.makeFolders(),e.sequence.expect(P.finish),await e.receive(),await e.send(Re(P.finish))}async discard(){const{open:e}=this;this.open=null,await e?.writer.discard().catch(()=>{})}async suspend(){this.store.state.done=Pt(this.done),this.store.save();const{open:e}=this;this.open=null,await e?.writer.suspend().catch(()=>{})}async sendAnswer(e){const{open:t}=this,s=new Map(t!==null&&t.received>0?[[t.file,t.received]]:[]);await e.sendDocument(P.accept,Wi({partial:s,complete:this.done}));let r=t?.received??0;for(const i of this.done)r+=this.incoming[i].size;this.progress.start(r,this.done.size)}async dropLost(){for(const e of[...this.done]){const t=this.incoming[e];(!t||!await this.sink.isComplete(t))&&this.done.delete(e)}}async openFile(e,t=!1){await this.discard();let s=await we(this.sink.open(this.incoming[e]));t&&s.kept!==null&&s.kept.size>0&&(await we(s.discard()),s=await we(this.sink.open(this.incoming[e])));const r=Ys();await this.crypto.startHash(r);const i=s.kept?.size??0;for(let o=0;o<i;o+=Xn)await we(this.crypto.updateHash(r,s.kept.slice(o,o+Xn)));this.open={file:e,writer:s,hash:r,received:i}}async receiveFile(e,t){const{size:s,sha256:r}=this.manifest.files[t.file];if(this.progress.setFile(this.incoming[t.file].path),e.sequence.expect(P.data,t.file,t.received,s),await this.receiveContent(e,t),this.open=null,!(t.received===s&&await this.crypto.finishHash(t.hash)===r))throw await t.writer.discard().catch(()=>{}),new T("hash_mismatch");await we(t.writer.commit()),this.done.add(t.file),this.store.saveSometimes(o=>{o.done=Pt(this.done)}),this.progress.fileDone()}async receiveContent(e,t){let s=Promise.resolve();try{for(;!e.sequence.complete;){const r=performance.now(),{payload:i}=await e.receive(t.hash);i.length>0&&qs(this.onFact,e,"received",i.length,r),await s,s=this.write(t,i),s.catch(()=>{})}}finally{await s}}async write(e,t){const{length:s}=t;s>0&&await we(e.writer.write(t)),e.received+=s,this.progress.add(s)}async makeFolders(){if(!this.foldersMade){for(const e of this.folders)await we(this.sink.makeFolder(e));this.foldersMade=!0}}}async function we(n){try{return await n}catch(e){const t=e instanceof DOMException&&e.name==="QuotaExceededError";throw new z(t?"storage_full":"storage_failed","storage_failed")}}class Yo extends Event{constructor(e){super("fact"),this.fact=e}fact}const Xo=500,Wo=15e3,Vo=6e5;class Xs{constructor(e,t){this.operation=e,this.onFact=t}operation;onFact;failingSince=null;failures=0;recordFailure(){this.failures>0&&this.count("failed"),this.onFact({metric:"errors_total",labels:{type:"network",severity:"medium"},value:1});const e=performance.now();if(this.failingSince??=e,e-this.failingSince>=Vo)return null;const t=Math.min(Wo,Xo*2**Math.min(this.failures,30));return this.failures++,t*(.5+Math.random()/2)}restartClock(){this.failingSince=null}recordSuccess(){this.failures>0&&(this.count("success"),this.onFact({metric:"error_recoveries_total",labels:{type:"network"},value:1})),this.failures=0,this.failingSince=null}count(e){const t={operation:this.operation,status:e};this.onFact({metric:"retry_attempts_total",labels:t,value:1})}}const Zo=2e3;class Go{constructor(e,t,s,r,i,o){this.link=e,this.role=t,this.device=s,this.doNotTrack=r,this.rejoinKey=i,this.events=o,this.retries=new Xs("signaling",c=>o.onFact(c))}link;role;device;doNotTrack;rejoinKey;events;attempts=new De;retries;current=null;joining=null;wake=new V;hasLeft=!1;seen=!1;get peerSeen(){return this.seen||(this.current?.peer.seen??!1)}signaling(){return this.current!==null&&!this.current.lost.isSet?Promise.resolve(this.current):(this.joining??=this.joinAgain().finally(()=>{this.joining=null}),this.joining)}retryNow(){this.wake.set(),this.wake=new V}reconnect(){this.current?.drop(),this.retryNow()}async leave(e){this.hasLeft=!0,this.retryNow();let t=this.current;e!==null&&(t===null||t.lost.isSet)&&(t=await this.rejoinToLeave()),await t?.leave(e)}async joinAgain(){if(this.current===null)return this.join();let e=this.current.error??new ce("lost");for(;;){const t=gt(e)&&!this.hasLeft?this.retries.recordFailure():null;if(t===null)throw e;this.events.onInterrupted(),await U(t,this.wake.wait());try{const s=await this.join();return this.retries.recordSuccess(),s}catch(s){e=s}}}async join(){if(this.hasLeft)throw new ce("left");const e=await ct.join(this.input(),this.attempts);return this.seen=this.peerSeen,this.current=e,this.rejoinKey=e.joined.rejoinKey,this.events.onJoined(e.joined,e),this.rejoinWhenLost(e),e}async rejoinWhenLost(e){await e.lost.wait(),!this.hasLeft&&await this.signaling().catch(t=>this.attempts.fail(t))}async rejoinToLeave(){if(this.rejoinKey===null)return null;const e=ct.join(this.input(),new De);return Ee(e,Zo,()=>new ce("no answer")).catch(()=>null)}input(){const{link:e,role:t,device:s,doNotTrack:r,rejoinKey:i}=this;return{link:e,role:t,device:s,doNotTrack:r,rejoinKey:i}}}class Jo{wanted=null;size=null;expect(e,t=Gt,s=0,r=null){this.wanted={type:e,file:t,index:s},this.size=r}get complete(){return this.wanted===null}check(e,t){if(e.type!==P.abort){if(this.wanted===null)throw new T("replayed");Qo(e,this.wanted),this.size!==null&&ec(e.final,this.size-e.index-t)}}advance(e,t){e.type!==P.abort&&(this.wanted=e.final?null:{type:e.type,file:e.file,index:e.index+t})}}function Qo(n,e){if(n.type!==e.type)throw new T(e.type===P.data?"truncated":"malformed");if(n.file!==e.file)throw new T("wrong_file");if(n.index!==e.index)throw new T(n.index<e.index?"replayed":"reordered")}function ec(n,e){if(e<0||e===0&&!n)throw new T("malformed");if(e>0&&n)throw new T("truncated")}const Ws=32;async function Vs(){return await tc()??nc()}async function tc(){let n;try{n=await crypto.subtle.generateKey({name:"X25519"},!1,["deriveBits"])}catch{return null}const e=new Uint8Array(await crypto.subtle.exportKey("raw",n.publicKey)),t=async s=>{const i={name:"X25519",public:await crypto.subtle.importKey("raw",s,{name:"X25519"},!1,[])};return new Uint8Array(await crypto.subtle.deriveBits(i,n.privateKey,256))};return{publicKey:e,exchange:s=>Zs(t(s))}}async function nc(n){const{x25519:e}=await Promise.resolve().then(()=>ul),t=e.utils.randomSecretKey(),s=async r=>fe(e.getSharedSecret(t,r));return{publicKey:fe(e.getPublicKey(t)),exchange:r=>Zs(s(r))}}async function Zs(n){const e=await n.catch(()=>null);if(e===null||e.every(t=>t===0))throw new T("key_exchange");return e}const sc=1184,rc=1088,Xe={name:"ML-KEM-768"};let Wn=null;function rn(){return Wn??=ic().then(n=>n??oc()),Wn}async function ic(){const n=crypto.subtle;if(typeof n.encapsulateBits!="function")return null;const e=async()=>{const t=await crypto.subtle.generateKey(Xe,!1,["encapsulateBits","decapsulateBits"]);return{encapsulationKey:new Uint8Array(await n.exportKey("raw-public",t.publicKey)),decapsulate:async s=>new Uint8Array(await n.decapsulateBits(Xe,t.privateKey,s))}};try{await e()}catch{return null}return{generate:e,encapsulate:async t=>{try{const s=["encapsulateBits"],r=await n.importKey("raw-public",t,Xe,!1,s),{sharedKey:i,ciphertext:o}=await n.encapsulateBits(Xe,r);return{secret:new Uint8Array(i),ciphertext:new Uint8Array(o)}}catch{throw new T("key_exchange")}}}}async function oc(n){const{ml_kem768:e}=await Promise.resolve().then(()=>Yl);return{generate:async()=>{const t=e.keygen(n);return{encapsulationKey:fe(t.publicKey),decapsulate:async s=>fe(e.decapsulate(s,t.secretKey))}},encapsulate:async t=>{try{const{sharedSecret:s,cipherText:r}=e.encapsulate(t);return{secret:fe(s),ciphertext:fe(r)}}catch{throw new T("key_exchange")}}}}const on=1,cn=2,Gs=3,Js=4,Qs=15,an=32;function cc(n){return Uint8Array.of(Qs,n)}function er(n){return n.length===2&&n[0]===Qs?xs(n[1]):null}class ln{constructor(e,t,s){this.input=e,this.exchangeKey=t,this.decapsulationKey=s}input;exchangeKey;decapsulationKey;schedule=null;static async create(e,t={}){const s=t.kem??await rn(),r=await Promise.all([t.exchangeKey??Vs(),s.generate()]);return new ln(e,...r)}async hello(){const e=await Jt(this.input.secret,"sender",this.input.room);return Z(Uint8Array.of(on,ue),...this.publicKeys(),e)}async handleReply(e){const{secret:t,room:s,descriptions:r}=this.input,i=hn(e,cn,[Ws,rc,an]),[o,c,a]=i;await tr(a,this.input,"receiver");const l=await this.decapsulationKey.decapsulate(c),h=await this.exchangeKey.exchange(o),u=await Rs(s,this.publicKeys(),[o,c],r);return this.schedule=mt.create(h,l,t,u),Z(Uint8Array.of(Gs),await this.schedule.confirmation("sender"))}async handleConfirmation(e){return(await nr(this.schedule,e,Js,"receiver")).sessionKeys("sender")}publicKeys(){return[this.exchangeKey.publicKey,this.decapsulationKey.encapsulationKey]}}class ac{constructor(e,t={}){this.input=e,this.keys=t}input;keys;schedule=null;async handleHello(e){const{secret:t,room:s,descriptions:r}=this.input,i=hn(e,on,[Ws,sc,an]),[o,c,a]=i;await tr(a,this.input,"sender");const l=await(this.keys.kem??await rn()).encapsulate(c),h=this.keys.exchangeKey??await Vs(),u=await h.exchange(o),b=[h.publicKey,l.ciphertext],w=await Rs(s,[o,c],b,r);this.schedule=mt.create(u,l.secret,t,w);const E=await Jt(t,"receiver",s);return Z(Uint8Array.of(cn,ue),...b,E)}async handleConfirmation(e){const t=await nr(this.schedule,e,Gs,"sender");return{confirmation:Z(Uint8Array.of(Js),await t.confirmation("receiver")),keys:await t.sessionKeys("receiver")}}}async function tr(n,e,t){if(!Es(n,await Jt(e.secret,t,e.room)))throw new T("wrong_secret")}async function nr(n,e,t,s){const[r]=hn(e,t,[an]);if(n===null)throw new T("malformed");if(!Es(r,await n.confirmation(s)))throw new T("key_exchange");return n}function hn(n,e,t){const s=er(n);if(s)throw s;if(n[0]!==e)throw new T("malformed");let r=1;if(e===on||e===cn){if(n[1]!==ue)throw new T("bad_version");r=2}if(n.length!==t.reduce((i,o)=>i+o,r))throw new T("malformed");return t.map(i=>n.slice(r,r+=i))}const lc=2e4,It=2e3;let hc=0;class fn{constructor(e,t,s){this.channel=e,this.crypto=t,this.id=s,this.chunkSize=Math.min(yt,e.maxMessage-st)}channel;crypto;id;sequence=new Jo;chunkSize;sending=Promise.resolve();nothingReceived=!0;static async create(e,t,s,r){const i=hc++,o={secret:s.secret,room:s.room,descriptions:e.descriptions},c=t==="sender"?fc:dc;try{const a=()=>new F("peer_timeout");await Ee(c(e,i,o,r),lc,a)}catch(a){throw a instanceof T&&(a.authenticated=!1,await U(It,e.send(cc(a.abortCode)).catch(()=>{}))),a}return new fn(e,r,i)}send(e,t=new Uint8Array(0)){const s=this.crypto.seal(this.id,e,t),r=this.sending,i=(async()=>{const[o]=await Promise.all([s,r.catch(()=>{})]);await this.channel.send(o)})();return this.sending=i,i.catch(()=>{}),i}async receive(e=null){const t=await this.channel.receive(),s=this.nothingReceived?er(t):null;if(s)throw s.authenticated=!1,s;this.nothingReceived=!1;const r=pi(t),i=t.length-st;this.sequence.check(r,i);const o=r.type===P.abort,c=await this.crypto.open(this.id,t,o?null:e);if(o)throw xs(c.length===1?c[0]:Ss("protocol"));return this.sequence.advance(r,i),{header:r,payload:c}}async sendDocument(e,t){for(let s=0;s===0||s<t.length;s+=this.chunkSize){const r=s+this.chunkSize;await this.send(Re(e,Gt,s,r>=t.length),t.slice(s,r))}}async receiveDocument(e,t){this.sequence.expect(e);const s=[];let r=0;for(;!this.sequence.complete;){const{payload:i}=await this.receive();if(s.push(i),r+=i.length,r>t)throw new T("malformed")}return Z(...s)}async abort(e){const t=this.send(Re(P.abort),Uint8Array.of(e)).catch(()=>{});await U(It,t),await this.close()}async close(){await U(It,this.channel.close()),this.channel.abort(),this.crypto.release(this.id).catch(()=>{})}}async function fc(n,e,t,s){await n.send(await s.startSender(e,t)),await n.send(await s.handleReply(e,await n.receive())),await s.finishSender(e,await n.receive())}async function dc(n,e,t,s){await n.send(await s.startReceiver(e,t,await n.receive())),await n.send(await s.finishReceiver(e,await n.receive()))}const uc=[[1e6,"under_1mb"],[1e7,"1mb_10mb"],[1e8,"10mb_100mb"],[1e9,"100mb_1gb"],[1/0,"over_1gb"]],pc=["image","video","audio","text","application"],wc={wrong_secret:["auth","high"],unknown_room:["auth","medium"],role_taken:["auth","medium"],taken_over:["auth","medium"],expired:["signaling","medium"],server_failed:["signaling","medium"],rate_limited:["signaling","medium"],bad_version:["validation","medium"],malformed:["validation","high"],key_exchange:["crypto","high"],protocol:["crypto","high"],modified:["crypto","high"],replayed:["crypto","high"],reordered:["crypto","high"],wrong_file:["crypto","high"],truncated:["crypto","high"],key_exhausted:["crypto","high"],hash_mismatch:["transfer","high"],source_changed:["transfer","medium"],source_unreadable:["storage","high"],storage_failed:["storage","high"],storage_full:["storage","high"],other_files:["validation","low"],too_many_files:["validation","low"],nothing_to_send:["validation","low"],peer_gave_up:["transfer","medium"],internal:["internal","high"]};function yc({outcome:n,method:e,bytes:t,seconds:s,contents:r}){const i=uc.find(([c])=>t<c)[1],o=[{metric:"transfers_total",labels:{status:n,method:e},value:1},{metric:"transfer_duration_seconds",labels:{status:n,size_category:i},observed:s}];for(const{size:c,type:a}of r){const l=a.split("/")[0],h=pc.includes(l)?l:"other";o.push({metric:"file_size_bytes",labels:{file_type:h},observed:c})}if(n==="success"&&s>0){const c=t*8/s/1e6;o.push({metric:"transfer_speed_mbps",labels:{method:e},observed:c})}return o}function mc(n){const[e,t]=wc[n.code]??["network","medium"];return{metric:"errors_total",labels:{type:e,severity:t},value:1}}const gc=5e3,bc=200;class Ec{constructor(e){this.onChange=e}onChange;value={phase:"preparing",bytes:0,total:0,bytesPerSecond:null,secondsLeft:null,file:null,filesDone:0,files:0};transferred=0;samples=[];startedAt=null;reportedAt=-1/0;get seconds(){return this.startedAt===null?0:(performance.now()-this.startedAt)/1e3}get hasStarted(){return this.startedAt!==null}begin(e,t,s){this.samples=[],this.set({phase:e,total:t,files:s,bytes:0,filesDone:0,file:null,bytesPerSecond:null,secondsLeft:null})}start(e,t){this.startedAt??=performance.now(),this.samples=[[performance.now(),this.transferred]],this.set({bytes:e,filesDone:t})}setFile(e){this.update({file:e})}fileDone(){this.update({filesDone:this.value.filesDone+1})}add(e){const t=performance.now();for(this.transferred+=e,this.samples.push([t,this.transferred]);this.samples.length>2&&this.samples[0][0]<t-gc;)this.samples.shift();this.update({bytes:this.value.bytes+e})}report(){this.set({})}update(e){performance.now()-this.reportedAt>=bc?this.set({...e,...this.speed()}):this.value={...this.value,...e}}set(e){this.value={...this.value,...e},this.reportedAt=performance.now(),this.onChange()}speed(){const[e,t]=[this.samples[0],this.samples.at(-1)],s=e&&t?(t[0]-e[0])/1e3:0;if(s<.5)return{bytesPerSecond:null,secondsLeft:null};const r=(t[1]-e[1])/s,i=this.value.total-this.value.bytes;return{bytesPerSecond:r,secondsLeft:r>0?i/r:null}}}const vc=5e3,_c=9e4;class xc{constructor(e,t){this.onWake=e,this.onOnline=t,this.timer=setInterval(()=>this.tick(),vc),globalThis.addEventListener?.("online",this.onOnline),globalThis.document?.addEventListener("visibilitychange",this.onVisible)}onWake;onOnline;timer;last=Date.now();stop(){clearInterval(this.timer),globalThis.removeEventListener?.("online",this.onOnline),globalThis.document?.removeEventListener("visibilitychange",this.onVisible)}onVisible=()=>{document.visibilityState==="visible"&&(this.tick(),this.onOnline())};tick(){const e=Date.now(),t=e-this.last;this.last=e,t>_c&&this.onWake()}}const Sc=500,Ac=3e3;class tt extends z{}class sr extends EventTarget{constructor(e,t){super(),this.role=e,this.options=t}role;options;state="connecting";error=null;method=null;correlationId="";telemetryToken=null;confirmationSeconds=null;meter=new Ec(()=>this.dispatchEvent(new Event("progress")));retries=new Xs("connection",e=>this.emitFact(e));parts=null;secure=null;isComplete=!1;cancelled=new Y;channel=null;running=null;service=null;sleep=null;transferredAtTick=0;wake=new Y;get progress(){return this.meter.value}start(){this.running??=this.run().finally(()=>{this.running=null})}async cancel(){await this.end("peer_cancelled")}resume(){this.running!==null?this.retryNow():this.canResume&&this.start()}canResume=!1;async end(e){this.running===null||this.isComplete||(this.cancelled.reject(new tt("peer_cancelled",e)),await this.running)}crypto(){return this.service??=Co(e=>this.emitFact(e)),this.service}emitFact(e){this.dispatchEvent(new Yo(e))}setState(e){this.state!==e&&(this.state=e,this.dispatchEvent(new Event("statechange")))}newRoom(e,t){const{device:s="desktop",doNotTrack:r=!1,path:i="auto"}=this.options,o=a=>this.emitFact(a),c=new Go(e,this.role,s,r,t.state.rejoinKey,{onJoined:(a,l)=>this.handleJoined(a,l,t),onInterrupted:()=>{this.secure===null&&this.setState("interrupted")},onFact:o});return{link:e,store:t,room:c,connector:new Bo(e,this.role,i,o)}}async withChannel(e,t,s){const r=await this.unlessDeparted(e,t).catch(i=>{throw t.then(o=>o.abort(),()=>{}),i});this.channel=r,this.method=zs(r);try{const i=await this.unlessDeparted(e,this.agree(r));this.secure=i;try{await Promise.race([s(i),this.cancelled.promise])}catch(o){throw o instanceof F||await i.abort(Ss(Ei(o))),o}finally{await i.close()}}finally{this.secure=null,this.channel=null,r.abort()}}dropChannel(){this.channel?.abort()}raiseIfDeparted(e){const{outcome:t}=e.peer;if(t!==null)throw new Qt(t)}async checkDeparture(e,t){await U(t,Promise.race([e.peer.absent.wait(),e.lost.wait()])),this.raiseIfDeparted(e)}async pauseAfter(e){const t=this.retries.recordFailure();if(t===null)throw e;this.setState("interrupted"),this.wake=new Y,await U(t,this.wake.promise)}async agree(e){const t={algorithm:"x25519_mlkem768"},s="pqc_key_exchanges_total";try{const r=await fn.create(e,this.role,this.parts.link,await this.crypto());return this.emitFact({metric:s,labels:{...t,status:"success"},value:1}),r}catch(r){throw r instanceof T&&["key_exchange","malformed"].includes(r.code)&&this.emitFact({metric:s,labels:{...t,status:"failed"},value:1}),r}}async unlessDeparted(e,t){const s=e.peer.departed.wait().then(async()=>(await U(Sc,t.catch(()=>{})),this.raiseIfDeparted(e),new Promise(()=>{})));return Promise.race([t,s,this.cancelled.promise])}async run(){this.error=null,this.cancelled=new Y,this.setState("connecting"),this.sleep=new xc(()=>this.onWake(),()=>this.retryNow());let e=null,t=null;try{this.parts??=await Promise.race([this.enterRoom(),this.cancelled.promise]),t=this.transferUntilDone(this.parts),await Promise.race([t,this.cancelled.promise])}catch(s){e=s}this.sleep.stop(),this.channel!==null&&t!==null&&await U(Ac,t.catch(()=>{})),await this.finish(e)}async finish(e){const t=kc(e);this.channel?.abort();const s=e!==null&&this.isResumable(e);this.canResume=s,e!==null&&!(e instanceof tt)&&(this.error=Bs(e)),this.error!==null&&t==="failed"&&this.emitFact(mc(this.error)),await this.onEnd(t,s),s||this.parts?.store.erase(),await this.parts?.room.leave(s?null:t),s?this.parts={...this.parts,...this.newRoom(this.parts.link,this.parts.store)}:await this.endCrypto(),this.meter.report(),this.setState(t==="success"?"done":t)}isResumable(e){if(this.parts===null||e instanceof tt)return!1;const t=e instanceof z&&e.code==="peer_timeout";return gt(e)||this.hasBegun()&&(t||!bi(e))}async endCrypto(){const e=this.service;this.service=null,(await e?.catch(()=>null))?.terminate()}handleJoined(e,t,s){s.state.rejoinKey=e.rejoinKey,s.save(),this.correlationId=e.correlationId,this.telemetryToken=e.telemetryToken,this.onJoined(t)}retryNow(){this.wake.resolve(),this.parts?.room.retryNow()}onWake(){const e=this.meter.transferred>this.transferredAtTick;this.transferredAtTick=this.meter.transferred,!e&&(this.channel?.abort(),this.parts?.room.reconnect())}}function kc(n){if(n===null)return"success";if(n instanceof tt)return"cancelled";const{code:e}=Bs(n);return["peer_cancelled","declined","unconfirmed"].includes(e)?"cancelled":"failed"}const Kt="tallow.transfer",Tc=500;class Be{constructor(e){this.state=e}state;savedAt=-1/0;static open(e,t){const s=rr();return s!==null&&s.role===e&&s.link===t?new Be(s):new Be({role:e,link:t,rejoinKey:null,manifest:null,confirmed:!1,done:""})}save(){this.savedAt=performance.now();try{$t()?.setItem(Kt,JSON.stringify(this.state))}catch{}}saveSometimes(e){performance.now()-this.savedAt<Tc||(e(this.state),this.save())}erase(){$t()?.removeItem(Kt)}}function Rc(){const n=rr();return n&&{role:n.role,link:n.link,accepted:n.confirmed}}function rr(){const n=ve($t()?.getItem(Kt)??"");if(n===null)return null;const{role:e,link:t,rejoinKey:s,manifest:r,confirmed:i,done:o}=n;return(e==="sender"||e==="receiver")&&typeof t=="string"&&Wt(t,"")!==null&&[s,r].every(a=>a===null||typeof a=="string")&&typeof i=="boolean"&&typeof o=="string"?n:null}function $t(){try{return globalThis.sessionStorage??null}catch{return null}}const Bc=4<<20;class Oc{constructor(e){this.onText=e}onText;async open(){let e=[];return{kept:null,write:async t=>{e.push(t)},commit:async()=>this.onText(new TextDecoder().decode(Z(...e))),discard:async()=>{e=[]},suspend:async()=>{}}}async makeFolder(){}async isComplete(){return!1}}const Ic=300,Mc=200,Cc=5e3,Fc=3e4,Lc=6e5;class Nc extends sr{constructor(e,t){super("receiver",t),this.target=e}target;manifest=null;text=null;offered=null;receiver=null;incoming=[];accepted=new Y;confirmationDeadline=null;accept(e){this.accepted.resolve(e)}async decline(){await this.end("declined")}async enterRoom(){if(this.target===null)throw new z("bad_link");return this.newRoom(this.target,Be.open("receiver",Ut(this.target)))}async transferUntilDone(e){for(;;){const t=await e.room.signaling();try{const s=await this.nextAttempt(e,t);if(!await this.follow(e,t,s))continue;if(await this.linger(e))return}catch(s){if(s instanceof F&&s.closed&&await this.checkDeparture(t,Mc),!gt(s)||this.retries.recordFailure()===null)throw s;this.setState("interrupted")}}}onJoined(e){this.state==="confirming"&&e.reportConfirmation("pending")}hasBegun(){return this.offered!==null}async onEnd(e,t){t?await this.receiver?.suspend():e!=="success"&&await this.receiver?.discard()}async nextAttempt(e,t){const{peer:s}=t;if(s.present.isSet||(this.raiseIfDeparted(t),this.setState(this.meter.hasStarted?"interrupted":"waiting"),this.retries.restartClock()),await U(Lc,Promise.race([e.room.attempts.ready(),s.departed.wait()])),e.room.attempts.length===0&&this.raiseIfDeparted(t),!e.room.attempts.isReady)throw new z("peer_timeout");return e.room.attempts.get()}async follow(e,t,s){this.meter.hasStarted||this.setState("connecting");const r=e.connector.accept(s,t),i=this.withChannel(t,r,a=>this.receive(e,t,a)),o=e.room.attempts.ready().then(()=>"newer");return await Promise.race([i,o])!=="newer"||(this.dropChannel(),await i.catch(()=>{}),this.isComplete)?!0:(this.retries.recordFailure(),!1)}async receive(e,t,s){const r=await s.receiveDocument(P.manifest,Is),i=le(await it(r)),{state:o}=e.store;if(o.manifest!==null&&o.manifest!==i)throw new T("source_changed");this.offered===null&&await this.announce(ki(r),e.link),o.manifest=i,e.store.save(),this.receiver??=await this.confirm(e,t,s),this.retries.recordSuccess(),this.retries.operation="transfer",this.setState("transferring"),await this.receiver.receive(s),this.isComplete=!0,await U(Cc,s.channel.readable())}async announce(e,t){const s=le(await yi(t.secret)),r=en(e),i=$i([...e.files,...e.folders].map(({path:o})=>o));this.offered=e,this.incoming=e.files.map(({size:o,sha256:c,modified:a},l)=>({path:i[l],size:o,key:`${s}-${l}-${c.slice(0,16)}`,modified:Number(a)*1e3})),this.manifest={files:this.incoming.map(({path:o,size:c})=>({path:o,size:c})),folders:i.slice(e.files.length),links:e.links,isText:e.isText&&r<=Bc,totalBytes:r},this.meter.begin("transferring",r,e.files.length),this.dispatchEvent(new Event("manifest"))}async confirm(e,t,s){if(!this.accepted.settled&&!e.store.state.confirmed){const o=t.joined.confirmationLimit??Ic;this.confirmationDeadline??=performance.now()+o*1e3,this.confirmationSeconds=o,t.reportConfirmation("pending"),this.setState("confirming")}const r=(this.confirmationDeadline??1/0)-performance.now();await this.waitForAnswer(s,r);const i=await this.accepted.promise;return e.store.state.confirmed||(e.store.state.confirmed=!0,e.store.save(),(await e.room.signaling()).reportConfirmation("given")),this.newReceiver(i,e.store)}async waitForAnswer(e,t){const r=[this.accepted.promise.then(()=>"accepted"),e.channel.readable()];if(t===1/0?await Promise.race(r):await U(t,Promise.race(r)),!this.accepted.settled)throw t!==1/0&&performance.now()>=this.confirmationDeadline?new z("unconfirmed","unconfirmed"):(await e.receive(),new T("malformed"))}async newReceiver(e,t){const r=this.manifest.isText?new Oc(a=>this.onText(a)):e,i=this.manifest.folders,o=this.emitFact.bind(this),c=await this.crypto();return new qo(this.offered,this.incoming,i,r,c,t,this.meter,o)}onText(e){this.text=e,this.dispatchEvent(new Event("text"))}async linger(e){const t=await e.room.signaling().catch(()=>null),{attempts:s}=e.room;return t===null?!0:(await U(Fc,Promise.race([s.ready(),t.peer.departed.wait(),t.lost.wait()])),t.peer.departed.isSet||s.length===0)}}const Dc=15e3,Uc=300,Pc=1e3;class jc extends sr{constructor(e,t,s){super("sender",t),this.items=e,this.resumed=s}items;resumed;link=null;prepared=null;preparing=null;flowing=null;async enterRoom(){const e=this.resumed?Kc():await this.createRoom();return this.newRoom(Wt(e.state.link,""),e)}async transferUntilDone(e){for(;;){const t=await e.room.signaling();this.preparing??=this.prepare(e.store),this.preparing.catch(()=>{});try{const s=await this.waitUntilReady(t);await this.transfer(t,s);return}catch(s){if(s instanceof F&&s.closed&&await this.checkDeparture(t,Pc),!gt(s)||s instanceof ae)throw s;t.lost.isSet||!t.peer.present.isSet?this.setState("interrupted"):await this.pauseAfter(s)}}}onJoined(e){this.link=this.parts&&Ut(this.parts.link),this.flowing!==null&&e.reportStarted(this.flowing),this.dispatchEvent(new Event("statechange"))}hasBegun(){return this.resumed||this.meter.hasStarted}async onEnd(e,t){const s=this.resumed||(this.parts?.room.peerSeen??!1);if(t||!s)return;const r=this.prepared!==null&&!this.resumed,i=yc({outcome:e,method:this.method??"relay",bytes:r?en(this.prepared.manifest):this.meter.transferred,seconds:this.meter.seconds,contents:this.prepared?.contents??[]});for(const o of i)this.emitFact(o)}async createRoom(){const e=this.options.server??location.origin,t=Le(wi),s=le(await it(await Ts(t))),i=(await $c(e,s)).room;if(typeof i!="string"||!ai.test(i))throw new ae("bad_message");return Be.open("sender",Ut({server:e,room:i,secret:t}))}async prepare(e){const t=await Ko(this.items,await this.crypto(),this.meter),s=le(await it(tn(t.manifest)));if(e.state.manifest!==null&&e.state.manifest!==s)throw new z("other_files","source_changed");return e.state.manifest=s,e.save(),this.prepared=t,t}async waitUntilReady(e){const{peer:t,lost:s}=e;for(;!t.present.isSet||this.prepared===null;){if(this.raiseIfDeparted(e),s.isSet)throw e.error??new ce("lost");t.present.isSet||(this.setState("waiting"),this.retries.restartClock());const r=[s.wait(),t.departed.wait()];t.present.isSet?this.setState("connecting"):r.push(t.present.wait()),this.prepared===null&&r.push(this.preparing.then(()=>{})),await Promise.race(r)}return this.prepared}async transfer(e,t){const{connector:s}=this.parts;this.setState(this.meter.hasStarted?"interrupted":"connecting");const r=async i=>{try{await this.sendFiles(i,e,t),this.isComplete=!0,await s.recordQuality(i.channel)}finally{this.flowing=null}};await this.withChannel(e,s.open(e),r)}async sendFiles(e,t,s){const r=new No(e,s,this.meter,o=>this.emitFact(o)),i=await this.waitForAcceptance(r,t);this.flowing=this.method,t.reportStarted(this.method),this.retries.recordSuccess(),this.retries.operation="transfer",this.confirmationSeconds=null,this.setState("transferring"),await r.send(i)}async waitForAcceptance(e,t){const s=e.offer(),r=this.confirmationOverdue(t,s);return Promise.race([s,r])}async confirmationOverdue(e,t){const s=e.joined.confirmationLimit??Uc,r=t.then(()=>{},()=>{});if(await Promise.race([e.peer.confirming.wait(),r]),e.peer.confirming.isSet&&(this.confirmationSeconds=s,this.setState("confirming")),await U(s*1e3+Dc,r),e.peer.confirming.isSet)throw new T("unconfirmed");return new Promise(()=>{})}}function Kc(){const n=Rc();if(n?.role!=="sender")throw new z("expired");return Be.open("sender",n.link)}async function $c(n,e){let t;try{t=await fetch(n+ii,{method:"POST",headers:{"content-type":"application/json","x-request-id":le(Le(16))},body:JSON.stringify({token_hash:e})})}catch{throw new ce("unreachable")}if(t.status===429)throw new ae("rate_limited");if(!t.ok)throw new ae("internal");return ve(await t.text())??{}}const ir="";let Vn=null;function or(n){const{trustedTypes:e}=globalThis;return Vn??=e?.createPolicy("tallow",{createScriptURL:Zn})??{createScriptURL:Zn},Vn.createScriptURL(n)}function Zn(n){if(n!==ir&&n!=="/sw.js")throw new TypeError("not a script of this page");return n}function Hc(){return typeof Worker=="function"?new Worker(or(ir),{type:"module"}):null}const zc=Object.freeze(Object.defineProperty({__proto__:null,createWorker:Hc,scriptUrl:or},Symbol.toStringTag,{value:"Module"}));function qc(n,e={}){return cr(new jc(n,e,!1))}function Yc(n,e={}){const t=e.server??globalThis.location?.origin??"";return cr(new Nc(Wt(n,t),e))}function cr(n){return queueMicrotask(()=>n.start()),n}const[Xc,Gn,...de]=process.argv.slice(2),ar=n=>{const e=de.indexOf(n);return e<0?void 0:de[e+1]??""},Se=(n,e)=>{process.stdout.write(`${JSON.stringify({event:n,...e})}
-`)};class lr{constructor(e){this.folder=e}folder;async open({path:e,size:t}){const s=Bt(this.folder,e),r=`${s}.part`;await Bn(Qr(s),{recursive:!0});const i=await Vr(r,"w");return{kept:null,write:async o=>{await i.write(o)},commit:async()=>{await i.close(),await Gr(r,s),Se("file",{path:e,size:t})},discard:async()=>{await i.close(),await Zr(r)},suspend:async()=>{await i.close()}}}async makeFolder(e){await Bn(Bt(this.folder,e),{recursive:!0})}async isComplete({path:e,size:t}){return(await Jr(Bt(this.folder,e)).catch(()=>null))?.size===t}}async function Wc(n){return{kind:"file",file:new File([await Wr(n)],On(n)),path:On(n)}}async function Vc(){if(Xc==="send"){const n=ar("--text"),e=de.filter((s,r)=>!s.startsWith("--")&&!de[r-1]?.startsWith("--")),t=n===void 0?await Promise.all(e.map(Wc)):[{kind:"text",text:n}];return qc(t,{server:Gn,path:"relay"})}return Yc(Gn,{path:"relay"})}function Zc(n){const e=n;let t=!1;n.addEventListener("statechange",()=>{const{state:r,error:i,correlationId:o,method:c}=n,a="link"in n?n.link:null;a!==null&&!t&&Se("link",{link:a}),t||=a!==null,Se("state",{state:r}),["done","failed","cancelled"].includes(r)&&(Se("end",{state:r,error:i,correlationId:o,method:c,facts:Ht,bytes:n.progress.bytes}),process.exit(r==="done"?0:1))}),n.addEventListener("manifest",()=>{Se("manifest",{manifest:e.manifest}),de.includes("--decline")?e.decline():de.includes("--ask")||e.accept(new lr(de[0]))}),n.addEventListener("text",()=>Se("text",{text:e.text}));const s=Number(ar("--cancel-at")??1/0);n.addEventListener("progress",()=>{const{phase:r,bytes:i}=n.progress;r==="transferring"&&i>=s&&n.cancel()})}const Ht={};function Gc(n){n.addEventListener("fact",e=>{const{metric:t,labels:s,value:r=1}=e.fact,i=[t,...Object.values(s)].join(" ");Ht[i]=(Ht[i]??0)+r})}function Jc(n){const e=n;ei({input:process.stdin}).on("line",t=>{t==="cancel"?n.cancel():t==="resume"?n.resume():t==="decline"?e.decline():t==="accept"&&e.accept(new lr(de[0]))})}const dn=await Vc();Gc(dn);Zc(dn);Jc(dn);const We=BigInt(2**32-1),Jn=BigInt(32);function Qc(n,e=!1){return e?{h:Number(n&We),l:Number(n>>Jn&We)}:{h:Number(n>>Jn&We)|0,l:Number(n&We)|0}}function ea(n,e=!1){const t=n.length;let s=new Uint32Array(t),r=new Uint32Array(t);for(let i=0;i<t;i++){const{h:o,l:c}=Qc(n[i],e);[s[i],r[i]]=[o,c]}return[s,r]}const ta=n=>n/2**32|0,na=n=>n>>>0;function sa(n,e,t,s){const r=ta(t),i=na(t);n.setUint32(e,s?i:r,s),n.setUint32(e+4,s?r:i,s)}function zt(n){return n instanceof Uint8Array||ArrayBuffer.isView(n)&&n.constructor.name==="Uint8Array"&&"BYTES_PER_ELEMENT"in n&&n.BYTES_PER_ELEMENT===1}const at=n=>n?`"${n}" `:"";function te(n,e=""){if(typeof n!="number")throw new TypeError(at(e)+"expected number, got "+typeof n);if(!Number.isSafeInteger(n)||n<0)throw new RangeError(at(e)+"expected integer >= 0, got "+n);return n}function ra(n,e=""){if(typeof n!="boolean")throw new TypeError(at(e)+"expected boolean, got type="+typeof n);return n}function X(n,e,t=""){if(zt(n)&&(e===void 0||n.length===e))return n;e!==void 0&&te(e,"length");const s=zt(n),r=e!==void 0?` of length ${e}`:"",i=s?`length=${n.length}`:`type=${typeof n}`,o=at(t)+"expected Uint8Array"+r+", got "+i;throw s?new RangeError(o):new TypeError(o)}const ia=(n,e)=>{if(n===null||typeof n!="object"||Array.isArray(n))throw new TypeError((e==="object"?"":`"${e}" `)+"expected object, got type="+typeof n)},Qn=(n,e)=>{ia(n,e);const t=Object.getPrototypeOf(n);if(t!==Object.prototype&&t!==null)throw new TypeError(`"${e}" expected plain object`);if(Object.hasOwn(n,"__proto__"))throw new TypeError(`"${e}.__proto__" is not allowed`)};function lt(n,e=!0){if(n.destroyed)throw new Error("hash was destroyed");if(e&&n.finished)throw new Error("digest() was already called")}function hr(n,e){X(n,void 0,"output");const t=e.outputLen;if(!(n.length>=t))throw new RangeError('"output" expected length >= '+t)}function qt(n){return new Uint32Array(n.buffer,n.byteOffset,Math.floor(n.byteLength/4))}function ht(...n){for(let e=0;e<n.length;e++)n[e].fill(0)}function Mt(n){return new DataView(n.buffer,n.byteOffset,n.byteLength)}function se(n,e){return n<<32-e|n>>>e}const oa=new Uint8Array(new Uint32Array([287454020]).buffer)[0]===68;function ca(n){return n<<24&4278190080|n<<8&16711680|n>>>8&65280|n>>>24&255}function aa(n){for(let e=0;e<n.length;e++)n[e]=ca(n[e]);return n}const ft=oa?n=>n:aa,fr=typeof Uint8Array.from([]).toHex=="function"&&typeof Uint8Array.fromHex=="function",la=Array.from({length:256},(n,e)=>e.toString(16).padStart(2,"0"));function un(n){if(X(n),fr)return n.toHex();let e="";for(let t=0;t<n.length;t++)e+=la[n[t]];return e}function es(n){return n>=48&&n<=57?n-48:n>=65&&n<=70?n-55:n>=97&&n<=102?n-87:void 0}function dr(n){if(typeof n!="string")throw new TypeError("hex string expected, got "+typeof n);if(fr)try{return Uint8Array.fromHex(n)}catch(r){throw r instanceof SyntaxError?new RangeError(r.message):r}const e=n.length,t=e/2;if(e%2)throw new RangeError("hex string expected, got unpadded hex of length "+e);const s=new Uint8Array(t);for(let r=0,i=0;r<t;r++,i+=2){const o=es(n.charCodeAt(i)),c=es(n.charCodeAt(i+1));if(o===void 0||c===void 0){const a=n[i]+n[i+1];throw new RangeError('hex string expected, got non-hex character "'+a+'" at index '+i)}s[r]=o*16+c}return s}function ur(n,e,t="opts"){return Qn(n,"defaults"),e!==void 0&&Qn(e,t),Object.assign(Object.create(null),n,e)}function pn(n,e={}){if(typeof n!="function")throw new TypeError('"hashCons" expected function, got type='+typeof n);e=ur({},e,"info");const t=(r,i)=>n(i).update(r).digest(),s=n(void 0);return t.outputLen=s.outputLen,t.blockLen=s.blockLen,t.canXOF=s.canXOF,t.create=r=>n(r),Object.assign(t,e),Object.freeze(t)}function pr(n=32){te(n,"bytesLength");const e=typeof globalThis=="object"?globalThis.crypto:null;if(typeof e?.getRandomValues!="function")throw new Error("crypto.getRandomValues must be defined");if(n>65536)throw new RangeError(`"bytesLength" expected <= 65536, got ${n}`);return e.getRandomValues(new Uint8Array(n))}const ze=n=>({oid:Uint8Array.from([6,9,96,134,72,1,101,3,4,2,n])});function ha(n,e,t){return n&e^~n&t}function fa(n,e,t){return n&e^n&t^e&t}class da{blockLen;outputLen;canXOF=!1;padOffset;isLE;buffer;view;finished=!1;length=0;pos=0;destroyed=!1;constructor(e,t,s,r){this.blockLen=e,this.outputLen=t,this.padOffset=s,this.isLE=r,this.buffer=new Uint8Array(e),this.view=Mt(this.buffer)}update(e){lt(this),X(e);const{view:t,buffer:s,blockLen:r}=this,i=e.length;let o=!1;for(let c=0;c<i;){const a=Math.min(r-this.pos,i-c);if(a===r){const l=Mt(e);for(;r<=i-c;c+=r)this.process(l,c);o=!0;continue}s.set(c===0&&a===i?e:e.subarray(c,c+a),this.pos),this.pos+=a,c+=a,this.pos===r&&(this.process(t,0),this.pos=0,o=!0)}return this.length+=e.length,o&&this.roundClean(),this}digestInto(e){lt(this),hr(e,this),this.finished=!0;const{buffer:t,view:s,blockLen:r,isLE:i}=this;let{pos:o}=this;t[o++]=128,t.fill(0,o),this.padOffset>r-o&&(this.process(s,0),t.fill(0)),sa(s,r-8,this.length*8,i),this.process(s,0),this.roundClean();const c=e===t?s:Mt(e),a=this.outputLen,l=a/4,h=this.get();if(a%4||l>h.length)throw new Error("invalid outputLen");for(let u=0;u<l;u++)c.setUint32(4*u,h[u],i)}digest(){const{buffer:e,outputLen:t}=this;this.digestInto(e);const s=e.slice(0,t);return this.destroy(),s}_cloneIntoMeta(e){const{buffer:t,length:s,finished:r,destroyed:i,pos:o}=this;return e.destroyed=i,e.finished=r,e.length=s,e.pos=o,o&&e.buffer.set(t),e}clone(){return this._cloneInto()}}const ua=Uint32Array.from([1779033703,3144134277,1013904242,2773480762,1359893119,2600822924,528734635,1541459225]),pa=Uint32Array.from([1116352408,1899447441,3049323471,3921009573,961987163,1508970993,2453635748,2870763221,3624381080,310598401,607225278,1426881987,1925078388,2162078206,2614888103,3248222580,3835390401,4022224774,264347078,604807628,770255983,1249150122,1555081692,1996064986,2554220882,2821834349,2952996808,3210313671,3336571891,3584528711,113926993,338241895,666307205,773529912,1294757372,1396182291,1695183700,1986661051,2177026350,2456956037,2730485921,2820302411,3259730800,3345764771,3516065817,3600352804,4094571909,275423344,430227734,506948616,659060556,883997877,958139571,1322822218,1537002063,1747873779,1955562222,2024104815,2227730452,2361852424,2428436474,2756734187,3204031479,3329325298]),he=new Uint32Array(64);class wa extends da{A=0;B=0;C=0;D=0;E=0;F=0;G=0;H=0;constructor(e,t){super(64,e,8,!1),this.A=t[0]|0,this.B=t[1]|0,this.C=t[2]|0,this.D=t[3]|0,this.E=t[4]|0,this.F=t[5]|0,this.G=t[6]|0,this.H=t[7]|0}get(){const{A:e,B:t,C:s,D:r,E:i,F:o,G:c,H:a}=this;return[e,t,s,r,i,o,c,a]}set(e,t,s,r,i,o,c,a){this.A=e|0,this.B=t|0,this.C=s|0,this.D=r|0,this.E=i|0,this.F=o|0,this.G=c|0,this.H=a|0}_cloneInto(e){return(e||=new this.constructor).set(...this.get()),this._cloneIntoMeta(e)}process(e,t){for(let u=0;u<16;u++,t+=4)he[u]=e.getUint32(t,!1);for(let u=16;u<64;u++){const b=he[u-15],w=he[u-2],E=se(b,7)^se(b,18)^b>>>3,y=se(w,17)^se(w,19)^w>>>10;he[u]=y+he[u-7]+E+he[u-16]|0}let{A:s,B:r,C:i,D:o,E:c,F:a,G:l,H:h}=this;for(let u=0;u<64;u++){const b=se(c,6)^se(c,11)^se(c,25),w=h+b+ha(c,a,l)+pa[u]+he[u]|0,y=(se(s,2)^se(s,13)^se(s,22))+fa(s,r,i)|0;h=l,l=a,a=c,c=o+w|0,o=i,i=r,r=s,s=w+y|0}s=s+this.A|0,r=r+this.B|0,i=i+this.C|0,o=o+this.D|0,c=c+this.E|0,a=a+this.F|0,l=l+this.G|0,h=h+this.H|0,this.set(s,r,i,o,c,a,l,h)}roundClean(){ht(he)}destroy(){this.destroyed=!0,this.set(0,0,0,0,0,0,0,0),ht(this.buffer)}}class ya extends wa{constructor(){super(32,ua)}}const ma=pn(()=>new ya,ze(1)),ga="aes_256_gcm";class ba{constructor(e){this.onFact=e}onFact;connections=new Map;hashes=new Map;opening=Promise.resolve();async startSender(e,t){const s=await ln.create(t,{kem:await this.measuredKem()});return this.connections.set(e,{sender:s}),s.hello()}async handleReply(e,t){return this.connection(e).sender.handleReply(t)}async finishSender(e,t){const s=this.connection(e);s.cipher=await rt.create(await s.sender.handleConfirmation(t))}async startReceiver(e,t,s){const r=new ac(t,{kem:await this.measuredKem()});return this.connections.set(e,{receiver:r}),r.handleHello(s)}async finishReceiver(e,t){const s=this.connection(e),{confirmation:r,keys:i}=await s.receiver.handleConfirmation(t);return s.cipher=await rt.create(i),r}async seal(e,t,s){const r=performance.now(),i=await this.connection(e).cipher.seal(t,s);return this.recordCipher("encrypt","success",r),i}async open(e,t,s){const r=performance.now(),i=this.connection(e).cipher.open(t),o=this.opening,c=Promise.all([i,o.catch(()=>{})]);this.opening=c.catch(()=>{});try{const[a]=await c;return this.recordCipher("decrypt","success",r),s!==null&&this.hashes.get(s).update(a),a}catch(a){throw this.recordCipher("decrypt","failed",r),a}}async release(e){this.connections.delete(e)}async startHash(e){this.hashes.set(e,ma.create())}async updateHash(e,t){this.hashes.get(e).update(new Uint8Array(await t.arrayBuffer()))}async finishHash(e){const t=this.hashes.get(e).digest();return this.hashes.delete(e),le(t)}connection(e){const t=this.connections.get(e);if(!t)throw new T("protocol");return t}async measuredKem(){const e=await rn();return{generate:async()=>{const t=await this.timed("keygen",()=>e.generate()),s=r=>this.timed("decapsulate",()=>t.decapsulate(r));return{encapsulationKey:t.encapsulationKey,decapsulate:s}},encapsulate:t=>this.timed("encapsulate",()=>e.encapsulate(t))}}async timed(e,t){const s=performance.now();let r="failed";try{const i=await t();return r="success",i}finally{const i=(performance.now()-s)/1e3;this.onFact({metric:"pqc_operations_total",labels:{operation:e,status:r},value:1}),this.onFact({metric:"pqc_duration_seconds",labels:{operation:e},observed:i})}}recordCipher(e,t,s){const r=(performance.now()-s)/1e3,i={algorithm:ga,operation:e};this.onFact({metric:"encryption_operations_total",labels:{...i,status:t},value:1}),this.onFact({metric:"encryption_duration_seconds",labels:i,observed:r})}}const Ea=Object.freeze(Object.defineProperty({__proto__:null,TransferCrypto:ba},Symbol.toStringTag,{value:"Module"}));function wr(n,e,t=()=>{}){if(!Array.isArray(n))throw new TypeError(`"${e}" expected array, got type=${typeof n}`);for(let s=0;s<n.length;s++)t(n[s],`${e}[${s}]`);return n}const ke=(n,e,t)=>X(n,e,t),yr=te;function Te(n,e="object"){if(n===null||typeof n!="object"||Array.isArray(n))throw new TypeError(e==="object"?"expected valid options object":`"${e}" expected object, got type=${typeof n}`);return n}function Ce(n,e){if(typeof n!="function")throw new TypeError(`"${e}" is invalid: expected function, got ${typeof n}`);return n}const va=un,_a=n=>dr(n),mr=zt,gr=n=>pr(n),dt=BigInt(0),ts=BigInt(1),xa=n=>n?`"${n}" `:"";function vt(n,e=""){if(typeof n!="boolean")throw new TypeError(xa(e)+"expected boolean, got type="+typeof n);return n}function Sa(n){if(typeof n=="bigint"){if(!be(n))throw new RangeError("positive bigint expected, got "+n)}else yr(n);return n}function Yt(n,e=""){if(typeof n!="number"){const t=e&&`"${e}" `;throw new TypeError(t+"expected number, got type="+typeof n)}if(!Number.isSafeInteger(n)){const t=e&&`"${e}" `;throw new RangeError(t+"expected safe integer, got "+n)}}function br(n){if(typeof n!="string")throw new TypeError("hex string expected, got "+typeof n);return n===""?dt:BigInt("0x"+n)}function Er(n){return br(un(n))}function ut(n){return br(un(Ue(X(n)).reverse()))}function vr(n,e){if(te(e),e===0)throw new Error("zero output length is invalid");n=Sa(n);const t=e*2,s=n.toString(16);if(s.length>t)throw new RangeError("number is too large");return dr(s.padStart(t,"0"))}function _r(n,e){return vr(n,e).reverse()}function Ue(n){return Uint8Array.from(ke(n))}function be(n){return typeof n=="bigint"&&dt<=n}function xr(n,e,t){return be(n)&&be(e)&&be(t)&&e<=n&&n<t}function Fe(n,e,t,s){if(!xr(e,t,s))throw new RangeError("expected valid "+n+": "+t+" <= n < "+s+", got "+e)}function Aa(n){if(n<dt)throw new Error("expected non-negative bigint, got "+n);return n===dt?0:n.toString(2).length}const ka=n=>(Yt(n,"n"),(ts<<BigInt(n))-ts);function Pe(n,e={},t={},s="object"){Te(n,s),Te(e,"fields"),Te(t,"optFields");function r(o,c,a){const l=s==="object"?`param "${String(o)}"`:`"${s}.${String(o)}"`,h=n[o];if(!Object.hasOwn(n,o)&&(a?h!==void 0:c!=="function"))throw new TypeError(`${l} is invalid: expected own property`);if(a&&h===void 0)return;const u=typeof h;if(u!==c||h===null)throw new TypeError(`${l} is invalid: expected ${c}, got ${u}`)}const i=(o,c)=>Object.entries(o).forEach(([a,l])=>r(a,l,c));i(e,!1),i(t,!0)}const j=BigInt(0),C=BigInt(1),ge=BigInt(2),Sr=BigInt(3),wn=BigInt(4),Ar=BigInt(5),Ta=BigInt(7),kr=BigInt(8),Ra=BigInt(9),Ba=BigInt(15),Tr=BigInt(16),Oa=BigInt("0x10000000000000000");function M(n,e){if(e<=j)throw new Error("mod: expected positive modulus, got "+e);const t=n%e;return t>=j?t:e+t}function Ia(n,e,t){if(t<=C)throw new Error("pow: expected modulus > 1, got "+t);if(typeof e!="bigint")throw new TypeError("invalid exponent: expected bigint, got "+typeof e);if(e<j)throw new Error("invalid exponent, negatives unsupported");if(e===j)return C;if(e===C)return n;let s=n%t;if(s<j&&(s+=t),e<Oa){let c=C;for(;e>j;)e&C&&(c=c*s%t),s=s*s%t,e>>=C;return c}const r=[];for(;e>j;)r.push(Number(e&Ba)),e>>=wn;const i=new Array(16);i[0]=C,i[1]=s;for(let c=2;c<16;c++)i[c]=i[c-1]*s%t;let o=i[r[r.length-1]];for(let c=r.length-2;c>=0;c--){o=o*o%t,o=o*o%t,o=o*o%t,o=o*o%t;const a=r[c];a!==0&&(o=o*i[a]%t)}return o}function ee(n,e,t){if(t<=C)throw new Error("pow2: expected modulus > 1, got "+t);if(e<j)throw new Error("pow2: expected non-negative exponent, got "+e);let s=n;for(;e-- >j;)s*=s,s%=t;return s}function ns(n,e){if(n===j)throw new Error("invert: expected non-zero number");if(e<=C)throw new Error("invert: expected modulus > 1, got "+e);let t=M(n,e),s=e,r=j,i=C;for(;t!==j;){const c=s/t,a=s-t*c,l=r-i*c;s=t,t=a,r=i,i=l}if(s!==C)throw new Error("invert: does not exist");return M(r,e)}function yn(n,e,t){const s=n;if(!s.eql(s.sqr(e),t))throw new Error("Cannot find square root")}function mn(n,e){if((n&C)===j)throw new Error(e+": expected odd modulus, got "+n)}function Rr(n,e){const t=n,s=(t.ORDER+C)/wn,r=t.pow(e,s);return yn(t,r,e),r}function Ma(n,e){const t=n,s=(t.ORDER-Ar)/kr,r=t.mul(e,ge),i=t.pow(r,s),o=t.mul(e,i),c=t.mul(t.mul(o,ge),i),a=t.mul(o,t.sub(c,t.ONE));return yn(t,a,e),a}function Ca(n){const e=gn(n),t=Br(n),s=t(e,e.neg(e.ONE)),r=t(e,s),i=t(e,e.neg(s)),o=(n+Ta)/Tr;return((c,a)=>{const l=c;let h=l.pow(a,o),u=l.mul(h,s);const b=l.mul(h,r),w=l.mul(h,i),E=l.eql(l.sqr(u),a),y=l.eql(l.sqr(b),a);h=l.cmov(h,u,E),u=l.cmov(w,b,y);const k=l.eql(l.sqr(u),a),R=l.cmov(h,u,k);return yn(l,R,a),R})}function Br(n){if(n<Sr)throw new Error("sqrt is not defined for small field");mn(n,"tonelliShanks");let e=n-C,t=0;for(;e%ge===j;)e/=ge,t++;let s=ge;const r=gn(n);for(;pt(r,s)===1;)if(s++>1e3)throw new Error("Cannot find square root: probably non-prime P");if(t===1)return Rr;let i=r.pow(s,e);const o=(e+C)/ge;return function(a,l){const h=a;if(h.is0(l))return l;if(pt(h,l)!==1)throw new Error("Cannot find square root");let u=t,b=h.mul(h.ONE,i),w=h.pow(l,e),E=h.pow(l,o);for(;!h.eql(w,h.ONE);){if(h.is0(w))throw new Error("Cannot find square root: probably non-prime P");let y=1,k=h.sqr(w);for(;!h.eql(k,h.ONE);)if(y++,k=h.sqr(k),y===u)throw new Error("Cannot find square root");const R=C<<BigInt(u-y-1),d=h.pow(b,R);u=y,b=h.sqr(d),w=h.mul(w,b),E=h.mul(E,d)}return E}}function Fa(n){return mn(n,"Fp.sqrt"),n%wn===Sr?Rr:n%kr===Ar?Ma:n%Tr===Ra?Ca(n):Br(n)}const La=(n,e)=>(M(n,e)&C)===C,Na=["create","isValid","is0","neg","inv","sqrt","sqr","eql","add","sub","mul","pow","div","addN","subN","mulN","sqrN"];function je(n){if(Te(n,"field"),typeof n.ORDER!="bigint")throw new TypeError('param "ORDER" is invalid: expected bigint, got '+typeof n.ORDER);Yt(n.BYTES,"BYTES"),Yt(n.BITS,"BITS");for(const e of Na)Ce(n[e],"field."+e);if(n.BYTES<1||n.BITS<1)throw new Error("invalid field: expected BYTES/BITS > 0");if(n.ORDER<=C)throw new Error("invalid field: expected ORDER > 1, got "+n.ORDER);return n}function Or(n,e,t=!1){je(n),wr(e,"nums"),vt(t,"passZero");const s=n,r=new Array(e.length).fill(t?s.ZERO:void 0),i=e.reduce((c,a,l)=>s.is0(a)?c:(r[l]=c,s.mul(c,a)),s.ONE),o=s.inv(i);return e.reduceRight((c,a,l)=>s.is0(a)?c:(r[l]=s.mul(c,r[l]),s.mul(c,a)),o),r}function pt(n,e){je(n);const t=n;mn(t.ORDER,"FpLegendre");const s=(t.ORDER-C)/ge,r=t.pow(e,s),i=t.eql(r,t.ONE),o=t.eql(r,t.ZERO),c=t.eql(r,t.neg(t.ONE));if(!i&&!o&&!c)throw new Error("invalid Legendre symbol result");return i?1:o?0:-1}function Da(n,e){if(e!==void 0&&yr(e),n<=j)throw new Error("invalid n length: expected positive n, got "+n);if(e!==void 0&&e<1)throw new Error("invalid n length: expected positive bit length, got "+e);const t=Aa(n);if(e!==void 0&&e<t)throw new Error(`invalid n length: expected nBitLength (${e}) >= bitLen(n) (${t})`);const s=e!==void 0?e:t,r=Math.ceil(s/8);return{nBitLength:s,nByteLength:r}}const ss=new WeakMap;class rs{ORDER;BITS;BYTES;isLE;ZERO=j;ONE=C;_lengths;_mod;constructor(e,t={}){if(e<=C)throw new Error("invalid field: expected ORDER > 1, got "+e);let s;this.isLE=!1,t!=null&&typeof t=="object"&&(typeof t.BITS=="number"&&(s=t.BITS),typeof t.sqrt=="function"&&Object.defineProperty(this,"sqrt",{value:t.sqrt,enumerable:!0}),typeof t.isLE=="boolean"&&(this.isLE=t.isLE),t.allowedLengths&&(this._lengths=Object.freeze(t.allowedLengths.slice())),typeof t.modFromBytes=="boolean"&&(this._mod=t.modFromBytes));const{nBitLength:r,nByteLength:i}=Da(e,s);if(i>2048)throw new Error("invalid field: expected ORDER of <= 2048 bytes");this.ORDER=e,this.BITS=r,this.BYTES=i,Object.freeze(this)}create(e){return M(e,this.ORDER)}isValid(e){if(typeof e!="bigint")throw new TypeError("invalid field element: expected bigint, got "+typeof e);return j<=e&&e<this.ORDER}is0(e){return e===j}isValidNot0(e){return!this.is0(e)&&this.isValid(e)}isOdd(e){return(e&C)===C}neg(e){return M(-e,this.ORDER)}eql(e,t){return e===t}sqr(e){return M(e*e,this.ORDER)}add(e,t){return M(e+t,this.ORDER)}sub(e,t){return M(e-t,this.ORDER)}mul(e,t){return M(e*t,this.ORDER)}pow(e,t){return Ia(e,t,this.ORDER)}div(e,t){return M(e*ns(t,this.ORDER),this.ORDER)}sqrN(e){return e*e}addN(e,t){return e+t}subN(e,t){return e-t}mulN(e,t){return e*t}inv(e){return ns(e,this.ORDER)}sqrt(e){let t=ss.get(this);return t||ss.set(this,t=Fa(this.ORDER)),t(this,e)}toBytes(e){return this.isLE?_r(e,this.BYTES):vr(e,this.BYTES)}fromBytes(e,t=!1){ke(e);const{_lengths:s,BYTES:r,isLE:i,ORDER:o,_mod:c}=this;if(s){if(e.length<1||!s.includes(e.length)||e.length>r)throw new Error("Field.fromBytes: expected "+s+" bytes, got "+e.length);const l=new Uint8Array(r);l.set(e,i?0:l.length-e.length),e=l}if(e.length!==r)throw new Error("Field.fromBytes: expected "+r+" bytes, got "+e.length);let a=i?ut(e):Er(e);if(c&&(a=M(a,o)),!t&&!this.isValid(a))throw new Error("invalid field element: outside of range 0..ORDER");return a}invertBatch(e){return Or(this,e,!0)}cmov(e,t,s){return vt(s,"condition"),s?t:e}}function gn(n,e={}){return Object.freeze(rs.prototype),new rs(n,e)}const bn=BigInt(0),Ke=BigInt(1),Ua=BigInt(4),Ct=16,is=128,Pa=5,os=2**31;function En(n){const e=n;if(typeof e!="function")throw new TypeError('"Point" expected constructor, got type='+typeof n);Ce(e.fromAffine,"Point.fromAffine"),Ce(e.fromBytes,"Point.fromBytes"),Ce(e.fromHex,"Point.fromHex"),Te(e.BASE,"Point.BASE"),Te(e.ZERO,"Point.ZERO"),je(e.Fp),je(e.Fn)}function ja(n,e){En(n),Ir(e,n);const t=Or(n.Fp,e.map(s=>s.Z));return e.map((s,r)=>n.fromAffine(s.toAffine(t[r])))}function Ka(n,e,t=1){if(!Number.isSafeInteger(n)||n<t||n>e)throw new Error("invalid window size, expected ["+t+".."+e+"], got W="+n)}function $a(n,e){const t=n*(4*e+128);if(t>os)throw new Error("invalid window size: table would need ~"+Math.ceil(t/2**20)+" MiB, max "+os/2**20+" MiB")}function Ha(n,e){if(n!==void 0){Ce(n,"randomBytes");try{const t=n(e);if(!mr(t)||t.length!==e)return}catch{return}return n}}function Ir(n,e){wr(n,"points"),n.forEach((t,s)=>{if(!(t instanceof e))throw new Error("invalid point at index "+s)})}function za(n,e,t){if(!Array.isArray(n))throw new Error("array of scalars expected");n.forEach((s,r)=>{if(!(t===void 0?e.isValid(s):be(s)&&s<t))throw new Error("invalid scalar at index "+r)})}const Mr=new WeakMap;function Ft(n){return Mr.get(n)||1}function qa(n,e){const t=n.double(),s=[n];for(let r=1;r<e;r++)s.push(s[r-1].add(t));return s}function Ya(n,e){const t=2**e,s=t/2,r=BigInt(t-1),i=[];for(;n>bn;){let o=0;n&Ke&&(o=Number(n&r),o>=s&&(o-=t),n-=BigInt(o)),i.push(o),n>>=Ke}return i}function Xa(n,e,t){const s=2**e,r=s/2,i=BigInt(s-1),o=BigInt(e),c=[];for(let a=0;a<t;a++){let l=Number(n&i);n>>=o,l>r&&(l-=s,n+=Ke),c.push(l)}if(n!==bn)throw new Error("invalid wnaf");return c}function Wa(n,e,t){let s=0;for(const i of t)s=Math.max(s,i.length);let r=n;for(let i=s-1;i>=0;i--){i!==s-1&&(r=r.double());for(let o=0;o<t.length;o++){const c=t[o][i];if(c){const a=e[o][Math.abs(c)-1>>1];r=r.add(c<0?a.negate():a)}}}return r}class Va{Point;BASE;ZERO;randomBytes;wnafPrecomputes=new WeakMap;baseCanBeBlinded;bits;constructor(e,t){En(e),this.randomBytes=Ha(t,Ct),this.Point=e,this.BASE=e.BASE,this.ZERO=e.ZERO,this.bits=e.Fn.BITS}buildWnafTable(e,t,s){const r=Math.ceil(s/t)+1,i=2**(t-1),o=[];let c=e;for(let a=0;a<r;a++){let l=c;for(let h=0;h<i;h++)o.push(l),l=l.add(c);c=o[o.length-1].double()}return{W:t,bits:s,windows:r,comp:o}}wnafCachedCT(e,t){const{W:s,windows:r,comp:i}=e,o=2**(s-1),c=Xa(t,s,r);let a=this.ZERO,l=this.BASE;for(let h=0;h<r;h++){const u=c[h],b=h*o,w=Math.abs(u)-1;let E=i[b];for(let k=1;k<o;k++)E=k===w?i[b+k]:E;const y=E.negate();u===0?l=l.add(i[b]):a=a.add(u<0?y:E)}return{p:a,f:l}}getWnafPrecomputes(e,t,s,r){let i=this.wnafPrecomputes.get(t),o=i?.find(c=>c.W===e&&c.bits===s);return o||(o=this.buildWnafTable(t,e,s),typeof r=="function"&&(o={...o,comp:r(o.comp)}),i||(i=[],this.wnafPrecomputes.set(t,i)),i.push(o)),o}assertPoint(e){if(!(e instanceof this.Point))throw new TypeError('"point" expected Point instance, got type='+typeof e)}validateMulInput(e,t){if(this.assertPoint(e),!xr(t,Ke,this.Point.Fn.ORDER))throw new Error("invalid scalar")}runCT(e,t,s,r){const i=Ft(e);return i===1?this.fixedWindowCT(e,t,s):this.wnafCachedCT(this.getWnafPrecomputes(i,e,s,r),t)}mulCT(e,t,s){return this.validateMulInput(e,t),this.runCT(e,t,this.bits,s)}mulCTBlinded(e,t,s){if(this.validateMulInput(e,t),this.randomBytes===void 0)throw new Error("randomBytes is required for scalar blinding");const r=this.Point.Fn.BITS+is,i=this.randomBytes(Ct);if(!mr(i)||i.length!==Ct)throw new Error("randomBytes returned invalid byte array");i[0]=i[0]&63|128;const o=t+Er(i)*this.Point.Fn.ORDER;return this.runCT(e,o,r,s)}fixedWindowCT(e,t,s){const r=Pa,i=1<<r,o=ka(r),c=new Array(i);c[0]=this.ZERO;for(let h=1;h<i;h++)c[h]=c[h-1].add(e);const a=Math.ceil(s/r);let l=this.ZERO;for(let h=a-1;h>=0;h--){if(h!==a-1)for(let w=0;w<r;w++)l=l.double();const u=Number(t>>BigInt(h*r)&o);let b=c[0];for(let w=1;w<i;w++)b=w===u?c[w]:b;l=l.add(b)}return{p:l,f:l}}shouldBlind(e,t){return this.randomBytes===void 0?!1:t===Ke?!0:e!==this.BASE?!1:(this.baseCanBeBlinded===void 0&&(this.baseCanBeBlinded=this.mulUnsafe(this.BASE,this.Point.Fn.ORDER).is0()),this.baseCanBeBlinded)}mulSecret(e,t,s,r){return this.shouldBlind(e,s)?this.mulCTBlinded(e,t,r):this.mulCT(e,t,r)}mulUnsafe(e,t,s){if(this.assertPoint(e),!be(t))throw new Error("invalid scalar");const r=Ft(e);if(r===1||t>=this.Point.Fn.ORDER)return Za(this.Point,[e],[t],!0);const i=this.getWnafPrecomputes(r,e,this.bits,s);return this.wnafCachedCT(i,t).p}setWindowSize(e,t){this.assertPoint(e),Ka(t,this.bits);const s=Math.ceil((this.bits+is)/t)+1;$a(s*2**(t-1),this.Point.Fp.BYTES),Mr.set(e,t),this.wnafPrecomputes.delete(e)}hasWindowSize(e){return Ft(e)!==1}}function Za(n,e,t,s=!1){if(En(n),Ir(e,n),vt(s,"allowOversized"),za(t,n.Fn,s?n.Fn.ORDER**Ua:void 0),e.length!==t.length)throw new Error("arrays of points and scalars must have equal length");const r=e.map(o=>qa(o,4)),i=t.map(o=>Ya(o,4));return Wa(n.ZERO,r,i)}function cs(n,e,t){if(e){if(e.ORDER!==n)throw new Error("Field.ORDER must match order: Fp == p, Fn == n");return je(e),e}else return gn(n,{isLE:t})}function Ga(n,e,t={},s){if(s===void 0&&(s=n==="edwards"),!e||typeof e!="object")throw new Error(`expected valid ${n} CURVE object`);Pe(t);for(const a of["p","n","h"]){const l=e[a];if(!(be(l)&&l!==bn))throw new Error(`CURVE.${a} must be positive bigint`)}const r=cs(e.p,t.Fp,s),i=cs(e.n,t.Fn,s),c=["Gx","Gy","a","d"];for(const a of c)if(!r.isValid(e[a]))throw new Error(`CURVE.${a} must be valid field element of CURVE.Fp`);return e=Object.freeze(Object.assign({},e)),{CURVE:e,Fp:r,Fn:i}}function Ja(n,e){return function(s){const r=n(s);return{secretKey:r,publicKey:e(r)}}}const Ve=BigInt(0),Ze=BigInt(1),Ge=BigInt(2),Qa=BigInt(4),as=BigInt(8);function el(n,e,t,s){const r=n.sqr(t),i=n.sqr(s),o=n.add(n.mul(e.a,r),i),c=n.add(n.ONE,n.mul(e.d,n.mul(r,i)));return n.eql(o,c)}function tl(n,e={}){Pe(e,{},{},"extraOpts");const t=e,s=Ga("edwards",n,t,t.FpFnLE),{Fp:r,Fn:i}=s;let o=s.CURVE;const{h:c}=o;if(pt(r,o.a)!==1)throw new Error("edwards: CURVE.a must be a square in Fp for complete addition formulas");if(pt(r,o.d)!==-1)throw new Error("edwards: CURVE.d must be a non-square in Fp for complete addition formulas");Pe(t,{},{uvRatio:"function",randomBytes:"function"});const a=t.randomBytes===void 0?gr:t.randomBytes,l=Ge<<BigInt(r.BYTES*8)-Ze;function h(d){if(!r.isOdd)throw new Error("Field does not have .isOdd()");return r.isOdd(d)}const u=t.uvRatio===void 0?(d,f)=>{try{return{isValid:!0,value:r.sqrt(r.div(d,f))}}catch{return{isValid:!1,value:Ve}}}:t.uvRatio;if(!el(r,o,o.Gx,o.Gy))throw new Error("bad curve params: generator point");const b=r.eql(o.a,r.neg(r.ONE))?d=>r.neg(d):r.eql(o.a,r.ONE)?d=>d:d=>r.mul(o.a,d);function w(d,f,p=!1){const m=p?Ze:Ve;return Fe("coordinate "+d,f,m,l),f}function E(d){if(!(d instanceof y))throw new Error("EdwardsPoint expected")}class y{static BASE=new y(o.Gx,o.Gy,r.ONE,r.mul(o.Gx,o.Gy));static ZERO=new y(r.ZERO,r.ONE,r.ONE,r.ZERO);static Fp=r;static Fn=i;X;Y;Z;T;constructor(f,p,m,v){this.X=w("x",f),this.Y=w("y",p),this.Z=w("z",m,!0),this.T=w("t",v),Object.freeze(this)}static CURVE(){return o}static fromAffine(f){if(f instanceof y)throw new Error("extended point not allowed");const{x:p,y:m}=f||{};return w("x",p),w("y",m),new y(p,m,r.ONE,r.mul(p,m))}static fromBytes(f,p=!1){const m=r.BYTES,{a:v,d:g}=o;f=Ue(ke(f,m,"point")),vt(p,"zip215");const x=Ue(f),_=f[m-1];x[m-1]=_&-129;const A=ut(x),S=p?l:r.ORDER;Fe("point.y",A,Ve,S);const O=r.sqr(A),I=r.sub(O,r.ONE),L=r.sub(r.mulN(g,O),v);let{isValid:W,value:B}=u(I,L);if(!W)throw new Error("bad point: invalid y coordinate");const N=h(B),D=(_&128)!==0;if(!p&&r.is0(B)&&D)throw new Error("bad point: x=0 and x_0=1");return D!==N&&(B=r.neg(B)),y.fromAffine({x:B,y:A})}static fromHex(f,p=!1){return y.fromBytes(_a(f),p)}get x(){return this.toAffine().x}get y(){return this.toAffine().y}precompute(f=6,p=!0){return R.setWindowSize(this,f),p||this.multiply(Ge),this}assertValidity(){const f=this,{a:p,d:m}=o;if(f.is0())throw new Error("bad point: ZERO");const{X:v,Y:g,Z:x,T:_}=f,A=r.sqr(v),S=r.sqr(g),O=r.sqr(x),I=r.sqr(O),L=r.mul(A,p),W=r.mul(r.add(L,S),O),B=r.add(I,r.mul(m,r.mul(A,S)));if(!r.eql(W,B))throw new Error("bad point: equation left != right (1)");const N=r.mul(v,g),D=r.mul(x,_);if(!r.eql(N,D))throw new Error("bad point: equation left != right (2)")}equals(f){E(f);const{X:p,Y:m,Z:v}=this,{X:g,Y:x,Z:_}=f,A=r.mul(p,_),S=r.mul(g,v),O=r.mul(m,_),I=r.mul(x,v);return r.eql(A,S)&&r.eql(O,I)}is0(){return this.equals(y.ZERO)}negate(){return new y(r.neg(this.X),this.Y,this.Z,r.neg(this.T))}double(){const{X:f,Y:p,Z:m}=this,v=r.sqr(f),g=r.sqr(p),x=r.mul(r.sqr(m),Ge),_=b(v),A=r.addN(f,p),S=r.sub(r.subN(r.sqr(A),v),g),O=r.addN(_,g),I=r.subN(O,x),L=r.subN(_,g),W=r.mul(S,I),B=r.mul(O,L),N=r.mul(S,L),D=r.mul(I,O);return new y(W,B,D,N)}add(f){E(f);const{d:p}=o,{X:m,Y:v,Z:g,T:x}=this,{X:_,Y:A,Z:S,T:O}=f,I=r.mul(m,_),L=r.mul(v,A),W=r.mul(r.mulN(x,p),O),B=r.mul(g,S),N=r.sub(r.subN(r.mulN(r.addN(m,v),r.addN(_,A)),I),L),D=r.subN(B,W),pe=r.addN(B,W),Q=r.sub(L,b(I)),ne=r.mul(N,D),ie=r.mul(pe,Q),oe=r.mul(N,Q),St=r.mul(D,pe);return new y(ne,ie,St,oe)}subtract(f){return E(f),this.add(f.negate())}multiply(f){if(!i.isValidNot0(f))throw new RangeError("invalid scalar: expected 1 <= sc < curve.n");const{p,f:m}=R.mulSecret(this,f,c,k);return k([p,m])[0]}multiplyUnsafe(f){if(!i.isValid(f))throw new RangeError("invalid scalar: expected 0 <= sc < curve.n");return f===Ve?y.ZERO:this.is0()||f===Ze?this:R.mulUnsafe(this,f,k)}isSmallOrder(){return this.clearCofactor().is0()}isTorsionFree(){return R.mulUnsafe(this,o.n).is0()}toAffine(f){const p=this;let m=f;if(m!=null&&typeof m!="bigint")throw new TypeError('"invertedZ" expected bigint, got type='+typeof m);const{X:v,Y:g,Z:x}=p,_=p.is0();m==null&&(m=_?r.create(as):r.inv(x));const A=r.mul(v,m),S=r.mul(g,m),O=r.mul(x,m);if(_)return{x:r.ZERO,y:r.ONE};if(!r.eql(O,r.ONE))throw new Error("invZ was invalid");return{x:A,y:S}}clearCofactor(){return c===Ze?this:c===Ge?this.double():c===Qa?this.double().double():c===as?this.double().double().double():this.multiplyUnsafe(c)}toBytes(){const{x:f,y:p}=this.toAffine(),m=r.toBytes(p);return m[m.length-1]|=h(f)?128:0,m}toHex(){return va(this.toBytes())}toString(){return`<Point ${this.is0()?"ZERO":this.toHex()}>`}}const k=d=>ja(y,d),R=new Va(y,a);return R.bits>=6&&y.BASE.precompute(6),Object.freeze(y.prototype),Object.freeze(y),y}function $e(n,e="n"){if(typeof n!="number")throw new TypeError(`wrong u32 integer "${e}": expected number, got type=${typeof n}`);if(!Number.isSafeInteger(n)||n<0||n>4294967295)throw new RangeError(`wrong u32 integer "${e}": expected 0..4294967295, got ${n}`);return n}function Cr(n){return $e(n,"x"),(n&n-1)===0&&n!==0}function Fr(n,e){if($e(n),typeof e!="number")throw new TypeError('"bits" expected number, got type='+typeof e);if(!Number.isSafeInteger(e)||e<0||e>32)throw new Error(`expected integer 0 <= bits <= 32, got ${e}`);let t=0;for(let s=0;s<e;s++,n>>>=1)t=t<<1|n&1;return t>>>0}function Lr(n){return $e(n),31-Math.clz32(n)}function ls(n){if(!n||typeof n!="object"||typeof n.length!="number")throw new TypeError('"values" expected array-like, got type='+typeof n);const e=n.length;if(!Cr(e))throw new Error("expected positive power-of-two length, got "+e);const t=Lr(e);for(let s=0;s<e;s++){const r=Fr(s,t);if(s<r){const i=n[s];n[s]=n[r],n[r]=i}}return n}const hs=(n,e)=>{Pe(e,{N:"number",roots:"object",dit:"boolean"},{invertButterflies:"boolean",skipStages:"number",brp:"boolean"},"coreOpts");const{N:t,roots:s,dit:r,invertButterflies:i=!1,skipStages:o=0,brp:c=!0}=e;$e(t,"coreOpts.N");const a=Lr(t);if(!Cr(t))throw new Error("FFT: Polynomial size should be power of two");$e(o,"coreOpts.skipStages");const l=a===0?0:a-1;if(o>l)throw new Error(`FFT: wrong skipStages: expected 0 <= skipStages <= ${l}`);if(s.length!==t)throw new Error(`FFT: wrong roots length: expected ${t}, got ${s.length}`);const h=r!==i;return u=>{if(u.length!==t)throw new Error("FFT: wrong Polynomial length");r&&c&&ls(u);for(let b=0,w=1;b<a-o;b++){const E=r?b+1+o:a-b,y=1<<E,k=y>>1,R=t>>E;for(let d=0;d<t;d+=y)for(let f=0,p=w++;f<k;f++){const m=i?r?t-p:p:f*R,v=d+f,g=d+f+k,x=s[m],_=u[g],A=u[v];if(h){const S=n.mul(_,x);u[v]=n.add(A,S),u[g]=n.sub(A,S)}else i?(u[v]=n.add(_,A),u[g]=n.mul(n.sub(_,A),x)):(u[v]=n.add(A,_),u[g]=n.mul(n.sub(A,_),x))}}return!r&&c&&ls(u),u}};const ye=BigInt(0),G=BigInt(1),Je=BigInt(2);function fs(n,e){return n+e-(e>>G<<G)}function nl(n){const e=BigInt(6)*n;return(t,s,r)=>{const i=s+r,c=((e+r-s)*t+s)%n;return{x_2:c,x_3:i-c}}}function sl(n){return Pe(n,{P:"bigint",type:"string",adjustScalarBytes:"function",powPminus2:"function"},{randomBytes:"function",scalarMultBase:"function"}),Object.freeze({...n})}function rl(n){const e=sl(n),{P:t,type:s,adjustScalarBytes:r,powPminus2:i,randomBytes:o}=e,c=e.scalarMultBase,a=s==="x25519";if(!a&&s!=="x448")throw new Error("invalid type");const l=o===void 0?gr:o,h=a?255:448,u=nl(t),b=a?32:56,w=BigInt(a?9:5),E=BigInt(a?121665:39081),y=a?Je**BigInt(254):Je**BigInt(447),k=a?BigInt(8)*(Je**BigInt(251)-G):BigInt(4)*(Je**BigInt(445)-G),R=y+k+G,d=B=>M(B,t),f=p(w);function p(B){return _r(d(B),b)}function m(B){const N=Ue(ke(B,b,"uCoordinate"));return a&&(N[31]&=127),d(ut(N))}function v(B){return ut(r(Ue(ke(B,b,"scalar"))))}const g=new Set(a?[ye,G,t-G,BigInt("325606250916557431795983626356110631294008115727848805560023387167927233504"),BigInt("39382357235489614581723060781553021112529911719440698176882885853963445705823")]:[ye,G,t-G]);function x(B,N){const D=m(N);if(g.has(D))throw new Error("invalid private or public key received");const pe=O(D,v(B));if(pe===ye)throw new Error("invalid private or public key received");return p(pe)}function _(B){if(c===void 0)return x(B,f);const N=v(B);Fe("scalar",N,y,R);const D=d(c(N));if(D===ye)throw new Error("invalid private or public key received");return p(D)}const A=_,S=x;function O(B,N){Fe("u",B,ye,t),Fe("scalar",N,y,R);const D=N,pe=B;let Q=G,ne=ye,ie=B,oe=G;const St=D^D>>G;for(let At=BigInt(h-1);At>=ye;At--){const _n=fs(t,St>>At);({x_2:Q,x_3:ie}=u(_n,Q,ie)),{x_2:ne,x_3:oe}=u(_n,ne,oe);const kt=Q+ne,Tt=d(kt*kt),Rt=Q-ne,xn=d(Rt*Rt),Sn=Tt-xn,Yr=ie+oe,Xr=ie-oe,An=d(Xr*kt),kn=d(Yr*Rt),Tn=An+kn,Rn=An-kn;ie=d(Tn*Tn),oe=d(pe*d(Rn*Rn)),Q=d(Tt*xn),ne=d(Sn*(Tt+d(E*Sn)))}const vn=fs(t,D);({x_2:Q,x_3:ie}=u(vn,Q,ie)),{x_2:ne,x_3:oe}=u(vn,ne,oe);const qr=i(ne);return d(Q*qr)}const I={secretKey:b,publicKey:b,seed:b},L=B=>(B=B===void 0?l(b):B,ke(B,I.seed,"seed"),B),W={randomSecretKey:L};return Object.freeze(I),Object.freeze(W),Object.freeze({keygen:Ja(L,A),getSharedSecret:S,getPublicKey:A,scalarMult:x,scalarMultBase:_,utils:W,GuBytes:f.slice(),lengths:I})}const ds=BigInt(0),il=BigInt(1),us=BigInt(2),ol=BigInt(3),cl=BigInt(5),al=BigInt(8),_t=BigInt("0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"),ll={p:_t,n:BigInt("0x1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed"),h:al,a:BigInt("0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec"),d:BigInt("0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3"),Gx:BigInt("0x216936d3cd6e53fec0a4e231fdd6dc5c692cc7609525a7b2c9562d608f25d51a"),Gy:BigInt("0x6666666666666666666666666666666666666666666666666666666666666658")};function Nr(n){const e=BigInt(10),t=BigInt(20),s=BigInt(40),r=BigInt(80),i=_t,c=n*n%i*n%i,a=ee(c,us,i)*c%i,l=ee(a,il,i)*n%i,h=ee(l,cl,i)*l%i,u=ee(h,e,i)*h%i,b=ee(u,t,i)*u%i,w=ee(b,s,i)*b%i,E=ee(w,r,i)*w%i,y=ee(E,r,i)*w%i,k=ee(y,e,i)*h%i;return{pow_p_5_8:ee(k,us,i)*n%i,b2:c}}function hl(n){return n[0]&=248,n[31]&=127,n[31]|=64,n}const ps=BigInt("19681161376707505956807079304988542015446066515923890162744021073123829784752");function fl(n,e){const t=_t,s=M(e*e*e,t),r=M(s*s*e,t),i=Nr(n*r).pow_p_5_8;let o=M(n*s*i,t);const c=M(e*o*o,t),a=o,l=M(o*ps,t),h=c===n,u=c===M(-n,t),b=c===M(-n*ps,t);return h&&(o=a),(u||b)&&(o=l),La(o,t)&&(o=M(-o,t)),{isValid:h||u,value:o}}const ws=tl(ll,{uvRatio:fl}),dl=(()=>{const n=_t,e=t=>{const{pow_p_5_8:s,b2:r}=Nr(t);return M(ee(s,ol,n)*r,n)};return rl({P:n,type:"x25519",powPminus2:e,adjustScalarBytes:hl,scalarMultBase:t=>{const s=M(t,ws.Fn.ORDER);if(s===ds)return ds;const r=ws.BASE.multiply(s);return M((r.Z+r.Y)*e(M(r.Z-r.Y,n)),n)}})})(),ul=Object.freeze(Object.defineProperty({__proto__:null,x25519:dl},Symbol.toStringTag,{value:"Module"})),pl=BigInt(0),Oe=BigInt(1),wl=BigInt(2),yl=BigInt(7),ml=BigInt(256),gl=BigInt(113),Dr=[],Ur=[],Pr=[];for(let n=0,e=Oe,t=1,s=0;n<24;n++){[t,s]=[s,(2*t+3*s)%5],Dr.push(2*(5*s+t)),Ur.push((n+1)*(n+2)/2%64);let r=pl;for(let i=0;i<7;i++)e=(e<<Oe^(e>>yl)*gl)%ml,e&wl&&(r^=Oe<<(Oe<<BigInt(i))-Oe);Pr.push(r)}const jr=ea(Pr,!0),bl=jr[0],El=jr[1],vl=(n,e,t)=>n<<t|e>>>32-t,_l=(n,e,t)=>e<<t|n>>>32-t,xl=(n,e,t)=>e<<t-32|n>>>64-t,Sl=(n,e,t)=>n<<t-32|e>>>64-t,ys=(n,e,t)=>t>32?xl(n,e,t):vl(n,e,t),ms=(n,e,t)=>t>32?Sl(n,e,t):_l(n,e,t),_e=new Uint32Array(10);function Al(n,e=24){if(!(n instanceof Uint32Array))throw new TypeError('"s" expected Uint32Array(50), got type='+typeof n);if(n.length!==50)throw new RangeError('"s" expected Uint32Array(50), got length='+n.length);if(te(e,"rounds"),e<1||e>24)throw new Error('"rounds" expected integer 1..24');for(let t=24-e;t<24;t++){for(let i=0;i<10;i++)_e[i]=n[i]^n[i+10]^n[i+20]^n[i+30]^n[i+40];for(let i=0;i<10;i+=2){const o=(i+8)%10,c=(i+2)%10,a=_e[c],l=_e[c+1],h=ys(a,l,1)^_e[o],u=ms(a,l,1)^_e[o+1];for(let b=0;b<50;b+=10)n[i+b]^=h,n[i+b+1]^=u}let s=n[2],r=n[3];for(let i=0;i<24;i++){const o=Ur[i],c=ys(s,r,o),a=ms(s,r,o),l=Dr[i];s=n[l],r=n[l+1],n[l]=c,n[l+1]=a}for(let i=0;i<50;i+=10){const o=n[i],c=n[i+1],a=n[i+2],l=n[i+3];n[i]^=~n[i+2]&n[i+4],n[i+1]^=~n[i+3]&n[i+5],n[i+2]^=~n[i+4]&n[i+6],n[i+3]^=~n[i+5]&n[i+7],n[i+4]^=~n[i+6]&n[i+8],n[i+5]^=~n[i+7]&n[i+9],n[i+6]^=~n[i+8]&o,n[i+7]^=~n[i+9]&c,n[i+8]^=~o&a,n[i+9]^=~c&l}n[0]^=bl[t],n[1]^=El[t]}ht(_e)}class xt{state;pos=0;posOut=0;finished=!1;state32;destroyed=!1;blockLen;suffix;outputLen;canXOF;enableXOF=!1;rounds;constructor(e,t,s,r=!1,i=24){if(te(e,"blockLen"),te(t,"suffix"),te(i,"rounds"),ra(r,"enableXOF"),this.blockLen=e,this.suffix=t,this.outputLen=s,this.enableXOF=r,this.canXOF=r,this.rounds=i,te(s,"outputLen"),!(0<e&&e<200))throw new Error('"blockLen" must be 1..199');this.state=new Uint8Array(200),this.state32=qt(this.state)}clone(){return this._cloneInto()}keccak(){ft(this.state32),Al(this.state32,this.rounds),ft(this.state32),this.posOut=0,this.pos=0}update(e){lt(this),X(e);const{blockLen:t,state:s,state32:r}=this,i=e.length,o=t%4===0&&e.byteOffset%4===0,c=t/4,a=o&&i>=t?qt(e):void 0;for(let l=0;l<i;){if(a!==void 0&&this.pos===0&&l%4===0&&i-l>=t){for(let u=0,b=l/4;u<c;u++)r[u]^=a[b+u];l+=t,this.pos=t,this.keccak();continue}const h=Math.min(t-this.pos,i-l);for(let u=0;u<h;u++)s[this.pos++]^=e[l++];this.pos===t&&this.keccak()}return this}finish(){if(this.finished)return;this.finished=!0;const{state:e,suffix:t,pos:s,blockLen:r}=this;e[s]^=t,(t&128)!==0&&s===r-1&&this.keccak(),e[r-1]^=128,this.keccak()}writeInto(e){lt(this,!1),X(e),this.finish();const t=this.state,{blockLen:s}=this;for(let r=0,i=e.length;r<i;){this.posOut>=s&&this.keccak();const o=Math.min(s-this.posOut,i-r);e.set(t.subarray(this.posOut,this.posOut+o),r),this.posOut+=o,r+=o}return e}xofInto(e){if(!this.enableXOF)throw new Error("XOF is not enabled");return this.writeInto(e)}xof(e){return te(e),this.xofInto(new Uint8Array(e))}digestInto(e){if(hr(e,this),this.finished)throw new Error("digest() was already called");this.writeInto(e.length===this.outputLen?e:e.subarray(0,this.outputLen)),this.destroy()}digest(){const e=new Uint8Array(this.outputLen);return this.digestInto(e),e}destroy(){this.destroyed=!0,ht(this.state)}_cloneInto(e){const{blockLen:t,suffix:s,outputLen:r,rounds:i,enableXOF:o}=this;return e||=new xt(t,s,r,o,i),e.blockLen=t,e.state32.set(this.state32),e.pos=this.pos,e.posOut=this.posOut,e.finished=this.finished,e.rounds=i,e.suffix=s,e.outputLen=r,e.enableXOF=o,e.canXOF=this.canXOF,e.destroyed=this.destroyed,e}}const Kr=(n,e,t,s={})=>pn(()=>new xt(e,n,t),s),kl=Kr(6,136,32,ze(8)),Tl=Kr(6,72,64,ze(10)),$r=(n,e,t,s={})=>pn((r={})=>(r=ur({},r),new xt(e,n,r.dkLen===void 0?t:r.dkLen,!0)),s),Rl=$r(31,168,16,ze(11)),Hr=$r(31,136,32,ze(12));const re=X,Lt=pr;function Bl(n,e,t=()=>{}){if(!Array.isArray(n))throw new TypeError(`"${e}" expected array, got type=${typeof n}`);for(let s=0;s<n.length;s++)t(n[s],`${e}[${s}]`);return n}function xe(n,e){if(n=X(n),e=X(e),n.length!==e.length)return!1;let t=0;for(let s=0;s<n.length;s++)t|=n[s]^e[s];return t===0}function gs(n){return new Uint8Array(X(n))}function nt(n,...e){const t=r=>typeof r=="number"?r:r.bytesLen,s=e.reduce((r,i)=>r+t(i),0);return{bytesLen:s,encode:r=>{const i=new Uint8Array(s);for(let o=0,c=0;o<e.length;o++){const a=e[o],l=t(a),h=typeof a=="number"?r[o]:a.encode(r[o]);X(h,l,n),i.set(h,c),typeof a!="number"&&h.fill(0),c+=l}return i},decode:r=>{X(r,s,n);const i=[];for(const o of e){const c=t(o),a=r.subarray(0,c);i.push(typeof o=="number"?a:o.decode(a)),r=r.subarray(c)}return i}}}function Nt(n,e){const t=n,s=e*t.bytesLen;return{bytesLen:s,encode:r=>{const i=Bl(r,"u");if(i.length!==e)throw new RangeError(`vecCoder.encode: wrong length=${i.length}. Expected: ${e}`);const o=new Uint8Array(s);for(let c=0,a=0;c<i.length;c++){const l=t.encode(i[c]);o.set(l,a),l.fill(0),a+=l.length}return o},decode:r=>{X(r,s);const i=[];for(let o=0;o<r.length;o+=t.bytesLen)i.push(t.decode(r.subarray(o,o+t.bytesLen)));return i}}}function K(...n){for(const e of n)if(Array.isArray(e))for(const t of e)t.fill(0);else e.fill(0)}function bs(n){if(te(n,"bits"),n>32)throw new RangeError('"bits" expected <= 32, got '+n);return n===32?4294967295:~(-1<<n)>>>0}const Ol=n=>{const{newPoly:e,N:t,Q:s,F:r,ROOT_OF_UNITY:i,brvBits:o}=n,c=(d,f=s)=>{const p=d%f|0;return(p>=0?p|0:f+p|0)|0},a=(d,f=s)=>{const p=c(d,f)|0;return(p>f>>1?p-f|0:p)|0};function l(){const d=e(t);for(let f=0;f<t;f++){const p=Fr(f,o),m=BigInt(i)**BigInt(p)%BigInt(s);d[f]=Number(m)|0}return d}const h=l(),b={add:(d,f)=>{const p=d+f|0;return p>=s?p-s|0:p},sub:(d,f)=>{const p=d-f|0;return p<0?p+s|0:p},mul:(d,f)=>c((d|0)*(f|0))|0,inv:d=>{throw new Error("not implemented")}},w={N:t,roots:h,invertButterflies:!0,skipStages:1,brp:!1},E=hs(b,{dit:!1,...w}),y=hs(b,{dit:!0,...w}),k={encode:d=>E(d),decode:d=>{y(d);for(let f=0;f<d.length;f++)d[f]=c(r*d[f]);return d}};return{mod:c,smod:a,nttZetas:h,NTT:{encode:d=>k.encode(d),decode:d=>k.decode(d)},bitsCoder:(d,f)=>{for(let v=0,g=0;v<t;v++)g+=d,g>32&&bs(g),g%=8;const p=bs(d),m=d*(t/8);return{bytesLen:m,encode:v=>{const g=v,x=new Uint8Array(m);for(let _=0,A=0,S=0,O=0;_<g.length;_++)for(A|=(f.encode(g[_])&p)<<S,S+=d;S>=8;S-=8,A>>=8)x[O++]=A&255;return x},decode:v=>{const g=e(t);for(let x=0,_=0,A=0,S=0;x<v.length;x++)for(_|=v[x]<<A,A+=8;A>=d;A-=d,_>>=d)g[S++]=f.decode(_&p);return g}}}}},Il=n=>(e,t)=>{t||(t=n.blockLen);const s=new Uint8Array(e.length+2);s.set(e);const r=e.length,i=new Uint8Array(t);let o=n.create({}),c=0,a=0;return{stats:()=>({calls:c,xofs:a}),get:(l,h)=>(s[r+0]=l,s[r+1]=h,o.destroy(),o=n.create({}).update(s),c++,()=>(a++,o.xofInto(i))),clean:()=>{o.destroy(),K(i,s)}}},Ml=Il(Rl);const H=256,$=3329,Cl=3303,Fl=17,q=Ol({N:H,Q:$,F:Cl,ROOT_OF_UNITY:Fl,newPoly:n=>new Uint16Array(n),brvBits:7}),zr=Object.freeze({512:Object.freeze({N:H,Q:$,K:2,ETA1:3,ETA2:2,du:10,dv:4,RBGstrength:128}),768:Object.freeze({N:H,Q:$,K:3,ETA1:2,ETA2:2,du:10,dv:4,RBGstrength:192}),1024:Object.freeze({N:H,Q:$,K:4,ETA1:2,ETA2:2,du:11,dv:5,RBGstrength:256})}),Ll=n=>{if(n>=12)return{encode:t=>t,decode:t=>t>=$?t-$:t};const e=2**(n-1);return{encode:t=>((t<<n)+$/2)/$,decode:t=>t*$+e>>>n}},Nl=n=>q.bitsCoder(n,{encode:e=>e,decode:e=>e>=$?e-$:e}),Ie=n=>n===12?Nl(12):q.bitsCoder(n,Ll(n));function me(n,e){const t=n,s=e;for(let r=0;r<H;r++){const i=t[r]+s[r];t[r]=i>=$?i-$:i}}function Dl(n,e){const t=n,s=e;for(let r=0;r<H;r++){const i=t[r]-s[r];t[r]=i<0?i+$:i}}function Ul(n,e,t,s,r){const i=q.mod(q.mod(e*s)*r+n*t),o=q.mod(n*s+e*t);return{c0:i,c1:o}}function Qe(n,e){const t=n,s=e;for(let r=0;r<H/2;r++){let i=q.nttZetas[64+(r>>1)];r&1&&(i=-i);const{c0:o,c1:c}=Ul(t[2*r+0],t[2*r+1],s[2*r+0],s[2*r+1],i);t[2*r+0]=o,t[2*r+1]=c}return t}function Dt(n){const e=n,t=new Uint16Array(H);for(let s=0;s<H;){const r=e();if(r.length%3)throw new Error("SampleNTT: unaligned block");for(let i=0;s<H&&i+3<=r.length;i+=3){const o=(r[i+0]>>0|r[i+1]<<8)&4095,c=(r[i+1]>>4|r[i+2]<<4)&4095;o<$&&(t[s++]=o),s<H&&c<$&&(t[s++]=c)}}return t}const Pl=(n,e)=>{const t=new Uint16Array(H),s=qt(n);ft(s);let r=0;for(let i=0,o=0,c=0,a=0;i<s.length;i++){let l=s[i];for(let h=0;h<32;h++)c+=l&1,l>>=1,r+=1,r===e?(a=c,c=0):r===2*e&&(t[o++]=q.mod(a-c),c=0,r=0)}if(ft(s),r)throw new Error(`sampleCBD: leftover bits: ${r}`);return t};function Me(n,e,t,s){return Pl(n(s*H/4,e,t),s)}const jl=n=>{const e=n,{K:t,PRF:s,XOF:r,HASH512:i,ETA1:o,ETA2:c,du:a,dv:l}=e,h=Ie(1),u=Ie(l),b=Ie(a),w=nt("publicKey",Nt(Ie(12),t),32),E=Nt(Ie(12),t),y=nt("ciphertext",Nt(b,t),u),k=nt("seed",32,32),R=(d,f,p,m)=>{const v=[];for(let S=0;S<t;S++)v.push(q.NTT.encode(Me(s,m,S,o)));const g=new Uint16Array(H),x=[];for(let S=0;S<t;S++){const O=Me(s,m,t+S,c),I=new Uint16Array(H);for(let L=0;L<t;L++){const W=f(S,L);me(I,Qe(W,v[L]))}me(O,q.NTT.decode(I)),x.push(O),me(g,Qe(d[S],v[S])),K(I)}const _=Me(s,m,2*t,c);me(_,q.NTT.decode(g));const A=h.decode(p);return me(A,_),K(d,v,g,_),y.encode([x,A])};return{secretCoder:E,lengths:{secretKey:E.bytesLen,publicKey:w.bytesLen,cipherText:y.bytesLen},keygen:d=>{re(d,32,"seed");const f=new Uint8Array(33);f.set(d),f[32]=t;const p=i(f),[m,v]=k.decode(p),g=[],x=[];for(let S=0;S<t;S++)g.push(q.NTT.encode(Me(s,v,S,o)));const _=r(m);for(let S=0;S<t;S++){const O=q.NTT.encode(Me(s,v,t+S,o));for(let I=0;I<t;I++){const L=Dt(_.get(I,S));me(O,Qe(L,g[I]))}x.push(O)}_.clean();const A={publicKey:w.encode([x,m]),secretKey:E.encode(g)};return K(m,v,g,x,f,p),A},encrypt:(d,f,p)=>{const[m,v]=w.decode(d),g=r(v),x=R(m,(_,A)=>Dt(g.get(_,A)),f,p);return g.clean(),x},prepare:d=>{const[f,p]=w.decode(d),m=r(p),v=[];for(let g=0;g<t;g++)for(let x=0;x<t;x++)v.push(Dt(m.get(g,x)));return m.clean(),{encrypt:(g,x)=>R(f.map(_=>_.slice()),(_,A)=>v[_*t+A].slice(),g,x),clean:()=>K(f,v)}},decrypt:(d,f)=>{const[p,m]=y.decode(d),v=E.decode(f),g=new Uint16Array(H);for(let _=0;_<t;_++)me(g,Qe(v[_],q.NTT.encode(p[_])));Dl(m,q.NTT.decode(g));const x=h.encode(m);return K(g,v,p,m),x}}};function Kl(n){const e=n,t=jl(e),{HASH256:s,HASH512:r,KDF:i}=e,{secretCoder:o,lengths:c}=t,a=nt("secretKey",c.secretKey,c.publicKey,32,32),l=32,h=64,u=(w,E)=>{const y=w.subarray(0,384*e.K),k=o.encode(o.decode(gs(y))),R=xe(k,y);if(K(k),!R)throw new Error(`ML-KEM.${E}: wrong publicKey modulus`)},b=Object.freeze({...c,seed:64,msg:l,msgRand:l,secretKey:a.bytesLen});return Object.freeze({info:Object.freeze({type:"ml-kem"}),lengths:b,keygen:w=>{const E=w===void 0,y=E?Lt(h):w;let k,R;try{re(y,h,"seed");const d=t.keygen(y.subarray(0,32)),f=d.publicKey;k=d.secretKey,R=s(f);const p=a.encode([k,f,R,y.subarray(32)]);return{publicKey:f,secretKey:p}}finally{k!==void 0&&K(k),R!==void 0&&K(R),E&&K(y)}},getPublicKey:w=>{const[E,y]=a.decode(w);return Uint8Array.from(y)},encapsulate:(w,E)=>{const y=E===void 0,k=y?Lt(l):E;let R;try{return re(w,c.publicKey,"publicKey"),re(k,l,"message"),u(w,"encapsulate"),R=r.create().update(k).update(s(w)).digest(),{cipherText:t.encrypt(w,k,R.subarray(32,64)),sharedSecret:R.subarray(0,32)}}finally{R!==void 0&&K(R.subarray(32)),y&&K(k)}},decapsulate:(w,E)=>{re(E,a.bytesLen,"secretKey"),re(w,c.cipherText,"cipherText");const y=a.bytesLen-96,k=y+32,R=s(E.subarray(y/2,k));if(!xe(R,E.subarray(k,k+32)))throw new Error("invalid secretKey: hash check failed");const[d,f,p,m]=a.decode(E),v=t.decrypt(w,d),g=r.create().update(v).update(p).digest(),x=g.subarray(0,32),_=t.encrypt(f,v,g.subarray(32,64)),A=xe(w,_),S=i.create({dkLen:32}).update(m).update(w).digest();return K(v,_,g.subarray(32),A?S:x),A?x:S},prepare:w=>{re(w,c.publicKey,"publicKey"),u(w,"prepare");const E=gs(w),y=s(E),k=t.prepare(E);return Object.freeze({publicKey:E,encapsulate:R=>{const d=R===void 0,f=d?Lt(l):R;let p;try{return re(f,l,"message"),p=r.create().update(f).update(y).digest(),{cipherText:k.encrypt(f,p.subarray(32,64)),sharedSecret:p.subarray(0,32)}}finally{p!==void 0&&K(p.subarray(32)),d&&K(f)}},decapsulate:(R,d)=>{re(d,a.bytesLen,"secretKey"),re(R,c.cipherText,"cipherText");const[f,p,m,v]=a.decode(d);if(!xe(p,E)||!xe(m,y))throw new Error("ML-KEM.decapsulate: secretKey does not match prepared publicKey");const g=t.decrypt(R,f),x=r.create().update(g).update(y).digest(),_=x.subarray(0,32),A=k.encrypt(g,x.subarray(32,64)),S=xe(R,A),O=i.create({dkLen:32}).update(v).update(R).digest();return K(g,A,x.subarray(32),S?O:_),S?_:O},clean:k.clean})}})}function $l(n,e,t){return Hr.create({dkLen:n}).update(e).update(new Uint8Array([t])).digest()}const Hl={HASH256:kl,HASH512:Tl,KDF:Hr,XOF:Ml,PRF:$l},zl=n=>Kl({...Hl,...n}),ql=zl(zr[768]),Yl=Object.freeze(Object.defineProperty({__proto__:null,PARAMS:zr,ml_kem768:ql},Symbol.toStringTag,{value:"Module"}));
+import { openAsBlob } from "node:fs";
+import { mkdir, open, rm, rename, stat } from "node:fs/promises";
+import { basename, join, dirname } from "node:path";
+import { createInterface } from "node:readline";
+const encoder$1 = new TextEncoder();
+function utf8(text) {
+  return encoder$1.encode(text);
+}
+function copy(bytes) {
+  return new Uint8Array(bytes);
+}
+function concat(...parts) {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+function equal(one, other) {
+  if (one.length !== other.length) return false;
+  let difference = 0;
+  for (let at = 0; at < one.length; at++) difference |= one[at] ^ other[at];
+  return difference === 0;
+}
+function encodeFields(fields) {
+  return concat(...fields.flatMap((field) => [uint32(field.length), field]));
+}
+function uint32(value) {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
+function toHex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+function fromHex(text) {
+  if (!/^(?:[0-9a-fA-F]{2})*$/.test(text)) return null;
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+function toBase64url(bytes) {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+function fromBase64url(text) {
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null;
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
+}
+function randomBytes$3(length) {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+const FRAGMENT = /^([a-z2-7]{16})\.([A-Za-z0-9_-]{22})$/;
+function parseLink(text, server) {
+  const trimmed = text.trim();
+  const hash = trimmed.indexOf("#");
+  const found = FRAGMENT.exec(trimmed.slice(hash + 1));
+  const secret = found ? fromBase64url(found[2]) : null;
+  if (!found || !secret || toBase64url(secret) !== found[2]) return null;
+  const origin = hash > 0 ? originOf(trimmed.slice(0, hash)) : server;
+  return !origin ? null : { server: origin, room: found[1], secret };
+}
+function linkText(link) {
+  return `${link.server}/#${link.room}.${toBase64url(link.secret)}`;
+}
+function originOf(address2) {
+  try {
+    const url = new URL(address2);
+    const isPlain = url.pathname === "/" && !url.search && !url.username && !url.password;
+    return isPlain && /^https?:$/.test(url.protocol) ? url.origin : null;
+  } catch {
+    return null;
+  }
+}
+const ABORT_CODES = {
+  peer_cancelled: 1,
+  protocol: 2,
+  malformed: 3,
+  bad_version: 4,
+  wrong_secret: 5,
+  key_exchange: 6,
+  modified: 7,
+  replayed: 8,
+  reordered: 9,
+  wrong_file: 10,
+  truncated: 11,
+  hash_mismatch: 12,
+  source_changed: 13,
+  storage_failed: 14,
+  key_exhausted: 15,
+  declined: 16,
+  unconfirmed: 17
+};
+class ProtocolError extends Error {
+  constructor(code, side = "here") {
+    super(code);
+    this.code = code;
+    this.side = side;
+  }
+  code;
+  side;
+  name = "ProtocolError";
+  authenticated = true;
+  get abortCode() {
+    return ABORT_CODES[this.code];
+  }
+}
+function fromAbortCode(code) {
+  const known = Object.entries(ABORT_CODES).find(([, value]) => value === code);
+  return new ProtocolError(known?.[0] ?? "protocol", "other");
+}
+function abortCode(code) {
+  return ABORT_CODES[code];
+}
+const PROTOCOL_VERSION = 2;
+const ROOMS_PATH = "/api/rooms";
+const SIGNAL_PATH = "/api/signal";
+const RELAY_PATH = "/api/relay";
+const ROOM_ID = /^[a-z2-7]{16}$/;
+const MAX_PAYLOAD_BYTES = 256 * 1024;
+const MAX_RELAY_MESSAGE_BYTES = MAX_PAYLOAD_BYTES + 64;
+const CLOSE_REASONS = {
+  4e3: "bad_message",
+  4001: "bad_version",
+  4002: "unknown_room",
+  4003: "role_taken",
+  4004: "too_large",
+  4005: "rate_limited",
+  4006: "expired",
+  4007: "internal",
+  4008: "taken_over",
+  4009: "timeout",
+  4100: "peer_gone"
+};
+function otherRole(role) {
+  return role === "sender" ? "receiver" : "sender";
+}
+function isRecord(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function parseObject(text) {
+  try {
+    const value = JSON.parse(text);
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+const HEADER_BYTES = 14;
+const TAG_BYTES = 16;
+const OVERHEAD = HEADER_BYTES + TAG_BYTES;
+const MAX_FRAMES = 2 ** 32;
+const NO_FILE = 2 ** 32 - 1;
+const FrameType = {
+  manifest: 16,
+  accept: 17,
+  data: 18,
+  receipt: 19,
+  finish: 20,
+  abort: 21
+};
+function header(type, file = NO_FILE, index = 0, final = true) {
+  return { type, file, index, final };
+}
+function packHeader({ type, file, index, final }) {
+  const packed = new Uint8Array(HEADER_BYTES);
+  const view = new DataView(packed.buffer);
+  view.setUint8(0, type);
+  view.setUint32(1, file);
+  view.setBigUint64(5, BigInt(index));
+  view.setUint8(13, final ? 1 : 0);
+  return packed;
+}
+function unpackHeader(frame) {
+  if (frame.length < OVERHEAD || frame.length > OVERHEAD + MAX_PAYLOAD_BYTES) {
+    throw new ProtocolError("malformed");
+  }
+  const view = new DataView(frame.buffer, frame.byteOffset, HEADER_BYTES);
+  const type = view.getUint8(0);
+  const index = Number(view.getBigUint64(5));
+  const final = view.getUint8(13);
+  const isValid = Object.values(FrameType).includes(type) && Number.isSafeInteger(index) && final <= 1;
+  if (!isValid) throw new ProtocolError("malformed");
+  return { type, file: view.getUint32(1), index, final: final === 1 };
+}
+class FrameCipher {
+  constructor(sendKey, receiveKey, prefix, firstFrame) {
+    this.sendKey = sendKey;
+    this.receiveKey = receiveKey;
+    this.prefix = prefix;
+    this.sent = this.received = firstFrame;
+  }
+  sendKey;
+  receiveKey;
+  prefix;
+  sent;
+  received;
+  sealing = Promise.resolve();
+  /** Only tests pass `firstFrame`, the number of frames that the keys have encrypted before. */
+  static async create(keys, firstFrame = 0) {
+    const [send, receive] = await Promise.all([
+      crypto.subtle.importKey("raw", keys.sendKey, "AES-GCM", false, ["encrypt"]),
+      crypto.subtle.importKey("raw", keys.receiveKey, "AES-GCM", false, ["decrypt"])
+    ]);
+    return new FrameCipher(
+      send,
+      receive,
+      concat(Uint8Array.of(PROTOCOL_VERSION), keys.transferId),
+      firstFrame
+    );
+  }
+  /**
+   * Encrypts a frame. A payload that is part of a file is read while earlier frames are encrypted; if it cannot be
+   * read, no nonce is used.
+   */
+  seal(frame, payload) {
+    const reading = payload instanceof Blob ? payload.arrayBuffer() : Promise.resolve(payload);
+    const sealing = Promise.all([reading, this.sealing]).then(([plain]) => {
+      const size = payload instanceof Blob ? payload.size : payload.length;
+      if (plain.byteLength !== size) throw new DOMException("the file has changed", "NotReadableError");
+      return this.encrypt(frame, plain);
+    });
+    this.sealing = sealing.catch(() => {
+    });
+    return sealing;
+  }
+  async encrypt(frame, plain) {
+    const iv = nonce(this.sent++);
+    const packed = packHeader(frame);
+    const parameters = { name: "AES-GCM", iv, additionalData: concat(this.prefix, packed) };
+    const sealed = await crypto.subtle.encrypt(parameters, this.sendKey, plain);
+    return concat(packed, new Uint8Array(sealed));
+  }
+  /** Decrypts the other side's next frame. */
+  async open(frame) {
+    const iv = nonce(this.received++);
+    const packed = copy(frame.subarray(0, HEADER_BYTES));
+    const parameters = { name: "AES-GCM", iv, additionalData: concat(this.prefix, packed) };
+    try {
+      const sealed = frame.subarray(HEADER_BYTES);
+      return new Uint8Array(await crypto.subtle.decrypt(parameters, this.receiveKey, sealed));
+    } catch {
+      throw new ProtocolError("modified");
+    }
+  }
+}
+function nonce(count) {
+  if (count >= MAX_FRAMES) throw new ProtocolError("key_exhausted");
+  const bytes = new Uint8Array(12);
+  new DataView(bytes.buffer).setUint32(8, count);
+  return bytes;
+}
+const PREFIX = "tallow/2 ";
+const SECRET_BYTES = 16;
+async function derive(material, label, length = 32, salt = new Uint8Array(0)) {
+  const key = await crypto.subtle.importKey("raw", material, "HKDF", false, ["deriveBits"]);
+  const parameters = { name: "HKDF", hash: "SHA-256", salt, info: utf8(PREFIX + label) };
+  return new Uint8Array(await crypto.subtle.deriveBits(parameters, key, length * 8));
+}
+async function hmac(key, message) {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, message));
+}
+async function sha256$1(message) {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", message));
+}
+function joinToken(secret) {
+  return derive(secret, "join token");
+}
+function resumeKey(secret, room) {
+  return derive(secret, "resume", 16, utf8(room));
+}
+async function linkProof(secret, role, room) {
+  const fields = [Uint8Array.of(PROTOCOL_VERSION), utf8(role), utf8(room)];
+  return hmac(await derive(secret, "link confirmation"), encodeFields(fields));
+}
+function transcriptHash(room, sender, receiver, descriptions) {
+  const fields = [
+    utf8(`${PREFIX}transcript`),
+    Uint8Array.of(PROTOCOL_VERSION),
+    utf8(room),
+    utf8("sender"),
+    ...sender,
+    utf8("receiver"),
+    ...receiver,
+    uint32(descriptions.length),
+    ...descriptions.map(utf8)
+  ];
+  return sha256$1(encodeFields(fields));
+}
+class KeySchedule {
+  constructor(material, transcript) {
+    this.material = material;
+    this.transcript = transcript;
+  }
+  material;
+  transcript;
+  static create(exchanged, kem2, secret, transcript) {
+    return new KeySchedule(concat(exchanged, kem2, secret), copy(transcript));
+  }
+  /** A side's key confirmation. */
+  async confirmation(role) {
+    return hmac(await this.key(`${role} confirmation`), this.transcript);
+  }
+  async sessionKeys(role) {
+    const [transferId, sender, receiver] = await Promise.all([
+      this.key("transfer", 16),
+      this.key("sender data"),
+      this.key("receiver data")
+    ]);
+    return role === "sender" ? { transferId, sendKey: sender, receiveKey: receiver } : { transferId, sendKey: receiver, receiveKey: sender };
+  }
+  key(label, length = 32) {
+    return derive(this.material, label, length, this.transcript);
+  }
+}
+class Deferred {
+  promise;
+  resolve;
+  reject;
+  settled = false;
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = (value) => {
+        this.settled = true;
+        resolve(value);
+      };
+      this.reject = (error) => {
+        this.settled = true;
+        reject(error);
+      };
+    });
+    this.promise.catch(() => {
+    });
+  }
+}
+class ClosableQueue {
+  items = [];
+  error = null;
+  changed = new Deferred();
+  get length() {
+    return this.items.length;
+  }
+  /** Whether `get` would not wait. */
+  get isReady() {
+    return this.items.length > 0 || this.error !== null;
+  }
+  /** Adds an item; a closed queue drops it. */
+  put(item) {
+    if (this.error !== null) return;
+    this.items.push(item);
+    this.notify();
+  }
+  /** Closes the queue. Only the first error counts. */
+  fail(error) {
+    this.error ??= error;
+    this.notify();
+  }
+  /** Resolves once `get` would not wait. It takes nothing, so that it may lose a race. */
+  async ready() {
+    while (!this.isReady) await this.changed.promise;
+  }
+  async get() {
+    while (this.items.length === 0) {
+      if (this.error !== null) throw this.error;
+      await this.changed.promise;
+    }
+    return this.items.shift();
+  }
+  notify() {
+    this.changed.resolve();
+    this.changed = new Deferred();
+  }
+}
+class Flag {
+  deferred = new Deferred();
+  get isSet() {
+    return this.deferred.settled;
+  }
+  set() {
+    this.deferred.resolve();
+  }
+  clear() {
+    if (this.deferred.settled) this.deferred = new Deferred();
+  }
+  wait() {
+    return this.deferred.promise;
+  }
+}
+async function pause(milliseconds, wake) {
+  let timer;
+  const elapsed = new Promise((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, milliseconds));
+  });
+  try {
+    await (wake === void 0 ? elapsed : Promise.race([elapsed, wake]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+async function withTimeout(promise, milliseconds, error) {
+  let timer;
+  const timeout = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(error()), milliseconds);
+  });
+  promise.catch(() => {
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+class ChannelError extends Error {
+  constructor(code = "no_connection", closed = false) {
+    super(code);
+    this.code = code;
+    this.closed = closed;
+  }
+  code;
+  closed;
+  name = "ChannelError";
+}
+class ChannelRefusedError extends ChannelError {
+}
+function channelClosed() {
+  return new ChannelError("connection_lost", true);
+}
+class ServerConnectionError extends Error {
+  name = "ServerConnectionError";
+}
+const REFUSALS = {
+  unknown_room: "unknown_room",
+  role_taken: "role_taken",
+  expired: "expired",
+  bad_version: "bad_version",
+  rate_limited: "rate_limited",
+  taken_over: "taken_over"
+};
+const RETRYABLE = ["internal", "timeout", "rate_limited"];
+class ServerRefusedError extends Error {
+  constructor(reason) {
+    super(reason);
+    this.reason = reason;
+  }
+  reason;
+  name = "ServerRefusedError";
+  get code() {
+    return REFUSALS[this.reason] ?? "server_failed";
+  }
+  get isTransient() {
+    return RETRYABLE.includes(this.reason);
+  }
+}
+class DepartureError extends Error {
+  constructor(outcome) {
+    super(outcome);
+    this.outcome = outcome;
+  }
+  outcome;
+  name = "DepartureError";
+}
+class LocalError extends Error {
+  constructor(code, reason = "protocol") {
+    super(code);
+    this.code = code;
+    this.reason = reason;
+  }
+  code;
+  reason;
+  name = "LocalError";
+}
+function isTransient(error) {
+  if (error instanceof ServerRefusedError) return error.isTransient;
+  return error instanceof ChannelError || error instanceof ServerConnectionError;
+}
+function isAuthenticated(error) {
+  if (error instanceof ProtocolError) return error.authenticated;
+  return !(error instanceof DepartureError);
+}
+function reasonOf(error) {
+  if (error instanceof ProtocolError) return error.code;
+  return error instanceof LocalError ? error.reason : "protocol";
+}
+function toSessionError(error) {
+  if (error instanceof ProtocolError) {
+    return { code: error.code, side: error.side };
+  }
+  if (error instanceof ServerRefusedError) return { code: error.code, side: "server" };
+  if (error instanceof ServerConnectionError) return { code: "server_unreachable", side: "here" };
+  if (error instanceof DepartureError) {
+    return { code: error.outcome === "cancelled" ? "peer_cancelled" : "peer_gave_up", side: "server" };
+  }
+  if (error instanceof ChannelError || error instanceof LocalError) return { code: error.code, side: "here" };
+  return { code: "internal", side: "here" };
+}
+const MAX_ENTRIES = 25e4;
+const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+const MAX_LINE = 32 * 1024;
+const MAX_NAME = 4096;
+const MAX_PERMISSIONS = 511;
+const MODIFIED = /^-?\d{1,12}\.\d{9}$/;
+const DIGEST = /^[0-9a-f]{64}$/;
+const LINE_FEED = 10;
+function totalBytes(manifest) {
+  return manifest.files.reduce((sum, { size }) => sum + size, 0);
+}
+function encodeManifest(manifest) {
+  const { files, folders, links, isText } = manifest;
+  const lines2 = [
+    ...isText ? [{ text: true }] : [],
+    ...files.map(({ path, ...rest2 }) => ({ file: path, ...rest2 })),
+    ...folders.map(({ path, ...rest2 }) => ({ folder: path, ...rest2 })),
+    ...links.map(({ path, target }) => ({ link: path, target }))
+  ];
+  return utf8(lines2.map((line) => `${JSON.stringify(line)}
+`).join(""));
+}
+function decodeManifest(document2) {
+  const files = [];
+  const folders = [];
+  const links = [];
+  let isText = false;
+  let count = 0;
+  for (const line of lines(document2)) {
+    if (++count > MAX_ENTRIES) throw new ProtocolError("malformed");
+    if ("file" in line) files.push(parseFile(line));
+    else if ("folder" in line) folders.push(parseFolder(line));
+    else if ("link" in line) links.push(parseLinkEntry(line));
+    else if (line["text"] === true && Object.keys(line).length === 1) isText = true;
+    else throw new ProtocolError("malformed");
+  }
+  const isEmpty = files.length + folders.length === 0;
+  const isOneFile = files.length === 1 && folders.length + links.length === 0;
+  if (isEmpty || isText && !isOneFile) throw new ProtocolError("malformed");
+  return { files, folders, links, isText };
+}
+function* lines(document2) {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for (let at = 0; at < document2.length; ) {
+    const end = document2.indexOf(LINE_FEED, at);
+    if (end < 0 || end - at >= MAX_LINE) throw new ProtocolError("malformed");
+    const entry = parseObject(decodeLine(decoder, document2.subarray(at, end)));
+    if (entry === null) throw new ProtocolError("malformed");
+    yield entry;
+    at = end + 1;
+  }
+}
+function decodeLine(decoder, line) {
+  try {
+    return decoder.decode(line);
+  } catch {
+    throw new ProtocolError("malformed");
+  }
+}
+function parseFile({ file, size, sha256: sha2562, ...more }) {
+  const isValid = isName(file) && isCount(size) && typeof sha2562 === "string" && DIGEST.test(sha2562);
+  if (!isValid) throw new ProtocolError("malformed");
+  return { path: file, size, sha256: sha2562, ...parseAttributes(more) };
+}
+function parseFolder({ folder, ...more }) {
+  if (!isName(folder)) throw new ProtocolError("malformed");
+  return { path: folder, ...parseAttributes(more) };
+}
+function parseLinkEntry({ link, target, ...more }) {
+  const isValid = isName(link) && isName(target) && Object.keys(more).length === 0;
+  if (!isValid || !isInnerTarget(link, target)) throw new ProtocolError("malformed");
+  return { path: link, target };
+}
+function parseAttributes({ mode, modified, sparse, ...more }) {
+  const isValid = isCount(mode) && mode <= MAX_PERMISSIONS && typeof modified === "string" && MODIFIED.test(modified) && ["undefined", "boolean"].includes(typeof sparse);
+  if (!isValid || Object.keys(more).length > 0) throw new ProtocolError("malformed");
+  return { mode, modified };
+}
+function isInnerTarget(path, target) {
+  if (target.startsWith("/") || target.includes("\0")) return false;
+  const resolved = path.split("/").slice(0, -1);
+  for (const part of target.split("/")) {
+    if (part === "..") {
+      if (resolved.length <= 1) return false;
+      resolved.pop();
+    } else if (part !== "" && part !== ".") {
+      resolved.push(part);
+    }
+  }
+  return resolved.length > 1;
+}
+function isName(value) {
+  if (typeof value !== "string" || value === "") return false;
+  return value.length <= MAX_NAME || Array.from(value).length <= MAX_NAME;
+}
+function isCount(value) {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+const MAX_PART = 255;
+const MAX_FOLDERS = 100;
+const MAX_PATH = 900;
+const PARTIAL = ".tallow-part";
+const FALLBACK = "file";
+const RESERVED = /[\\:*?"<>|]/;
+const DEVICE = /^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³]) *(?:\.|$)/i;
+const NAME = /^(.+?)((?:\.tar)?\.[A-Za-z0-9]{1,16})?$/s;
+const JOINERS = /[\u200c\u200d]/;
+const encoder = new TextEncoder();
+const byteLength = (text) => encoder.encode(text).length;
+function safePath(path) {
+  const cleaned = Array.from(path, replaceCharacter).join("").normalize("NFC");
+  let parts = cleaned.split("/").map(safePart).filter(Boolean);
+  if (parts.length === 0) parts = [FALLBACK];
+  if (parts[0].startsWith(".")) parts[0] = `_${parts[0].slice(1)}`;
+  const last = parts.pop();
+  const name = last.toLowerCase().endsWith(PARTIAL) ? `${last.slice(0, -1)}_` : last;
+  const folders = parts.slice(0, MAX_FOLDERS);
+  while (folders.length > 0 && byteLength([...folders, name].join("/")) > MAX_PATH) folders.pop();
+  return [...folders, name].join("/");
+}
+function isTooNested(path) {
+  const folders = path.split("/").length - 1;
+  return folders > MAX_FOLDERS || folders > 0 && byteLength(path) > MAX_PATH;
+}
+function safePaths(paths) {
+  const taken = /* @__PURE__ */ new Set();
+  const next = /* @__PURE__ */ new Map();
+  return paths.map((path) => {
+    const safe = safePath(path);
+    let free = safe;
+    let number = next.get(safe.toLowerCase()) ?? 2;
+    while (taken.has(free.toLowerCase())) free = numbered(safe, number++);
+    next.set(safe.toLowerCase(), number);
+    taken.add(free.toLowerCase());
+    return free;
+  });
+}
+function numbered(path, number) {
+  const at = path.lastIndexOf("/") + 1;
+  return path.slice(0, at) + truncate(path.slice(at), ` (${number})`);
+}
+function truncate(name, suffix = "") {
+  const [, stem = name, extension = ""] = NAME.exec(name) ?? [];
+  const room = MAX_PART - byteLength(suffix + extension);
+  return cut(stem, room) + suffix + extension;
+}
+function cut(text, room) {
+  if (byteLength(text) <= room) return text;
+  const target = new Uint8Array(room);
+  const { read } = encoder.encodeInto(text, target);
+  return text.slice(0, read).replace(/[ .]+$/, "");
+}
+function replaceCharacter(letter) {
+  if (new RegExp("\\p{Cf}", "u").test(letter)) return JOINERS.test(letter) ? letter : "";
+  return /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(letter) || RESERVED.test(letter) ? "_" : letter;
+}
+function safePart(piece) {
+  let part = piece.replace(/^ +/, "").replace(/[ .]+$/, "");
+  if (DEVICE.test(part)) part = `_${part}`;
+  return part === "" ? "" : truncate(part);
+}
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+function encodeResumeOffer({ partial, complete }) {
+  return utf8(JSON.stringify({ have: [...partial], done: encodeBits(complete) }));
+}
+function decodeResumeOffer(document2, manifest) {
+  const { have, done, ...more } = parseObject(new TextDecoder().decode(document2)) ?? {};
+  const complete = decodeBits(done);
+  const sizes = manifest.files.map(({ size }) => size);
+  const isValid = Array.isArray(have) && have.every((pair) => isPartial(pair, sizes)) && complete !== null && [...complete].every((file) => file < sizes.length) && Object.keys(more).length === 0;
+  if (!isValid) throw new ProtocolError("malformed");
+  return { partial: new Map(have), complete };
+}
+function encodeBits(files) {
+  let highest = -1;
+  for (const file of files) highest = Math.max(highest, file);
+  const bits = new Uint8Array(Math.floor(highest / 8) + 1);
+  for (const file of files) bits[file >> 3] |= 128 >> (file & 7);
+  return toHex(bits);
+}
+function decodeBits(text) {
+  const bits = typeof text === "string" ? fromHex(text) : null;
+  if (bits === null) return null;
+  const files = /* @__PURE__ */ new Set();
+  bits.forEach((byte, at) => {
+    for (let bit = 0; bit < 8; bit++) if (byte & 128 >> bit) files.add(at * 8 + bit);
+  });
+  return files;
+}
+function isPartial(pair, sizes) {
+  if (!Array.isArray(pair) || pair.length !== 2) return false;
+  const [file, bytes] = pair;
+  const size = Number.isSafeInteger(file) ? sizes[file] : void 0;
+  return size !== void 0 && Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= size;
+}
+const MAX_WINDOW = 4 << 20;
+const ACK_EVERY$1 = 32 * 1024;
+class SendWindow {
+  unacknowledged = 0;
+  /** Whether `size` more bytes may be sent now. The other side acknowledges every `ACK_EVERY` bytes: fewer
+   * never block the sender. */
+  fits(size) {
+    return this.unacknowledged < ACK_EVERY$1 || this.unacknowledged + size <= MAX_WINDOW;
+  }
+  sent(size) {
+    this.unacknowledged += size;
+  }
+  acknowledge(size) {
+    this.unacknowledged = Math.max(0, this.unacknowledged - size);
+  }
+}
+class ReceiveBuffer {
+  messages = [];
+  size = 0;
+  toAcknowledge = 0;
+  get length() {
+    return this.messages.length;
+  }
+  /** Adds a message. False, if the sender exceeded the window: it is not added. */
+  put(message) {
+    if (this.size + message.length > MAX_WINDOW) return false;
+    this.messages.push(message);
+    this.size += message.length;
+    return true;
+  }
+  /** The next message, and the bytes to acknowledge now (0: not yet). */
+  take() {
+    const message = this.messages.shift();
+    this.size -= message.length;
+    this.toAcknowledge += message.length;
+    if (this.toAcknowledge < ACK_EVERY$1) return { message, acknowledged: 0 };
+    const acknowledged = this.toAcknowledge;
+    this.toAcknowledge = 0;
+    return { message, acknowledged };
+  }
+}
+async function exchangeDescriptions(connection, role, exchange) {
+  const candidates = new CandidateSender(connection, exchange);
+  if (role === "sender") {
+    const offer2 = await sendDescription(connection, exchange, "offer");
+    candidates.start();
+    return { offer: offer2, answer: await receiveDescription(connection, exchange, "answer") };
+  }
+  const offer = await receiveDescription(connection, exchange, "offer");
+  const answer = await sendDescription(connection, exchange, "answer");
+  candidates.start();
+  return { offer, answer };
+}
+class CandidateSender {
+  constructor(connection, exchange) {
+    this.exchange = exchange;
+    connection.addEventListener("icecandidate", ({ candidate }) => {
+      if (!candidate?.candidate) return;
+      if (this.isStarted) this.send(candidate.candidate);
+      else this.found.push(candidate.candidate);
+    });
+  }
+  exchange;
+  found = [];
+  isStarted = false;
+  start() {
+    this.isStarted = true;
+    for (const candidate of this.found) this.send(candidate);
+  }
+  send(candidate) {
+    void this.exchange.send("candidate", { candidate });
+  }
+}
+async function addCandidates(connection, exchange) {
+  for (; ; ) {
+    const { type, data } = await exchange.receive();
+    const candidate = data["candidate"];
+    if (type !== "candidate" || typeof candidate !== "string" || candidate === "") continue;
+    try {
+      await connection.addIceCandidate({ candidate, sdpMid: "0", sdpMLineIndex: 0 });
+    } catch {
+    }
+  }
+}
+async function sendDescription(connection, exchange, type) {
+  await connection.setLocalDescription();
+  const sdp = connection.localDescription?.sdp ?? "";
+  await exchange.send(type, { sdp });
+  return sdp;
+}
+async function receiveDescription(connection, exchange, type) {
+  let signal = await exchange.receive();
+  while (signal.type !== type) signal = await exchange.receive();
+  const sdp = signal.data["sdp"];
+  if (typeof sdp !== "string" || !sdp.includes("m=application")) throw new ChannelError();
+  try {
+    await connection.setRemoteDescription({ type, sdp });
+  } catch {
+    throw new ChannelError();
+  }
+  return sdp;
+}
+async function selectedPath(connection) {
+  const report = await connection.getStats();
+  const pair = selectedPair(report);
+  const types2 = [pair?.localCandidateId, pair?.remoteCandidateId].map((id) => {
+    const candidate = report.get(id ?? "");
+    return candidate?.candidateType ?? "host";
+  });
+  if (types2.includes("relay")) return { path: "relay", strategy: "turn" };
+  return { path: "direct", strategy: types2.every((type) => type === "host") ? "host" : "stun" };
+}
+async function packetCounts(connection) {
+  const pair = selectedPair(await connection.getStats());
+  return { sent: pair?.packetsSent ?? 0, received: pair?.packetsReceived ?? 0 };
+}
+function selectedPair(report) {
+  const entries = [...report.values()];
+  const pairs = entries.filter((entry) => entry.type === "candidate-pair" && entry.state === "succeeded");
+  return pairs.find((pair) => pair.nominated) ?? pairs[0];
+}
+const MAX_BUFFERED$1 = 1 << 20;
+const MAX_MESSAGE = MAX_PAYLOAD_BYTES;
+const ASSUMED_MAX_MESSAGE = 64 * 1024;
+const MAX_TEXT = 64;
+const PINGS = 3;
+const PING_TIMEOUT_MS = 5e3;
+const CLOSE_TIMEOUT_MS$1 = 5e3;
+function hasWebRtc() {
+  return typeof RTCPeerConnection === "function";
+}
+class WebRtcChannel {
+  constructor(connection) {
+    this.connection = connection;
+    this.data = connection.createDataChannel("tallow", { negotiated: true, id: 0, ordered: true });
+    this.data.binaryType = "arraybuffer";
+    this.data.bufferedAmountLowThreshold = MAX_BUFFERED$1 / 2;
+    for (const name of ["open", "bufferedamountlow"]) this.data.addEventListener(name, () => this.notify());
+    this.data.addEventListener("message", (event) => this.onMessage(event.data));
+    this.data.addEventListener("close", () => this.end());
+    connection.addEventListener("connectionstatechange", () => {
+      if (["failed", "closed"].includes(connection.connectionState)) this.end();
+    });
+  }
+  connection;
+  method = "p2p";
+  path = "direct";
+  strategy = "host";
+  /** From the offer to the open channel. */
+  establishedSeconds = 0;
+  maxMessage = ASSUMED_MAX_MESSAGE;
+  descriptions = [];
+  data;
+  received = new ReceiveBuffer();
+  window = new SendWindow();
+  pongs = /* @__PURE__ */ new Map();
+  changed = new Flag();
+  ended = false;
+  byeReceived = false;
+  gotReceived = false;
+  closing = null;
+  /** Connects to the other side; the sender makes the offer. */
+  static async connect(role, exchange, options) {
+    const { iceServers, policy: iceTransportPolicy, timeoutMs } = options;
+    const channel = new WebRtcChannel(new RTCPeerConnection({ iceServers, iceTransportPolicy }));
+    try {
+      await withTimeout(channel.establish(role, exchange), timeoutMs, () => new ChannelError());
+    } catch (error) {
+      channel.abort();
+      throw error;
+    }
+    return channel;
+  }
+  async send(message) {
+    const { data, window } = this;
+    await this.waitFor(() => window.fits(message.length) && data.bufferedAmount <= MAX_BUFFERED$1);
+    this.throwIfEnded();
+    window.sent(message.length);
+    try {
+      data.send(message);
+    } catch {
+      throw channelClosed();
+    }
+  }
+  async receive() {
+    await this.readable();
+    if (this.received.length === 0) throw channelClosed();
+    const { message, acknowledged } = this.received.take();
+    if (acknowledged > 0) this.sendText(`ack ${acknowledged}`);
+    return message;
+  }
+  readable() {
+    return this.waitFor(() => this.received.length > 0 || this.byeReceived);
+  }
+  /** The shortest of several round trips, and the share of lost packets. */
+  async quality() {
+    let best = null;
+    for (let number = 0; number < PINGS; number++) {
+      const name = String(number);
+      const { sent } = await packetCounts(this.connection);
+      const started2 = performance.now();
+      this.sendText(`ping ${name}`);
+      const answered = this.waitFor(() => this.pongs.has(name));
+      await pause(PING_TIMEOUT_MS, answered);
+      this.throwIfEnded();
+      if (!this.pongs.has(name)) return { roundTripSeconds: PING_TIMEOUT_MS / 1e3, loss: 1 };
+      const roundTripSeconds = (performance.now() - started2) / 1e3;
+      const loss = sent > 0 ? Math.min(1, Math.max(0, 1 - this.pongs.get(name) / sent)) : 0;
+      if (best === null || roundTripSeconds < best.roundTripSeconds) best = { roundTripSeconds, loss };
+    }
+    return best;
+  }
+  close() {
+    this.closing ??= this.closeOrderly();
+    return this.closing;
+  }
+  abort() {
+    this.end();
+    this.connection.close();
+  }
+  async closeOrderly() {
+    this.sendText("bye");
+    await pause(
+      CLOSE_TIMEOUT_MS$1,
+      this.waitFor(() => this.gotReceived)
+    );
+    this.abort();
+  }
+  async establish(role, exchange) {
+    const started2 = performance.now();
+    const { offer, answer } = await exchangeDescriptions(this.connection, role, exchange);
+    this.descriptions = [offer, answer];
+    this.maxMessage = maxMessage(role === "sender" ? answer : offer);
+    const adding = addCandidates(this.connection, exchange);
+    await Promise.race([this.waitFor(() => this.data.readyState === "open"), adding]);
+    if (this.ended) throw new ChannelError();
+    this.establishedSeconds = (performance.now() - started2) / 1e3;
+    const selected = await selectedPath(this.connection);
+    this.path = selected.path;
+    this.strategy = selected.strategy;
+  }
+  /** Waits until a condition holds or the channel is closed. */
+  async waitFor(isReady) {
+    while (!this.ended && !isReady()) await this.changed.wait();
+  }
+  notify() {
+    this.changed.set();
+    this.changed = new Flag();
+  }
+  throwIfEnded() {
+    if (this.ended) throw channelClosed();
+  }
+  sendText(text) {
+    if (this.data.readyState === "open") this.data.send(text);
+  }
+  onMessage(message) {
+    if (typeof message === "string") {
+      if (message.length <= MAX_TEXT) this.onText(message.split(" "));
+    } else if (message instanceof ArrayBuffer && !this.received.put(new Uint8Array(message))) {
+      this.abort();
+    }
+    this.notify();
+  }
+  onText([command2, first, second]) {
+    const isCount2 = (text) => /^\d+$/.test(text ?? "");
+    if (command2 === "ack" && isCount2(first)) this.window.acknowledge(Number(first));
+    else if (command2 === "ping" && first !== void 0) void this.sendPong(first);
+    else if (command2 === "pong" && first !== void 0 && isCount2(second) && this.pongs.size < PINGS) {
+      this.pongs.set(first, Number(second));
+    } else if (command2 === "bye") {
+      this.byeReceived = true;
+      this.sendText("got");
+    } else if (command2 === "got") {
+      this.gotReceived = true;
+    }
+  }
+  async sendPong(number) {
+    const { received } = await packetCounts(this.connection);
+    this.sendText(`pong ${number} ${received}`);
+  }
+  end() {
+    this.ended = true;
+    this.notify();
+  }
+}
+function maxMessage(description) {
+  const found = /^a=max-message-size:(\d{1,12})\r?$/m.exec(description);
+  return found ? Math.min(MAX_MESSAGE, Number(found[1]) || MAX_MESSAGE) : ASSUMED_MAX_MESSAGE;
+}
+class ConnectionRecorder {
+  constructor(onFact) {
+    this.onFact = onFact;
+  }
+  onFact;
+  isRecorded = false;
+  /** Records how an attempt ended; only the first one of a transfer counts. */
+  record(channel, wasTried, servers) {
+    if (this.isRecorded) return;
+    this.isRecorded = true;
+    if (channel instanceof WebRtcChannel) {
+      this.recordSuccess(channel);
+    } else if (wasTried) {
+      this.recordFailure(servers);
+      if (channel !== null) this.count("error_recoveries_total", { type: "network" });
+    }
+  }
+  /** From 0 to 100: minus 1 per 10 ms of round trip and 2.5 per 1 % of lost packets, each at most 50. */
+  recordQuality(type, { roundTripSeconds, loss }) {
+    const observed = 100 - Math.min(50, roundTripSeconds * 100) - Math.min(50, loss * 250);
+    this.onFact({ metric: "connection_quality_score", labels: { type }, observed });
+  }
+  recordSuccess(channel) {
+    const { path: type, strategy, establishedSeconds: observed } = channel;
+    this.count("direct_connections_total", { transport: "webrtc", status: "success" });
+    this.count("webrtc_connections_total", { type, status: "success" });
+    this.onFact({ metric: "connection_establishment_seconds", labels: { type }, observed });
+    this.count("nat_traversal_total", { strategy, status: "success" });
+    if (type === "relay") this.count("turn_relay_usage_total", { forced: "false" });
+  }
+  /** A failure for every kind of candidate that could be tried. */
+  recordFailure(servers) {
+    const schemes = servers.flatMap(({ urls }) => [urls].flat()).map((url) => url.split(":")[0]);
+    const strategies = ["host"];
+    if (servers.length > 0) strategies.push("stun");
+    if (schemes.some((scheme) => scheme === "turn" || scheme === "turns")) strategies.push("turn");
+    this.count("direct_connections_total", { transport: "webrtc", status: "failed" });
+    this.count("webrtc_connections_total", { type: "direct", status: "failed" });
+    for (const strategy of strategies) this.count("nat_traversal_total", { strategy, status: "failed" });
+    this.count("errors_total", { type: "network", severity: "low" });
+  }
+  count(metric, labels) {
+    this.onFact({ metric, labels, value: 1 });
+  }
+}
+class ChannelRace {
+  /**
+   * `awaitMessage`: a channel takes part once a message came over it. The sender chooses a channel and sends
+   * the first message; so the receiver learns which one.
+   */
+  constructor(awaitMessage = false) {
+    this.awaitMessage = awaitMessage;
+  }
+  awaitMessage;
+  entries = /* @__PURE__ */ new Map();
+  /** Open channels without a message. */
+  unread = /* @__PURE__ */ new Set();
+  changed = new Flag();
+  chosen = null;
+  isOver = false;
+  /** Starts to open a channel of one type. */
+  start(type, open2) {
+    const entry = { channel: null, ended: false, error: null };
+    this.entries.set(type, entry);
+    void this.run(entry, open2);
+    this.wake();
+  }
+  /**
+   * Waits for the first channel of some types, and chooses it.
+   *
+   * @param types preferred ones first
+   * @param deadline in the time of `performance.now()`
+   * @returns null if all openings of these types have ended without a channel, or the deadline has passed
+   */
+  async first(types2, deadline = Infinity) {
+    for (; ; ) {
+      for (const type of types2) {
+        const channel = this.entries.get(type)?.channel;
+        if (channel) {
+          this.chosen = channel;
+          return [type, channel];
+        }
+      }
+      const mayCome = types2.some((type) => this.entries.get(type)?.ended === false);
+      if (!mayCome || performance.now() >= deadline) return null;
+      await this.waitForChange(deadline);
+    }
+  }
+  /** Why an opening has ended; null if it has not, or was not started. */
+  error(type) {
+    return this.entries.get(type)?.error ?? null;
+  }
+  /** Whether an opening was started. */
+  wasStarted(type) {
+    return this.entries.has(type);
+  }
+  /** Waits until an opening starts or ends, `wake` is called, or the deadline has passed. */
+  async waitForChange(deadline = Infinity) {
+    const changed = this.changed.wait();
+    if (deadline === Infinity) await changed;
+    else await pause(deadline - performance.now(), changed);
+  }
+  wake() {
+    this.changed.set();
+    this.changed = new Flag();
+  }
+  /** Closes all channels but the chosen one, also those that are opened later. */
+  close() {
+    this.isOver = true;
+    for (const { channel } of this.entries.values()) this.closeUnchosen(channel);
+    for (const channel of this.unread) void channel.close();
+  }
+  async run(entry, open2) {
+    let channel = null;
+    try {
+      channel = await open2();
+      if (this.isOver) return;
+      if (this.awaitMessage) {
+        const opened = channel;
+        this.unread.add(opened);
+        entry.channel = new StartedChannel(opened, await opened.receive());
+        this.unread.delete(opened);
+      } else {
+        entry.channel = channel;
+      }
+    } catch (error) {
+      entry.error = error;
+    } finally {
+      entry.ended = true;
+      if (this.isOver) this.closeUnchosen(entry.channel ?? channel);
+      this.wake();
+    }
+  }
+  closeUnchosen(channel) {
+    if (channel !== null && channel !== this.chosen) void channel.close();
+  }
+}
+class StartedChannel {
+  constructor(channel, message) {
+    this.channel = channel;
+    this.first = message;
+  }
+  channel;
+  first;
+  get method() {
+    return this.channel.method;
+  }
+  get path() {
+    return this.channel.path;
+  }
+  get maxMessage() {
+    return this.channel.maxMessage;
+  }
+  get descriptions() {
+    return this.channel.descriptions;
+  }
+  send(message) {
+    return this.channel.send(message);
+  }
+  async receive() {
+    const message = this.first;
+    this.first = null;
+    return message ?? this.channel.receive();
+  }
+  async readable() {
+    if (this.first === null) await this.channel.readable();
+  }
+  quality() {
+    return this.channel.quality();
+  }
+  close() {
+    return this.channel.close();
+  }
+  abort() {
+    this.channel.abort();
+  }
+}
+const NONCE_BYTES = 12;
+class SignalSealer {
+  constructor(own, others) {
+    this.own = own;
+    this.others = others;
+  }
+  own;
+  others;
+  static async create(secret, role) {
+    const key = async (of, usage) => crypto.subtle.importKey("raw", await derive(secret, `${of} signals`), "AES-GCM", false, [usage]);
+    return new SignalSealer(await key(role, "encrypt"), await key(otherRole(role), "decrypt"));
+  }
+  /** Nonce, ciphertext and tag in base64url. Only tests pass a nonce. */
+  async seal(type, attempt, channel, data, nonce2 = randomBytes$3(NONCE_BYTES)) {
+    const parameters = { name: "AES-GCM", iv: nonce2, additionalData: context(type, attempt, channel) };
+    const sealed = await crypto.subtle.encrypt(parameters, this.own, utf8(JSON.stringify(data)));
+    return toBase64url(concat(nonce2, new Uint8Array(sealed)));
+  }
+  /** The data; null if the other side did not send it with this type, attempt and channel. */
+  async open(type, attempt, channel, sealed) {
+    const raw = fromBase64url(sealed);
+    if (raw === null || raw.length <= NONCE_BYTES) return null;
+    const iv = raw.subarray(0, NONCE_BYTES);
+    const parameters = { name: "AES-GCM", iv, additionalData: context(type, attempt, channel) };
+    try {
+      const opened = await crypto.subtle.decrypt(parameters, this.others, raw.subarray(NONCE_BYTES));
+      return parseObject(new TextDecoder("utf-8", { fatal: true }).decode(opened));
+    } catch {
+      return null;
+    }
+  }
+}
+function context(...fields) {
+  return encodeFields([Uint8Array.of(PROTOCOL_VERSION), ...fields.map(utf8)]);
+}
+class ChannelExchange {
+  constructor(attempt, channel, sealer, forward) {
+    this.attempt = attempt;
+    this.channel = channel;
+    this.sealer = sealer;
+    this.forward = forward;
+  }
+  attempt;
+  channel;
+  sealer;
+  forward;
+  inbox = new ClosableQueue();
+  async send(type, data) {
+    const sealed = await this.sealer.seal(type, this.attempt, this.channel, data);
+    this.forward(type, { attempt: this.attempt, channel: this.channel, sealed });
+  }
+  /** Waits for the other side's next signal. */
+  receive() {
+    return this.inbox.get();
+  }
+  /** Tells the other side that this side does not use this type of channel. */
+  refuse() {
+    return this.send("answer", { refused: true });
+  }
+}
+class ConnectionAttempt {
+  constructor(name, sealer, forward) {
+    this.name = name;
+    this.sealer = sealer;
+    this.forward = forward;
+  }
+  name;
+  sealer;
+  forward;
+  /** The types of channels that the other side offers, each once. */
+  offered = new ClosableQueue();
+  exchanges = /* @__PURE__ */ new Map();
+  error = null;
+  exchange(channel) {
+    let found = this.exchanges.get(channel);
+    if (!found) {
+      found = new ChannelExchange(this.name, channel, this.sealer, this.forward);
+      this.exchanges.set(channel, found);
+      if (this.error) found.inbox.fail(this.error);
+    }
+    return found;
+  }
+  deliver(signal) {
+    const isNew = signal.type === "offer" && !this.exchanges.has(signal.channel);
+    const { inbox } = this.exchange(signal.channel);
+    if (signal.data["refused"] === true) inbox.fail(new ChannelRefusedError());
+    else inbox.put(signal);
+    if (isNew) this.offered.put(signal.channel);
+  }
+  fail(error) {
+    this.error = error;
+    this.offered.fail(error);
+    for (const exchange of this.exchanges.values()) exchange.inbox.fail(error);
+  }
+}
+class ConnectionAttempts {
+  constructor(sealer, forward, offered) {
+    this.sealer = sealer;
+    this.forward = forward;
+    this.offered = offered;
+  }
+  sealer;
+  forward;
+  offered;
+  current = null;
+  start() {
+    return this.replace(toHex(randomBytes$3(8)));
+  }
+  /** Passes a signal on. An offer with a new attempt starts it; other signals of unknown attempts are late. */
+  handle(signal) {
+    if (signal.type === "offer" && this.current?.name !== signal.attempt) {
+      this.offered.put(this.replace(signal.attempt));
+    }
+    if (this.current?.name === signal.attempt) this.current.deliver(signal);
+  }
+  /** Ends the current attempt. */
+  fail() {
+    this.current?.fail(channelClosed());
+  }
+  /** The other side has another link: both sides end. It cannot open this side's refusal either. */
+  failUnreadable() {
+    const error = new ProtocolError("wrong_secret");
+    error.authenticated = false;
+    if (this.current) {
+      this.current.fail(error);
+      return;
+    }
+    void this.replace(toHex(randomBytes$3(8))).exchange("relay").refuse();
+    this.offered.fail(error);
+  }
+  replace(name) {
+    this.fail();
+    this.current = new ConnectionAttempt(name, this.sealer, this.forward);
+    return this.current;
+  }
+}
+const JOIN_TIMEOUT_MS = 15e3;
+const LEAVE_TIMEOUT_MS = 2e3;
+const MAX_CONFIRMATION_S = 3600;
+const REASONS_WITHOUT_MESSAGE = ["taken_over", "timeout", "expired"];
+class PeerPresence {
+  present = new Flag();
+  absent = new Flag();
+  /** It left on purpose, with an outcome. */
+  departed = new Flag();
+  /** At the sender: the person at the receiver is asked; and has agreed. */
+  confirming = new Flag();
+  confirmed = new Flag();
+  outcome = null;
+  seen = false;
+  joined() {
+    this.outcome = null;
+    this.absent.clear();
+    this.departed.clear();
+    this.seen = true;
+    this.present.set();
+  }
+  left(outcome) {
+    this.outcome = outcome;
+    if (outcome !== null) this.departed.set();
+    this.present.clear();
+    this.absent.set();
+  }
+  confirmation(state) {
+    const [set, cleared] = state === "pending" ? [this.confirming, this.confirmed] : [this.confirmed, this.confirming];
+    if (state !== "pending" && state !== "given") return;
+    cleared.clear();
+    set.set();
+  }
+}
+class SignalingClient {
+  constructor(socket, sealer, offered, linkProven) {
+    this.socket = socket;
+    this.sealer = sealer;
+    this.linkProven = linkProven;
+    this.attempts = new ConnectionAttempts(sealer, (type, data) => this.send({ type, data }), offered);
+    socket.addEventListener("message", (event) => this.onMessage(event.data));
+    socket.addEventListener("close", (event) => this.onClose(event.code));
+  }
+  socket;
+  sealer;
+  linkProven;
+  peer = new PeerPresence();
+  lost = new Flag();
+  error = null;
+  attempts;
+  answer = new Deferred();
+  handling = Promise.resolve();
+  joined;
+  /** Joins a room; with the key of an earlier join, in place of that connection. */
+  static async join(input, offered) {
+    const { link, role, rejoinKey } = input;
+    const sealer = await SignalSealer.create(link.secret, role);
+    const message = joinMessage(input, await joinToken(link.secret));
+    const socket = new WebSocket(websocketUrl(link.server, SIGNAL_PATH));
+    const client = new SignalingClient(socket, sealer, offered, rejoinKey !== null);
+    socket.addEventListener("open", () => client.send(message));
+    try {
+      const noAnswer = () => new ServerConnectionError("no answer");
+      client.joined = await withTimeout(client.answer.promise, JOIN_TIMEOUT_MS, noAnswer);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return client;
+  }
+  /** Starts to connect; the attempt before is over. */
+  startAttempt() {
+    return this.attempts.start();
+  }
+  /** The sender: data flows from now on. */
+  reportStarted(method) {
+    this.send({ type: "started", method });
+  }
+  /** The receiver: its person is asked, or has agreed. */
+  reportConfirmation(state) {
+    if (this.joined.confirmationLimit !== null) this.send({ type: "confirmation", state });
+  }
+  /** Leaves the room, with the outcome if the transfer is over, and closes. */
+  async leave(outcome) {
+    this.send({ type: "leave", ...outcome === null ? {} : { outcome } });
+    await pause(LEAVE_TIMEOUT_MS, this.lost.wait());
+    this.socket.close();
+  }
+  /** Ends a connection that may be dead, without leaving the room. */
+  drop() {
+    this.socket.close();
+    this.onClose(0);
+  }
+  send(message) {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+  onMessage(data) {
+    const message = typeof data === "string" ? parseObject(data) : null;
+    if (message === null) return;
+    this.handling = this.handling.then(() => this.handle(message));
+  }
+  /** Processes a message of the server. Malformed and unknown messages are ignored. */
+  async handle(message) {
+    if (!this.answer.settled) {
+      this.handleAnswer(message);
+    } else if (message["type"] === "peer") {
+      this.handlePeer(message);
+    } else if (message["type"] === "confirmation") {
+      this.peer.confirmation(message["state"]);
+    } else if (message["type"] === "error") {
+      if (message["code"] === "no_peer") this.peerLeft(this.peer.outcome);
+      else this.error = new ServerRefusedError(String(message["code"]));
+    } else {
+      await this.handleSignal(message);
+    }
+  }
+  handleAnswer(message) {
+    const joined = parseJoined(message);
+    if (joined === null) {
+      const code = message["type"] === "error" ? String(message["code"]) : "bad_message";
+      this.answer.reject(new ServerRefusedError(code));
+      return;
+    }
+    if (message["peer"] === true) this.peer.joined();
+    this.answer.resolve(joined);
+  }
+  handlePeer(message) {
+    const outcome = message["outcome"];
+    if (message["event"] === "joined") this.peer.joined();
+    else this.peerLeft(typeof outcome === "string" ? outcome : null);
+  }
+  async handleSignal(message) {
+    const envelope = parseEnvelope(message);
+    if (envelope === null) return;
+    const { type, attempt, channel, sealed } = envelope;
+    const data = await this.sealer.open(type, attempt, channel, sealed);
+    if (data !== null) {
+      this.linkProven = true;
+      this.attempts.handle({ type, attempt, channel, data });
+    } else if (!this.linkProven) {
+      this.attempts.failUnreadable();
+    }
+  }
+  peerLeft(outcome) {
+    this.peer.left(outcome);
+    this.attempts.fail();
+  }
+  onClose(code) {
+    this.handling = this.handling.then(() => {
+      const reason = CLOSE_REASONS[code] ?? "";
+      const isReason = REASONS_WITHOUT_MESSAGE.includes(reason);
+      this.error ??= isReason ? new ServerRefusedError(reason) : new ServerConnectionError("lost");
+      this.answer.reject(this.error);
+      this.lost.set();
+      this.attempts.fail();
+    });
+  }
+}
+function websocketUrl(server, path) {
+  return server.replace(/^http/, "ws") + path;
+}
+function joinMessage(input, token) {
+  return {
+    type: "join",
+    version: PROTOCOL_VERSION,
+    room: input.room,
+    token: toBase64url(token),
+    role: input.role,
+    device: input.device,
+    ...input.rejoinKey === null ? {} : { rejoin_key: input.rejoinKey },
+    ...input.doNotTrack ? { do_not_track: true } : {}
+  };
+}
+function parseJoined(message) {
+  const { type, room, rejoin_key, telemetry_token, relay_ticket, correlation_id, ice_servers } = message;
+  const texts = [room, rejoin_key, telemetry_token, relay_ticket, correlation_id];
+  if (type !== "joined" || !texts.every((text) => typeof text === "string")) return null;
+  const [name, rejoinKey, telemetryToken, relayTicket, correlationId] = texts;
+  if (!ROOM_ID.test(name)) return null;
+  const iceServers = (Array.isArray(ice_servers) ? ice_servers : []).filter(
+    (entry) => isRecord(entry) && "urls" in entry
+  );
+  const confirmationLimit = parseLimit(message["confirmation_limit"]);
+  return { room: name, rejoinKey, telemetryToken, relayTicket, correlationId, iceServers, confirmationLimit };
+}
+function parseLimit(seconds) {
+  return typeof seconds === "number" ? Math.min(Math.max(seconds, 1), MAX_CONFIRMATION_S) : null;
+}
+function parseEnvelope(message) {
+  const { type, data } = message;
+  if (!["offer", "answer", "candidate"].includes(String(type)) || !isRecord(data)) return null;
+  const { attempt, channel, sealed } = data;
+  if (typeof attempt !== "string" || typeof sealed !== "string") return null;
+  if (!["tcp", "webrtc", "relay"].includes(String(channel))) return null;
+  return { type, attempt, channel, sealed };
+}
+const MAX_BUFFERED = 1 << 20;
+const BUFFER_POLL_MS = 4;
+const CLOSE_TIMEOUT_MS = 2e3;
+const RELAY_WINDOW = 16 << 20;
+const ACK_EVERY = 1 << 20;
+const ACK_BYTES = 8;
+class RelayChannel {
+  constructor(socket, ticket) {
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => {
+      socket.send(JSON.stringify({ type: "relay", ticket }));
+      this.opened.resolve();
+    });
+    socket.addEventListener("message", (event) => this.onMessage(event.data));
+    socket.addEventListener("close", () => this.onClose());
+  }
+  socket;
+  method = "relay";
+  path = null;
+  maxMessage = MAX_RELAY_MESSAGE_BYTES;
+  descriptions = [];
+  received = new ClosableQueue();
+  opened = new Deferred();
+  paired = new Deferred();
+  closed = new Deferred();
+  peerWindow = Infinity;
+  sentBytes = 0;
+  acknowledgedBytes = 0;
+  processedBytes = 0;
+  reportedBytes = 0;
+  acknowledged = new Flag();
+  /** Connects with the ticket that came with the join. Usable after `waitUntilPaired`. */
+  static async connect(server, ticket, timeoutMs) {
+    const channel = new RelayChannel(new WebSocket(websocketUrl(server, RELAY_PATH)), ticket);
+    await channel.within(channel.opened.promise, timeoutMs);
+    return channel;
+  }
+  /** Waits for the other side. */
+  waitUntilPaired(timeoutMs) {
+    return this.within(this.paired.promise, timeoutMs);
+  }
+  /** Sets the other side's window, from its sealed signal. A side without one reads at its own pace. */
+  setPeerWindow(bytes) {
+    if (typeof bytes === "number" && bytes >= MAX_RELAY_MESSAGE_BYTES) this.peerWindow = bytes;
+  }
+  async send(message) {
+    while (this.isOpen && !this.fits(message.length)) {
+      this.acknowledged.clear();
+      await this.acknowledged.wait();
+    }
+    while (this.socket.bufferedAmount > MAX_BUFFERED && this.isOpen) await pause(BUFFER_POLL_MS);
+    if (!this.isOpen) throw channelClosed();
+    this.sentBytes += message.length;
+    this.socket.send(message);
+  }
+  async receive() {
+    const message = await this.received.get();
+    this.processedBytes += message.length;
+    if (this.processedBytes - this.reportedBytes >= ACK_EVERY && this.isOpen) {
+      this.reportedBytes = this.processedBytes;
+      const acknowledgement = new DataView(new ArrayBuffer(ACK_BYTES));
+      acknowledgement.setBigUint64(0, BigInt(this.processedBytes));
+      this.socket.send(acknowledgement);
+    }
+    return message;
+  }
+  readable() {
+    return this.received.ready();
+  }
+  async quality() {
+    return null;
+  }
+  async close() {
+    this.socket.close();
+    await pause(CLOSE_TIMEOUT_MS, this.closed.promise);
+  }
+  abort() {
+    this.socket.close();
+    this.onClose();
+  }
+  get isOpen() {
+    return this.socket.readyState === WebSocket.OPEN;
+  }
+  fits(length) {
+    return this.sentBytes - this.acknowledgedBytes + length <= this.peerWindow;
+  }
+  async within(waiting, timeoutMs) {
+    try {
+      await withTimeout(waiting, timeoutMs, () => new ChannelError());
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+  }
+  onMessage(data) {
+    if (data instanceof ArrayBuffer && data.byteLength === ACK_BYTES) {
+      this.acknowledgedBytes = Number(new DataView(data).getBigUint64(0));
+      this.acknowledged.set();
+    } else if (data instanceof ArrayBuffer && this.paired.settled) {
+      this.received.put(new Uint8Array(data));
+    } else if (typeof data === "string" && parseObject(data)?.["type"] === "paired") {
+      this.paired.resolve();
+    } else {
+      this.abort();
+    }
+  }
+  onClose() {
+    this.opened.reject(new ChannelError());
+    this.paired.reject(new ChannelError());
+    this.received.fail(channelClosed());
+    this.acknowledged.set();
+    this.closed.resolve();
+  }
+}
+const CHANNEL_TIMEOUT_MS = 2e4;
+const DIRECT_TIMEOUT_MS = 15e3;
+const HEAD_START_MS = 1500;
+const RELAY_DELAY_MS = 300;
+const QUALITY_TIMEOUT_MS = 3e3;
+class ChannelConnector {
+  constructor(link, role, preference, onFact) {
+    this.link = link;
+    this.role = role;
+    this.preference = preference;
+    this.recorder = new ConnectionRecorder(onFact);
+  }
+  link;
+  role;
+  preference;
+  recorder;
+  /** The sender: opens a channel to the receiver, which is in the room. */
+  async open(signaling) {
+    const attempt = signaling.startAttempt();
+    const race = new ChannelRace();
+    try {
+      const direct = this.directTypes();
+      for (const type of direct) race.start(type, () => this.openChannel(type, attempt, signaling));
+      const found = await this.firstChannel(race, direct, attempt, signaling);
+      const wasTried = direct.length > 0 && !(race.error("webrtc") instanceof ChannelRefusedError);
+      const error = found === null ? this.lostError(race) : null;
+      if (error) throw error;
+      this.recorder.record(found?.[1] ?? null, wasTried, signaling.joined.iceServers);
+      if (found === null) throw this.noChannel(race);
+      return found[1];
+    } finally {
+      race.close();
+    }
+  }
+  /** The receiver: opens the channel that the sender chooses in its attempt. */
+  async accept(attempt, signaling) {
+    const deadline = performance.now() + DIRECT_TIMEOUT_MS + CHANNEL_TIMEOUT_MS;
+    const race = new ChannelRace(true);
+    let lost = null;
+    this.followOffers(race, attempt, signaling).catch((error) => {
+      lost = error;
+      race.wake();
+    });
+    try {
+      for (; ; ) {
+        const found = await race.first(["webrtc", "relay"], deadline);
+        if (found !== null) return found[1];
+        if (lost !== null) throw lost;
+        if (performance.now() >= deadline) throw new ChannelError("peer_timeout");
+        await race.waitForChange(deadline);
+      }
+    } finally {
+      race.close();
+    }
+  }
+  /** Measures and records the quality of a connection at the end of a transfer. */
+  async recordQuality(channel) {
+    if (this.role !== "sender" || channel.path === null) return;
+    const timeout = () => new ChannelError("peer_timeout");
+    const quality = await withTimeout(channel.quality(), QUALITY_TIMEOUT_MS, timeout).catch(() => null);
+    if (quality) this.recorder.recordQuality(channel.path, quality);
+  }
+  directTypes() {
+    return this.preference !== "relay" && hasWebRtc() ? ["webrtc"] : [];
+  }
+  /** The first direct channel; after the head start, the first of all. */
+  async firstChannel(race, direct, attempt, signaling) {
+    const started2 = performance.now();
+    if (this.preference === "direct") return race.first(direct, started2 + DIRECT_TIMEOUT_MS);
+    let found = await race.first(direct, started2 + RELAY_DELAY_MS);
+    if (found === null) {
+      race.start("relay", () => this.openChannel("relay", attempt, signaling));
+      found = await race.first(direct, started2 + HEAD_START_MS);
+    }
+    return found ?? race.first([...direct, "relay"]);
+  }
+  /** Starts to open what the sender offers. Ends with the attempt's error. */
+  async followOffers(race, attempt, signaling) {
+    const accepted = [...this.directTypes(), ...this.preference === "direct" ? [] : ["relay"]];
+    for (; ; ) {
+      const type = await attempt.offered.get();
+      if (accepted.includes(type)) race.start(type, () => this.openChannel(type, attempt, signaling));
+      else await attempt.exchange(type).refuse();
+    }
+  }
+  async openChannel(type, attempt, signaling) {
+    const exchange = attempt.exchange(type);
+    if (type === "relay") return this.openRelay(exchange, signaling);
+    const { iceServers } = signaling.joined;
+    return WebRtcChannel.connect(this.role, exchange, {
+      iceServers: this.preference === "direct" ? withoutTurn(iceServers) : iceServers,
+      policy: "all",
+      timeoutMs: DIRECT_TIMEOUT_MS
+    });
+  }
+  /** Connects to the relay, the receiver first: its answer says that it is connected. */
+  async openRelay(exchange, signaling) {
+    if (this.role === "sender") await exchange.send("offer", { window: RELAY_WINDOW });
+    const { data } = await withTimeout(exchange.receive(), CHANNEL_TIMEOUT_MS, () => new ChannelError());
+    const { relayTicket } = signaling.joined;
+    const channel = await RelayChannel.connect(this.link.server, relayTicket, CHANNEL_TIMEOUT_MS);
+    channel.setPeerWindow(data["window"]);
+    if (this.role === "receiver") await exchange.send("answer", { window: RELAY_WINDOW });
+    await channel.waitUntilPaired(CHANNEL_TIMEOUT_MS);
+    return channel;
+  }
+  /** The error of signaling that was lost, of a peer that left or has another link, if there is one. */
+  lostError(race) {
+    const errors = ["webrtc", "relay"].map((type) => race.error(type));
+    return errors.find((error) => {
+      if (error instanceof ChannelRefusedError) return false;
+      return error instanceof ProtocolError || error instanceof ChannelError && error.closed;
+    });
+  }
+  noChannel(race) {
+    const relayError = race.error("relay");
+    const isExcluded = this.preference === "direct" || relayError instanceof ChannelRefusedError;
+    return isExcluded ? new LocalError("no_connection") : relayError ?? new ChannelError();
+  }
+}
+function transferMethod(channel) {
+  return channel.path === "relay" ? "relay" : channel.method;
+}
+function hasTurn(servers) {
+  return servers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
+}
+function withoutTurn(servers) {
+  return servers.filter((server) => !hasTurn([server]));
+}
+function transferable(values) {
+  const buffers = values.flatMap(
+    (value) => value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : []
+  );
+  return [...new Set(buffers)];
+}
+class WorkerError extends Error {
+  constructor(failure) {
+    super(failure);
+    this.failure = failure;
+  }
+  failure;
+  name = "WorkerError";
+}
+async function startCrypto(onFact) {
+  const { createWorker: createWorker2 } = await Promise.resolve().then(() => create);
+  const worker = createWorker2();
+  if (worker !== null) return new WorkerClient(worker, onFact).service();
+  const { TransferCrypto: TransferCrypto2 } = await Promise.resolve().then(() => transferCrypto);
+  return Object.assign(new TransferCrypto2(onFact), { terminate: () => {
+  } });
+}
+class WorkerClient {
+  constructor(worker, onFact) {
+    this.worker = worker;
+    this.onFact = onFact;
+    worker.addEventListener("message", (event) => this.onResult(event.data));
+    worker.addEventListener("error", () => this.failAll());
+  }
+  worker;
+  onFact;
+  calls = /* @__PURE__ */ new Map();
+  next = 0;
+  service() {
+    const call = (name, parameters) => {
+      if (name === "terminate") return this.terminate();
+      return this.call(name, parameters);
+    };
+    return new Proxy({}, {
+      get: (_, name) => (
+        // A service is returned from an async function: it must not look like a promise.
+        name === "then" ? void 0 : (...parameters) => call(String(name), parameters)
+      )
+    });
+  }
+  call(name, parameters) {
+    const id = this.next++;
+    const result = new Deferred();
+    this.calls.set(id, result);
+    const owned = name === "open" || name === "seal" ? transferable(parameters) : [];
+    this.worker.postMessage({ id, name, parameters }, owned);
+    return result.promise;
+  }
+  onResult(result) {
+    const call = this.calls.get(result.id);
+    this.calls.delete(result.id);
+    for (const fact of result.facts) this.onFact(fact);
+    if ("value" in result) call?.resolve(result.value);
+    else if ("code" in result) call?.reject(new ProtocolError(result.code, result.side));
+    else call?.reject(new WorkerError(result.failure));
+  }
+  failAll() {
+    for (const call of this.calls.values()) call.reject(new WorkerError("worker"));
+    this.calls.clear();
+  }
+  terminate() {
+    this.worker.terminate();
+    this.failAll();
+  }
+}
+const FRAMES_AHEAD = 4;
+class FileSender {
+  constructor(secure, files, progress, onFact) {
+    this.secure = secure;
+    this.files = files;
+    this.progress = progress;
+    this.onFact = onFact;
+  }
+  secure;
+  files;
+  progress;
+  onFact;
+  /** Sends the manifest and waits for the receiver's answer. */
+  async offer() {
+    const { manifest } = this.files;
+    await this.secure.sendDocument(FrameType.manifest, encodeManifest(manifest));
+    const document2 = await this.secure.receiveDocument(FrameType.accept, MAX_ANSWER_BYTES);
+    return decodeResumeOffer(document2, manifest);
+  }
+  /** Sends everything that the receiver does not have; returns when it has confirmed all files. */
+  async send(answer) {
+    const { files } = this.files.manifest;
+    const wanted = files.map((_, file) => file).filter((file) => !answer.complete.has(file));
+    this.progress.begin("transferring", totalBytes(this.files.manifest), files.length);
+    this.progress.start(this.bytesAtReceiver(answer), answer.complete.size);
+    await Promise.all([this.receiveReceipts(wanted), this.sendFiles(wanted, answer)]);
+  }
+  async sendFiles(wanted, answer) {
+    for (const file of wanted) await this.sendFile(file, answer.partial.get(file) ?? 0);
+    await this.secure.send(header(FrameType.finish));
+  }
+  async sendFile(file, start) {
+    const content = this.files.contents[file];
+    const { chunkSize } = this.secure;
+    const underWay = [];
+    this.progress.setFile(this.files.manifest.files[file].path);
+    for (let at = start; at === start || at < content.size; at += chunkSize) {
+      const end = Math.min(at + chunkSize, content.size);
+      const sending = this.sendChunk(file, at, end, content);
+      sending.catch(() => {
+      });
+      underWay.push(sending);
+      if (underWay.length >= FRAMES_AHEAD) await underWay.shift();
+    }
+    await Promise.all(underWay);
+  }
+  async sendChunk(file, at, end, content) {
+    const started2 = performance.now();
+    const frame = header(FrameType.data, file, at, end >= content.size);
+    const sending = this.secure.send(frame, content.slice(at, end));
+    try {
+      await sending;
+    } catch (error) {
+      throw error instanceof WorkerError || error instanceof DOMException ? new LocalError("source_changed", "source_changed") : error;
+    }
+    if (end > at) recordChunk(this.onFact, this.secure, "sent", end - at, started2);
+    this.progress.add(end - at);
+  }
+  async receiveReceipts(wanted) {
+    const { sequence } = this.secure;
+    for (const file of wanted) {
+      sequence.expect(FrameType.receipt, file);
+      await this.secure.receive();
+      if (!sequence.complete) throw new ProtocolError("malformed");
+      this.progress.fileDone();
+    }
+    sequence.expect(FrameType.finish);
+    await this.secure.receive();
+  }
+  bytesAtReceiver({ complete, partial }) {
+    const { files } = this.files.manifest;
+    let bytes = 0;
+    for (const file of complete) bytes += files[file].size;
+    for (const [file, size] of partial) if (!complete.has(file)) bytes += size;
+    return bytes;
+  }
+}
+function recordChunk(onFact, secure, direction, bytes, started2) {
+  const method = transferMethod(secure.channel);
+  const observed = (performance.now() - started2) / 1e3;
+  onFact({ metric: "bytes_transferred_total", labels: { direction }, value: bytes });
+  onFact({ metric: "chunk_transfer_duration_seconds", labels: { method }, observed });
+}
+const BLOCK$1 = 8 << 20;
+const TEXT_NAME = "message.txt";
+const FILE_MODE = 420;
+const FOLDER_MODE = 493;
+let hashes = 0;
+function newHash() {
+  return hashes++;
+}
+async function prepareFiles(items, crypto2, progress) {
+  const now = Date.now();
+  const sources = items.flatMap((item) => item.kind === "folder" ? [] : [toSource(item, now)]);
+  const folders = items.flatMap((item) => item.kind === "folder" ? [item.path] : []);
+  check(items, [...folders, ...sources.map(({ path }) => path)]);
+  progress.begin(
+    "preparing",
+    sources.reduce((sum, { content }) => sum + content.size, 0),
+    sources.length
+  );
+  const files = [];
+  for (const { path, content, modified } of sources) {
+    progress.setFile(path);
+    const sha2562 = await hashFile(content, crypto2, progress);
+    files.push({ path, size: content.size, sha256: sha2562, mode: FILE_MODE, modified: timestamp(modified) });
+    progress.fileDone();
+  }
+  const manifest = {
+    files,
+    folders: folders.map((path) => ({ path, mode: FOLDER_MODE, modified: timestamp(now) })),
+    links: [],
+    isText: items.some(({ kind }) => kind === "text")
+  };
+  if (encodeManifest(manifest).length > MAX_MANIFEST_BYTES) throw new LocalError("too_many_files");
+  return { manifest, contents: sources.map(({ content }) => content) };
+}
+function toSource(item, now) {
+  if (item.kind === "text") return { path: TEXT_NAME, content: new Blob([item.text]), modified: now };
+  return { path: item.path, content: item.file, modified: item.file.lastModified };
+}
+function check(items, paths) {
+  const hasText = items.some(({ kind }) => kind === "text");
+  if (items.length === 0 || hasText && items.length > 1) throw new LocalError("nothing_to_send");
+  if (items.length > MAX_ENTRIES || paths.some(isTooNested)) throw new LocalError("too_many_files");
+}
+async function hashFile(content, crypto2, progress) {
+  const hash = newHash();
+  try {
+    await crypto2.startHash(hash);
+    for (let at = 0; at < content.size; at += BLOCK$1) {
+      const block = content.slice(at, at + BLOCK$1);
+      await crypto2.updateHash(hash, block);
+      progress.add(block.size);
+    }
+    return await crypto2.finishHash(hash);
+  } catch {
+    throw new LocalError("source_unreadable", "source_changed");
+  }
+}
+function timestamp(milliseconds) {
+  const seconds = Math.floor(milliseconds / 1e3);
+  return `${seconds}.${String(Math.floor(milliseconds) - seconds * 1e3).padStart(3, "0")}000000`;
+}
+const BLOCK = 8 << 20;
+class FileReceiver {
+  constructor(manifest, incoming, folders, sink, crypto2, store, progress, onFact) {
+    this.manifest = manifest;
+    this.incoming = incoming;
+    this.folders = folders;
+    this.sink = sink;
+    this.crypto = crypto2;
+    this.store = store;
+    this.progress = progress;
+    this.onFact = onFact;
+    this.done = decodeBits(store.state.done) ?? /* @__PURE__ */ new Set();
+    this.isResumed = this.done.size > 0;
+  }
+  manifest;
+  incoming;
+  folders;
+  sink;
+  crypto;
+  store;
+  progress;
+  onFact;
+  done;
+  open = null;
+  isResumed;
+  foldersMade = false;
+  /** Tells the sender what is here, receives the rest, and confirms it to the sender. */
+  async receive(secure) {
+    if (this.isResumed) await this.dropLost();
+    this.isResumed = false;
+    const missing = this.incoming.map((_, file) => file).filter((file) => !this.done.has(file));
+    if (missing.length > 0 && this.open?.file !== missing[0]) await this.openFile(missing[0]);
+    await this.sendAnswer(secure);
+    for (const file of missing) {
+      if (this.open?.file !== file) await this.openFile(file, true);
+      await this.receiveFile(secure, this.open);
+      await secure.send(header(FrameType.receipt, file));
+    }
+    await this.makeFolders();
+    secure.sequence.expect(FrameType.finish);
+    await secure.receive();
+    await secure.send(header(FrameType.finish));
+  }
+  /** Drops an unfinished file. */
+  async discard() {
+    const { open: open2 } = this;
+    this.open = null;
+    await open2?.writer.discard().catch(() => {
+    });
+  }
+  /** Keeps an unfinished file for a later page, as far as the sink can. */
+  async suspend() {
+    this.store.state.done = encodeBits(this.done);
+    this.store.save();
+    const { open: open2 } = this;
+    this.open = null;
+    await open2?.writer.suspend().catch(() => {
+    });
+  }
+  async sendAnswer(secure) {
+    const { open: open2 } = this;
+    const partial = new Map(open2 !== null && open2.received > 0 ? [[open2.file, open2.received]] : []);
+    await secure.sendDocument(FrameType.accept, encodeResumeOffer({ partial, complete: this.done }));
+    let bytes = open2?.received ?? 0;
+    for (const file of this.done) bytes += this.incoming[file].size;
+    this.progress.start(bytes, this.done.size);
+  }
+  /** After a reload: forgets files that an earlier page completed and that are gone. */
+  async dropLost() {
+    for (const file of [...this.done]) {
+      const known = this.incoming[file];
+      if (!known || !await this.sink.isComplete(known)) this.done.delete(file);
+    }
+  }
+  /** Opens a file; `empty`: drops kept bytes that the sender does not know of. */
+  async openFile(file, empty = false) {
+    await this.discard();
+    let writer = await stored(this.sink.open(this.incoming[file]));
+    if (empty && writer.kept !== null && writer.kept.size > 0) {
+      await stored(writer.discard());
+      writer = await stored(this.sink.open(this.incoming[file]));
+    }
+    const hash = newHash();
+    await this.crypto.startHash(hash);
+    const received = writer.kept?.size ?? 0;
+    for (let at = 0; at < received; at += BLOCK) {
+      await stored(this.crypto.updateHash(hash, writer.kept.slice(at, at + BLOCK)));
+    }
+    this.open = { file, writer, hash, received };
+  }
+  async receiveFile(secure, open2) {
+    const { size, sha256: sha2562 } = this.manifest.files[open2.file];
+    this.progress.setFile(this.incoming[open2.file].path);
+    secure.sequence.expect(FrameType.data, open2.file, open2.received, size);
+    await this.receiveContent(secure, open2);
+    this.open = null;
+    const isRight = open2.received === size && await this.crypto.finishHash(open2.hash) === sha2562;
+    if (!isRight) {
+      await open2.writer.discard().catch(() => {
+      });
+      throw new ProtocolError("hash_mismatch");
+    }
+    await stored(open2.writer.commit());
+    this.done.add(open2.file);
+    this.store.saveSometimes((state) => {
+      state.done = encodeBits(this.done);
+    });
+    this.progress.fileDone();
+  }
+  /** Receives a file's frames. Each is written while the next one is received. */
+  async receiveContent(secure, open2) {
+    let writing = Promise.resolve();
+    try {
+      while (!secure.sequence.complete) {
+        const started2 = performance.now();
+        const { payload } = await secure.receive(open2.hash);
+        if (payload.length > 0) recordChunk(this.onFact, secure, "received", payload.length, started2);
+        await writing;
+        writing = this.write(open2, payload);
+        writing.catch(() => {
+        });
+      }
+    } finally {
+      await writing;
+    }
+  }
+  async write(open2, payload) {
+    const { length } = payload;
+    if (length > 0) await stored(open2.writer.write(payload));
+    open2.received += length;
+    this.progress.add(length);
+  }
+  async makeFolders() {
+    if (this.foldersMade) return;
+    for (const folder of this.folders) await stored(this.sink.makeFolder(folder));
+    this.foldersMade = true;
+  }
+}
+async function stored(work) {
+  try {
+    return await work;
+  } catch (error) {
+    const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
+    throw new LocalError(isFull ? "storage_full" : "storage_failed", "storage_failed");
+  }
+}
+class FactEvent extends Event {
+  constructor(fact) {
+    super("fact");
+    this.fact = fact;
+  }
+  fact;
+}
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 15e3;
+const GIVE_UP_AFTER_MS$1 = 6e5;
+class RetrySchedule {
+  /** `operation`: label of `retry_attempts_total`. */
+  constructor(operation, onFact) {
+    this.operation = operation;
+    this.onFact = onFact;
+  }
+  operation;
+  onFact;
+  failingSince = null;
+  failures = 0;
+  /** Counts a failed attempt. Returns milliseconds to wait before the next; null to give up. */
+  recordFailure() {
+    if (this.failures > 0) this.count("failed");
+    this.onFact({ metric: "errors_total", labels: { type: "network", severity: "medium" }, value: 1 });
+    const now = performance.now();
+    this.failingSince ??= now;
+    if (now - this.failingSince >= GIVE_UP_AFTER_MS$1) return null;
+    const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(this.failures, 30));
+    this.failures++;
+    return delay * (0.5 + Math.random() / 2);
+  }
+  /** Does not count the time until now: this side waited for the other one, nothing failed. */
+  restartClock() {
+    this.failingSince = null;
+  }
+  /** The operation works again. */
+  recordSuccess() {
+    if (this.failures > 0) {
+      this.count("success");
+      this.onFact({ metric: "error_recoveries_total", labels: { type: "network" }, value: 1 });
+    }
+    this.failures = 0;
+    this.failingSince = null;
+  }
+  count(status) {
+    const labels = { operation: this.operation, status };
+    this.onFact({ metric: "retry_attempts_total", labels, value: 1 });
+  }
+}
+const REJOIN_TO_LEAVE_MS = 2e3;
+class RoomSession {
+  constructor(link, role, device, doNotTrack, room, rejoinKey, events) {
+    this.link = link;
+    this.role = role;
+    this.device = device;
+    this.doNotTrack = doNotTrack;
+    this.room = room;
+    this.rejoinKey = rejoinKey;
+    this.events = events;
+    this.retries = new RetrySchedule("signaling", (fact) => events.onFact(fact));
+  }
+  link;
+  role;
+  device;
+  doNotTrack;
+  room;
+  rejoinKey;
+  events;
+  /** Connection attempts that the other side starts. */
+  attempts = new ClosableQueue();
+  retries;
+  current = null;
+  joining = null;
+  wake = new Flag();
+  hasLeft = false;
+  seen = false;
+  /** Whether both sides were in the room at the same time, as far as this side knows. */
+  get peerSeen() {
+    return this.seen || (this.current?.peer.seen ?? false);
+  }
+  /** The signaling connection; a lost one is joined again first. */
+  signaling() {
+    if (this.current !== null && !this.current.lost.isSet) return Promise.resolve(this.current);
+    this.joining ??= this.joinAgain().finally(() => {
+      this.joining = null;
+    });
+    return this.joining;
+  }
+  /** Tries again now, if this side waits for the next attempt. */
+  retryNow() {
+    this.wake.set();
+    this.wake = new Flag();
+  }
+  /** Drops a connection that died while the page slept; it is joined again. */
+  reconnect() {
+    this.current?.drop();
+    this.retryNow();
+  }
+  /**
+   * Leaves the room, with the transfer's outcome if it is over. If signaling is lost and there is an outcome, it
+   * is joined once more: otherwise the other side would wait in vain.
+   */
+  async leave(outcome) {
+    this.hasLeft = true;
+    this.retryNow();
+    let signaling = this.current;
+    if (outcome !== null && (signaling === null || signaling.lost.isSet)) {
+      signaling = await this.rejoinToLeave();
+    }
+    await signaling?.leave(outcome);
+  }
+  async joinAgain() {
+    if (this.current === null) return this.join();
+    let error = this.current.error ?? new ServerConnectionError("lost");
+    for (; ; ) {
+      const wait = isTransient(error) && !this.hasLeft ? this.retries.recordFailure() : null;
+      if (wait === null) throw error;
+      this.events.onInterrupted();
+      await pause(wait, this.wake.wait());
+      try {
+        const signaling = await this.join();
+        this.retries.recordSuccess();
+        return signaling;
+      } catch (problem) {
+        error = problem;
+      }
+    }
+  }
+  async join() {
+    if (this.hasLeft) throw new ServerConnectionError("left");
+    const signaling = await SignalingClient.join(this.input(), this.attempts);
+    this.seen = this.peerSeen;
+    this.current = signaling;
+    this.room = signaling.joined.room;
+    this.rejoinKey = signaling.joined.rejoinKey;
+    this.events.onJoined(signaling.joined, signaling);
+    void this.rejoinWhenLost(signaling);
+    return signaling;
+  }
+  async rejoinWhenLost(signaling) {
+    await signaling.lost.wait();
+    if (this.hasLeft) return;
+    await this.signaling().catch((error) => this.attempts.fail(error));
+  }
+  async rejoinToLeave() {
+    if (this.rejoinKey === null) return null;
+    const joining = SignalingClient.join(this.input(), new ClosableQueue());
+    const timeout = () => new ServerConnectionError("no answer");
+    return withTimeout(joining, REJOIN_TO_LEAVE_MS, timeout).catch(() => null);
+  }
+  input() {
+    const { link, role, device, doNotTrack, rejoinKey } = this;
+    return { link, room: this.room ?? link.room, role, device, doNotTrack, rejoinKey };
+  }
+}
+class FrameSequence {
+  wanted = null;
+  size = null;
+  /** Sets what comes next: a document, or a file of `size` bytes from `position` on. */
+  expect(type, file = NO_FILE, position = 0, size = null) {
+    this.wanted = { type, file, index: position };
+    this.size = size;
+  }
+  /** Whether the expected document or file was received to its end. */
+  get complete() {
+    return this.wanted === null;
+  }
+  /** Checks whether a frame with a payload of `length` bytes may come now. */
+  check(frame, length) {
+    if (frame.type === FrameType.abort) return;
+    if (this.wanted === null) throw new ProtocolError("replayed");
+    checkPosition(frame, this.wanted);
+    if (this.size !== null) checkEnd(frame.final, this.size - frame.index - length);
+  }
+  /** Moves on after a frame that passed `check` and was decrypted. */
+  advance(frame, length) {
+    if (frame.type === FrameType.abort) return;
+    this.wanted = frame.final ? null : { type: frame.type, file: frame.file, index: frame.index + length };
+  }
+}
+function checkPosition(frame, wanted) {
+  if (frame.type !== wanted.type) {
+    throw new ProtocolError(wanted.type === FrameType.data ? "truncated" : "malformed");
+  }
+  if (frame.file !== wanted.file) throw new ProtocolError("wrong_file");
+  if (frame.index !== wanted.index) {
+    throw new ProtocolError(frame.index < wanted.index ? "replayed" : "reordered");
+  }
+}
+function checkEnd(final, remaining) {
+  if (remaining < 0 || remaining === 0 && !final) throw new ProtocolError("malformed");
+  if (remaining > 0 && final) throw new ProtocolError("truncated");
+}
+const X25519_BYTES = 32;
+async function generateExchangeKey() {
+  return await generateNative() ?? generateFallback();
+}
+async function generateNative() {
+  let pair;
+  try {
+    pair = await crypto.subtle.generateKey({ name: "X25519" }, false, ["deriveBits"]);
+  } catch {
+    return null;
+  }
+  const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+  const exchange = async (other) => {
+    const imported = await crypto.subtle.importKey("raw", other, { name: "X25519" }, false, []);
+    const parameters = { name: "X25519", public: imported };
+    return new Uint8Array(await crypto.subtle.deriveBits(parameters, pair.privateKey, 256));
+  };
+  return { publicKey, exchange: (other) => checked(exchange(other)) };
+}
+async function generateFallback(privateKey) {
+  const { x25519: x255192 } = await Promise.resolve().then(() => ed25519);
+  const own = x255192.utils.randomSecretKey();
+  const exchange = async (other) => copy(x255192.getSharedSecret(own, other));
+  return { publicKey: copy(x255192.getPublicKey(own)), exchange: (other) => checked(exchange(other)) };
+}
+async function checked(exchanging) {
+  const shared = await exchanging.catch(() => null);
+  if (shared === null || shared.every((byte) => byte === 0)) throw new ProtocolError("key_exchange");
+  return shared;
+}
+const ENCAPSULATION_KEY_BYTES = 1184;
+const CIPHERTEXT_BYTES = 1088;
+const ML_KEM_768 = { name: "ML-KEM-768" };
+let chosen = null;
+function kem() {
+  chosen ??= nativeKem().then((native) => native ?? fallbackKem());
+  return chosen;
+}
+async function nativeKem() {
+  const subtle = crypto.subtle;
+  if (typeof subtle.encapsulateBits !== "function") return null;
+  const generate = async () => {
+    const pair = await crypto.subtle.generateKey(ML_KEM_768, false, [
+      "encapsulateBits",
+      "decapsulateBits"
+    ]);
+    return {
+      encapsulationKey: new Uint8Array(await subtle.exportKey("raw-public", pair.publicKey)),
+      decapsulate: async (ciphertext) => new Uint8Array(await subtle.decapsulateBits(ML_KEM_768, pair.privateKey, ciphertext))
+    };
+  };
+  try {
+    await generate();
+  } catch {
+    return null;
+  }
+  return {
+    generate,
+    encapsulate: async (encapsulationKey) => {
+      try {
+        const usages = ["encapsulateBits"];
+        const key = await subtle.importKey("raw-public", encapsulationKey, ML_KEM_768, false, usages);
+        const { sharedKey, ciphertext } = await subtle.encapsulateBits(ML_KEM_768, key);
+        return { secret: new Uint8Array(sharedKey), ciphertext: new Uint8Array(ciphertext) };
+      } catch {
+        throw new ProtocolError("key_exchange");
+      }
+    }
+  };
+}
+async function fallbackKem(seed) {
+  const { ml_kem768: ml_kem7682 } = await Promise.resolve().then(() => mlKem);
+  return {
+    generate: async () => {
+      const pair = ml_kem7682.keygen(seed);
+      return {
+        encapsulationKey: copy(pair.publicKey),
+        decapsulate: async (ciphertext) => copy(ml_kem7682.decapsulate(ciphertext, pair.secretKey))
+      };
+    },
+    encapsulate: async (encapsulationKey) => {
+      try {
+        const { sharedSecret, cipherText } = ml_kem7682.encapsulate(encapsulationKey);
+        return { secret: copy(sharedSecret), ciphertext: copy(cipherText) };
+      } catch {
+        throw new ProtocolError("key_exchange");
+      }
+    }
+  };
+}
+const HELLO = 1;
+const REPLY = 2;
+const SENDER_CONFIRM = 3;
+const RECEIVER_CONFIRM = 4;
+const ABORT = 15;
+const MAC_BYTES = 32;
+function abortMessage(code) {
+  return Uint8Array.of(ABORT, code);
+}
+function parseAbort(message) {
+  return message.length === 2 && message[0] === ABORT ? fromAbortCode(message[1]) : null;
+}
+class SenderHandshake {
+  constructor(input, exchangeKey, decapsulationKey) {
+    this.input = input;
+    this.exchangeKey = exchangeKey;
+    this.decapsulationKey = decapsulationKey;
+  }
+  input;
+  exchangeKey;
+  decapsulationKey;
+  schedule = null;
+  static async create(input, keys = {}) {
+    const used = keys.kem ?? await kem();
+    const own = await Promise.all([keys.exchangeKey ?? generateExchangeKey(), used.generate()]);
+    return new SenderHandshake(input, ...own);
+  }
+  async hello() {
+    const proof = await linkProof(this.input.secret, "sender", this.input.room);
+    return concat(Uint8Array.of(HELLO, PROTOCOL_VERSION), ...this.publicKeys(), proof);
+  }
+  /** Derives the keys from the receiver's reply. Returns the message that confirms them. */
+  async handleReply(message) {
+    const { secret, room, descriptions } = this.input;
+    const fields = parseFields(message, REPLY, [X25519_BYTES, CIPHERTEXT_BYTES, MAC_BYTES]);
+    const [publicKey, ciphertext, proof] = fields;
+    await checkProof(proof, this.input, "receiver");
+    const kemSecret = await this.decapsulationKey.decapsulate(ciphertext);
+    const shared = await this.exchangeKey.exchange(publicKey);
+    const transcript = await transcriptHash(room, this.publicKeys(), [publicKey, ciphertext], descriptions);
+    this.schedule = KeySchedule.create(shared, kemSecret, secret, transcript);
+    return concat(Uint8Array.of(SENDER_CONFIRM), await this.schedule.confirmation("sender"));
+  }
+  /** Verifies the receiver's key confirmation. */
+  async handleConfirmation(message) {
+    const schedule = await verify(this.schedule, message, RECEIVER_CONFIRM, "receiver");
+    return schedule.sessionKeys("sender");
+  }
+  publicKeys() {
+    return [this.exchangeKey.publicKey, this.decapsulationKey.encapsulationKey];
+  }
+}
+class ReceiverHandshake {
+  constructor(input, keys = {}) {
+    this.input = input;
+    this.keys = keys;
+  }
+  input;
+  keys;
+  schedule = null;
+  /** Derives the keys from the sender's hello. Returns the reply to it. */
+  async handleHello(message) {
+    const { secret, room, descriptions } = this.input;
+    const fields = parseFields(message, HELLO, [X25519_BYTES, ENCAPSULATION_KEY_BYTES, MAC_BYTES]);
+    const [publicKey, encapsulationKey, proof] = fields;
+    await checkProof(proof, this.input, "sender");
+    const encapsulated = await (this.keys.kem ?? await kem()).encapsulate(encapsulationKey);
+    const exchangeKey = this.keys.exchangeKey ?? await generateExchangeKey();
+    const shared = await exchangeKey.exchange(publicKey);
+    const own = [exchangeKey.publicKey, encapsulated.ciphertext];
+    const transcript = await transcriptHash(room, [publicKey, encapsulationKey], own, descriptions);
+    this.schedule = KeySchedule.create(shared, encapsulated.secret, secret, transcript);
+    const ownProof = await linkProof(secret, "receiver", room);
+    return concat(Uint8Array.of(REPLY, PROTOCOL_VERSION), ...own, ownProof);
+  }
+  /** Verifies the sender's key confirmation. The keys may be used once this side's confirmation is sent. */
+  async handleConfirmation(message) {
+    const schedule = await verify(this.schedule, message, SENDER_CONFIRM, "sender");
+    const confirmation = concat(Uint8Array.of(RECEIVER_CONFIRM), await schedule.confirmation("receiver"));
+    return { confirmation, keys: await schedule.sessionKeys("receiver") };
+  }
+}
+async function checkProof(given, input, role) {
+  if (!equal(given, await linkProof(input.secret, role, input.room))) throw new ProtocolError("wrong_secret");
+}
+async function verify(schedule, message, type, signer) {
+  const [confirmation] = parseFields(message, type, [MAC_BYTES]);
+  if (schedule === null) throw new ProtocolError("malformed");
+  if (!equal(confirmation, await schedule.confirmation(signer))) throw new ProtocolError("key_exchange");
+  return schedule;
+}
+function parseFields(message, type, sizes) {
+  const aborted = parseAbort(message);
+  if (aborted) throw aborted;
+  if (message[0] !== type) throw new ProtocolError("malformed");
+  let at = 1;
+  if (type === HELLO || type === REPLY) {
+    if (message[1] !== PROTOCOL_VERSION) throw new ProtocolError("bad_version");
+    at = 2;
+  }
+  if (message.length !== sizes.reduce((sum, size) => sum + size, at)) throw new ProtocolError("malformed");
+  return sizes.map((size) => message.slice(at, at += size));
+}
+const HANDSHAKE_TIMEOUT_MS = 2e4;
+const ABORT_TIMEOUT_MS = 2e3;
+let connections = 0;
+class SecureChannel {
+  constructor(channel, crypto2, id) {
+    this.channel = channel;
+    this.crypto = crypto2;
+    this.id = id;
+    this.chunkSize = Math.min(MAX_PAYLOAD_BYTES, channel.maxMessage - OVERHEAD);
+  }
+  channel;
+  crypto;
+  id;
+  sequence = new FrameSequence();
+  /** Bytes of a file in one frame. */
+  chunkSize;
+  sending = Promise.resolve();
+  nothingReceived = true;
+  /** Agrees on the keys of a connection. The other side gets an abort if it fails. */
+  static async create(channel, role, link, crypto2) {
+    const id = connections++;
+    const input = { secret: link.secret, room: link.room, descriptions: channel.descriptions };
+    const run = role === "sender" ? runSender : runReceiver;
+    try {
+      const timeout = () => new ChannelError("peer_timeout");
+      await withTimeout(run(channel, id, input, crypto2), HANDSHAKE_TIMEOUT_MS, timeout);
+    } catch (error) {
+      if (error instanceof ProtocolError) {
+        error.authenticated = false;
+        await pause(
+          ABORT_TIMEOUT_MS,
+          channel.send(abortMessage(error.abortCode)).catch(() => {
+          })
+        );
+      }
+      throw error;
+    }
+    return new SecureChannel(channel, crypto2, id);
+  }
+  /**
+   * Encrypts and sends a frame. Frames leave in the order of the calls; a call may be made before the one
+   * before it has returned, so that one frame is encrypted while another is sent.
+   */
+  send(frame, payload = new Uint8Array(0)) {
+    const sealing = this.crypto.seal(this.id, frame, payload);
+    const before = this.sending;
+    const sent = (async () => {
+      const [sealed] = await Promise.all([sealing, before.catch(() => {
+      })]);
+      await this.channel.send(sealed);
+    })();
+    this.sending = sent;
+    sent.catch(() => {
+    });
+    return sent;
+  }
+  /** Receives the next frame, and adds its payload to a hash of the worker. */
+  async receive(hash = null) {
+    const frame = await this.channel.receive();
+    const rejected = this.nothingReceived ? parseAbort(frame) : null;
+    if (rejected) {
+      rejected.authenticated = false;
+      throw rejected;
+    }
+    this.nothingReceived = false;
+    const received = unpackHeader(frame);
+    const length = frame.length - OVERHEAD;
+    this.sequence.check(received, length);
+    const isAbort = received.type === FrameType.abort;
+    const payload = await this.crypto.open(this.id, frame, isAbort ? null : hash);
+    if (isAbort) throw fromAbortCode(payload.length === 1 ? payload[0] : abortCode("protocol"));
+    this.sequence.advance(received, length);
+    return { header: received, payload };
+  }
+  /** Sends a document, in as many frames as needed. */
+  async sendDocument(type, document2) {
+    for (let at = 0; at === 0 || at < document2.length; at += this.chunkSize) {
+      const end = at + this.chunkSize;
+      await this.send(header(type, NO_FILE, at, end >= document2.length), document2.slice(at, end));
+    }
+  }
+  /** Receives a document of at most `limit` bytes. */
+  async receiveDocument(type, limit) {
+    this.sequence.expect(type);
+    const pieces = [];
+    let length = 0;
+    while (!this.sequence.complete) {
+      const { payload } = await this.receive();
+      pieces.push(payload);
+      length += payload.length;
+      if (length > limit) throw new ProtocolError("malformed");
+    }
+    return concat(...pieces);
+  }
+  /** Sends an abort code to the other side and closes. */
+  async abort(code) {
+    const sending = this.send(header(FrameType.abort), Uint8Array.of(code)).catch(() => {
+    });
+    await pause(ABORT_TIMEOUT_MS, sending);
+    await this.close();
+  }
+  async close() {
+    await pause(ABORT_TIMEOUT_MS, this.channel.close());
+    this.channel.abort();
+    void this.crypto.release(this.id).catch(() => {
+    });
+  }
+}
+async function runSender(channel, id, input, crypto2) {
+  await channel.send(await crypto2.startSender(id, input));
+  await channel.send(await crypto2.handleReply(id, await channel.receive()));
+  await crypto2.finishSender(id, await channel.receive());
+}
+async function runReceiver(channel, id, input, crypto2) {
+  await channel.send(await crypto2.startReceiver(id, input, await channel.receive()));
+  await channel.send(await crypto2.finishReceiver(id, await channel.receive()));
+}
+const SIZE_CATEGORIES = [
+  [1e6, "under_1mb"],
+  [1e7, "1mb_10mb"],
+  [1e8, "10mb_100mb"],
+  [1e9, "100mb_1gb"],
+  [Infinity, "over_1gb"]
+];
+const FILE_TYPES = ["image", "video", "audio", "text", "application"];
+const ERROR_TYPES = {
+  wrong_secret: ["auth", "high"],
+  unknown_room: ["auth", "medium"],
+  role_taken: ["auth", "medium"],
+  taken_over: ["auth", "medium"],
+  expired: ["signaling", "medium"],
+  server_failed: ["signaling", "medium"],
+  rate_limited: ["signaling", "medium"],
+  bad_version: ["validation", "medium"],
+  malformed: ["validation", "high"],
+  key_exchange: ["crypto", "high"],
+  protocol: ["crypto", "high"],
+  modified: ["crypto", "high"],
+  replayed: ["crypto", "high"],
+  reordered: ["crypto", "high"],
+  wrong_file: ["crypto", "high"],
+  truncated: ["crypto", "high"],
+  key_exhausted: ["crypto", "high"],
+  hash_mismatch: ["transfer", "high"],
+  source_changed: ["transfer", "medium"],
+  source_unreadable: ["storage", "high"],
+  storage_failed: ["storage", "high"],
+  storage_full: ["storage", "high"],
+  other_files: ["validation", "low"],
+  too_many_files: ["validation", "low"],
+  nothing_to_send: ["validation", "low"],
+  peer_gave_up: ["transfer", "medium"],
+  internal: ["internal", "high"]
+};
+function transferFacts({ outcome, method, bytes, seconds, contents }) {
+  const size_category = SIZE_CATEGORIES.find(([edge]) => bytes < edge)[1];
+  const facts2 = [
+    { metric: "transfers_total", labels: { status: outcome, method }, value: 1 },
+    { metric: "transfer_duration_seconds", labels: { status: outcome, size_category }, observed: seconds }
+  ];
+  for (const { size, type } of contents) {
+    const found = type.split("/")[0];
+    const file_type = FILE_TYPES.includes(found) ? found : "other";
+    facts2.push({ metric: "file_size_bytes", labels: { file_type }, observed: size });
+  }
+  if (outcome === "success" && seconds > 0) {
+    const observed = bytes * 8 / seconds / 1e6;
+    facts2.push({ metric: "transfer_speed_mbps", labels: { method }, observed });
+  }
+  return facts2;
+}
+function errorFact(error) {
+  const [type, severity] = ERROR_TYPES[error.code] ?? ["network", "medium"];
+  return { metric: "errors_total", labels: { type, severity }, value: 1 };
+}
+const WINDOW_MS = 5e3;
+const REPORT_EVERY_MS = 200;
+class ProgressMeter {
+  constructor(onChange) {
+    this.onChange = onChange;
+  }
+  onChange;
+  value = {
+    phase: "preparing",
+    bytes: 0,
+    total: 0,
+    bytesPerSecond: null,
+    secondsLeft: null,
+    file: null,
+    filesDone: 0,
+    files: 0
+  };
+  /** Bytes transferred by this page, without those of earlier connections. */
+  transferred = 0;
+  samples = [];
+  startedAt = null;
+  reportedAt = -Infinity;
+  /** Seconds since data started to flow; 0 before. */
+  get seconds() {
+    return this.startedAt === null ? 0 : (performance.now() - this.startedAt) / 1e3;
+  }
+  get hasStarted() {
+    return this.startedAt !== null;
+  }
+  /** Starts a phase. */
+  begin(phase, total, files) {
+    this.samples = [];
+    this.set({
+      phase,
+      total,
+      files,
+      bytes: 0,
+      filesDone: 0,
+      file: null,
+      bytesPerSecond: null,
+      secondsLeft: null
+    });
+  }
+  /** Data flows from now on; the receiver has `bytes` already. */
+  start(bytes, filesDone) {
+    this.startedAt ??= performance.now();
+    this.samples = [[performance.now(), this.transferred]];
+    this.set({ bytes, filesDone });
+  }
+  setFile(file) {
+    this.update({ file });
+  }
+  fileDone() {
+    this.update({ filesDone: this.value.filesDone + 1 });
+  }
+  add(bytes) {
+    const now = performance.now();
+    this.transferred += bytes;
+    this.samples.push([now, this.transferred]);
+    while (this.samples.length > 2 && this.samples[0][0] < now - WINDOW_MS) this.samples.shift();
+    this.update({ bytes: this.value.bytes + bytes });
+  }
+  /** Reports the newest values, whatever was reported before. */
+  report() {
+    this.set({});
+  }
+  update(changes) {
+    if (performance.now() - this.reportedAt >= REPORT_EVERY_MS) this.set({ ...changes, ...this.speed() });
+    else this.value = { ...this.value, ...changes };
+  }
+  set(changes) {
+    this.value = { ...this.value, ...changes };
+    this.reportedAt = performance.now();
+    this.onChange();
+  }
+  speed() {
+    const [first, last] = [this.samples[0], this.samples.at(-1)];
+    const seconds = first && last ? (last[0] - first[0]) / 1e3 : 0;
+    if (seconds < 0.5) return { bytesPerSecond: null, secondsLeft: null };
+    const bytesPerSecond = (last[1] - first[1]) / seconds;
+    const remaining = this.value.total - this.value.bytes;
+    return { bytesPerSecond, secondsLeft: bytesPerSecond > 0 ? remaining / bytesPerSecond : null };
+  }
+}
+const TICK_MS = 5e3;
+const SLEPT_MS = 9e4;
+class SleepDetector {
+  /** `onWake` is called after a sleep; `onOnline` when the network is back, or the person is. */
+  constructor(onWake, onOnline) {
+    this.onWake = onWake;
+    this.onOnline = onOnline;
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+    globalThis.addEventListener?.("online", this.onOnline);
+    globalThis.document?.addEventListener("visibilitychange", this.onVisible);
+  }
+  onWake;
+  onOnline;
+  timer;
+  last = Date.now();
+  stop() {
+    clearInterval(this.timer);
+    globalThis.removeEventListener?.("online", this.onOnline);
+    globalThis.document?.removeEventListener("visibilitychange", this.onVisible);
+  }
+  onVisible = () => {
+    if (document.visibilityState !== "visible") return;
+    this.tick();
+    this.onOnline();
+  };
+  tick() {
+    const now = Date.now();
+    const gap = now - this.last;
+    this.last = now;
+    if (gap > SLEPT_MS) this.onWake();
+  }
+}
+const ABORT_ARRIVES_MS = 500;
+const CHANNEL_END_MS = 3e3;
+class CancelledError extends LocalError {
+}
+class TransferSession extends EventTarget {
+  constructor(role, options) {
+    super();
+    this.role = role;
+    this.options = options;
+  }
+  role;
+  options;
+  state = "connecting";
+  error = null;
+  method = null;
+  correlationId = "";
+  telemetryToken = null;
+  confirmationSeconds = null;
+  meter = new ProgressMeter(() => this.dispatchEvent(new Event("progress")));
+  retries = new RetrySchedule("connection", (fact) => this.emitFact(fact));
+  parts = null;
+  secure = null;
+  /** All files are transferred: cancelling is too late. */
+  isComplete = false;
+  cancelled = new Deferred();
+  channel = null;
+  running = null;
+  service = null;
+  sleep = null;
+  transferredAtTick = 0;
+  wake = new Deferred();
+  get progress() {
+    return this.meter.value;
+  }
+  /** Starts the session, or starts it again after a failure that can be resumed. */
+  start() {
+    this.running ??= this.run().finally(() => {
+      this.running = null;
+    });
+  }
+  async cancel() {
+    await this.end("peer_cancelled");
+  }
+  resume() {
+    if (this.running !== null) {
+      this.retryNow();
+    } else if (this.canResume) {
+      this.start();
+    }
+  }
+  /** Whether a failed session can go on. */
+  canResume = false;
+  /** Ends the transfer on both sides; the other side gets the abort code of `reason`. */
+  async end(reason) {
+    if (this.running === null || this.isComplete) return;
+    this.cancelled.reject(new CancelledError("peer_cancelled", reason));
+    await this.running;
+  }
+  crypto() {
+    this.service ??= startCrypto((fact) => this.emitFact(fact));
+    return this.service;
+  }
+  emitFact(fact) {
+    this.dispatchEvent(new FactEvent(fact));
+  }
+  setState(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new Event("statechange"));
+  }
+  newRoom(link, store) {
+    const { device = "desktop", doNotTrack = false, path = "auto" } = this.options;
+    const onFact = (fact) => this.emitFact(fact);
+    const { state } = store;
+    const room = new RoomSession(link, this.role, device, doNotTrack, state.room, state.rejoinKey, {
+      onJoined: (joined, signaling) => this.handleJoined(joined, signaling, store),
+      onInterrupted: () => {
+        if (this.secure === null) this.setState("interrupted");
+      },
+      onFact
+    });
+    return { link, store, room, connector: new ChannelConnector(link, this.role, path, onFact) };
+  }
+  /** Opens the secure channel, runs `work` over it, and closes it. Errors of `work` reach the other side. */
+  async withChannel(signaling, opening, work) {
+    const channel = await this.unlessDeparted(signaling, opening).catch((error) => {
+      void opening.then(
+        (late) => late.abort(),
+        () => {
+        }
+      );
+      throw error;
+    });
+    this.channel = channel;
+    this.method = transferMethod(channel);
+    try {
+      const secure = await this.unlessDeparted(signaling, this.agree(channel));
+      this.secure = secure;
+      try {
+        await Promise.race([work(secure), this.cancelled.promise]);
+      } catch (error) {
+        if (!(error instanceof ChannelError)) await secure.abort(abortCode(reasonOf(error)));
+        throw error;
+      } finally {
+        await secure.close();
+      }
+    } finally {
+      this.secure = null;
+      this.channel = null;
+      channel.abort();
+    }
+  }
+  /** Ends the current connection at once; what was received stays. */
+  dropChannel() {
+    this.channel?.abort();
+  }
+  /** Raises if the other side has left the room with an outcome. */
+  raiseIfDeparted(signaling) {
+    const { outcome } = signaling.peer;
+    if (outcome !== null) throw new DepartureError(outcome);
+  }
+  /** After a channel was closed: waits a moment for the server's message that the other side has left. */
+  async checkDeparture(signaling, milliseconds) {
+    await pause(milliseconds, Promise.race([signaling.peer.absent.wait(), signaling.lost.wait()]));
+    this.raiseIfDeparted(signaling);
+  }
+  /** Waits before the next attempt; fails with the error if there have been failures for too long. */
+  async pauseAfter(error) {
+    const wait = this.retries.recordFailure();
+    if (wait === null) throw error;
+    this.setState("interrupted");
+    this.wake = new Deferred();
+    await pause(wait, this.wake.promise);
+  }
+  async agree(channel) {
+    const labels = { algorithm: "x25519_mlkem768" };
+    const metric = "pqc_key_exchanges_total";
+    try {
+      const secure = await SecureChannel.create(channel, this.role, this.parts.link, await this.crypto());
+      this.emitFact({ metric, labels: { ...labels, status: "success" }, value: 1 });
+      return secure;
+    } catch (error) {
+      const isFault = error instanceof ProtocolError && ["key_exchange", "malformed"].includes(error.code);
+      if (isFault) this.emitFact({ metric, labels: { ...labels, status: "failed" }, value: 1 });
+      throw error;
+    }
+  }
+  /**
+   * Awaits a step of the connection setup, unless the other side leaves for good. Only for the time before there
+   * are keys: later the other side's own abort counts, not the server's word.
+   */
+  async unlessDeparted(signaling, step) {
+    const departure = signaling.peer.departed.wait().then(async () => {
+      await pause(
+        ABORT_ARRIVES_MS,
+        step.catch(() => {
+        })
+      );
+      this.raiseIfDeparted(signaling);
+      return new Promise(() => {
+      });
+    });
+    return Promise.race([step, departure, this.cancelled.promise]);
+  }
+  async run() {
+    this.error = null;
+    this.cancelled = new Deferred();
+    this.setState("connecting");
+    this.sleep = new SleepDetector(
+      () => this.onWake(),
+      () => this.retryNow()
+    );
+    let problem = null;
+    let transferring = null;
+    try {
+      this.parts ??= await Promise.race([this.enterRoom(), this.cancelled.promise]);
+      transferring = this.transferUntilDone(this.parts);
+      await Promise.race([transferring, this.cancelled.promise]);
+    } catch (error) {
+      problem = error;
+    }
+    this.sleep.stop();
+    if (this.channel !== null && transferring !== null) {
+      await pause(
+        CHANNEL_END_MS,
+        transferring.catch(() => {
+        })
+      );
+    }
+    await this.finish(problem);
+  }
+  async finish(problem) {
+    const outcome = outcomeOf(problem);
+    this.channel?.abort();
+    const isResumable = problem !== null && this.isResumable(problem);
+    this.canResume = isResumable;
+    if (problem !== null && !(problem instanceof CancelledError)) this.error = toSessionError(problem);
+    if (this.error !== null && outcome === "failed") this.emitFact(errorFact(this.error));
+    await this.onEnd(outcome, isResumable);
+    if (!isResumable) this.parts?.store.erase();
+    await this.parts?.room.leave(isResumable ? null : outcome);
+    if (isResumable) this.parts = { ...this.parts, ...this.newRoom(this.parts.link, this.parts.store) };
+    else await this.endCrypto();
+    this.meter.report();
+    this.setState(outcome === "success" ? "done" : outcome);
+  }
+  isResumable(problem) {
+    if (this.parts === null || problem instanceof CancelledError) return false;
+    const isTimeout = problem instanceof LocalError && problem.code === "peer_timeout";
+    return isTransient(problem) || this.hasBegun() && (isTimeout || !isAuthenticated(problem));
+  }
+  async endCrypto() {
+    const service = this.service;
+    this.service = null;
+    (await service?.catch(() => null))?.terminate();
+  }
+  handleJoined(joined, signaling, store) {
+    store.state.room = joined.room;
+    store.state.rejoinKey = joined.rejoinKey;
+    store.save();
+    this.correlationId = joined.correlationId;
+    this.telemetryToken = joined.telemetryToken;
+    this.onJoined(signaling);
+  }
+  retryNow() {
+    this.wake.resolve();
+    this.parts?.room.retryNow();
+  }
+  /** After a sleep, connections over which nothing came are taken for dead. */
+  onWake() {
+    const isFlowing = this.meter.transferred > this.transferredAtTick;
+    this.transferredAtTick = this.meter.transferred;
+    if (isFlowing) return;
+    this.channel?.abort();
+    this.parts?.room.reconnect();
+  }
+}
+function outcomeOf(problem) {
+  if (problem === null) return "success";
+  if (problem instanceof CancelledError) return "cancelled";
+  const { code } = toSessionError(problem);
+  return ["peer_cancelled", "declined", "unconfirmed"].includes(code) ? "cancelled" : "failed";
+}
+const KEY = "tallow.transfer";
+const SAVE_EVERY_MS = 500;
+class StateStore {
+  constructor(state) {
+    this.state = state;
+  }
+  state;
+  savedAt = -Infinity;
+  /** The state of this tab's transfer, if it is the same one; otherwise a new state. */
+  static open(role, link) {
+    const stored2 = readState();
+    if (stored2 !== null && stored2.role === role && stored2.link === link) return new StateStore(stored2);
+    return new StateStore({
+      role,
+      link,
+      room: null,
+      rejoinKey: null,
+      manifest: null,
+      confirmed: false,
+      done: ""
+    });
+  }
+  save() {
+    this.savedAt = performance.now();
+    try {
+      storage()?.setItem(KEY, JSON.stringify(this.state));
+    } catch {
+    }
+  }
+  /** Saves, unless it was done just before; `update` brings the state up to date. */
+  saveSometimes(update) {
+    if (performance.now() - this.savedAt < SAVE_EVERY_MS) return;
+    update(this.state);
+    this.save();
+  }
+  erase() {
+    storage()?.removeItem(KEY);
+  }
+}
+function storedTransfer() {
+  const stored2 = readState();
+  return stored2 && { role: stored2.role, link: stored2.link, accepted: stored2.confirmed };
+}
+function readState() {
+  const found = parseObject(storage()?.getItem(KEY) ?? "");
+  if (found === null) return null;
+  const { role, link, room, rejoinKey, manifest, confirmed, done } = found;
+  const isValid = (role === "sender" || role === "receiver") && typeof link === "string" && parseLink(link, "") !== null && [room, rejoinKey, manifest].every((text) => text === null || typeof text === "string") && typeof confirmed === "boolean" && typeof done === "string";
+  return isValid ? found : null;
+}
+function storage() {
+  try {
+    return globalThis.sessionStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+const MAX_TEXT_BYTES = 4 << 20;
+class TextSink {
+  constructor(onText) {
+    this.onText = onText;
+  }
+  onText;
+  async open() {
+    let pieces = [];
+    return {
+      kept: null,
+      write: async (chunk) => void pieces.push(chunk),
+      commit: async () => this.onText(new TextDecoder().decode(concat(...pieces))),
+      discard: async () => {
+        pieces = [];
+      },
+      suspend: async () => {
+      }
+    };
+  }
+  async makeFolder() {
+  }
+  async isComplete() {
+    return false;
+  }
+}
+const DEFAULT_CONFIRMATION_S$1 = 300;
+const DEPARTURE_ARRIVES_MS$1 = 200;
+const CLOSED_MS = 5e3;
+const LINGER_MS = 3e4;
+const GIVE_UP_AFTER_MS = 6e5;
+class Receiver extends TransferSession {
+  constructor(target, options) {
+    super("receiver", options);
+    this.target = target;
+  }
+  target;
+  manifest = null;
+  text = null;
+  offered = null;
+  receiver = null;
+  incoming = [];
+  accepted = new Deferred();
+  confirmationDeadline = null;
+  accept(sink) {
+    this.accepted.resolve(sink);
+  }
+  async decline() {
+    await this.end("declined");
+  }
+  async enterRoom() {
+    if (this.target === null) throw new LocalError("bad_link");
+    return this.newRoom(this.target, StateStore.open("receiver", linkText(this.target)));
+  }
+  async transferUntilDone(parts) {
+    for (; ; ) {
+      const signaling = await parts.room.signaling();
+      try {
+        const attempt = await this.nextAttempt(parts, signaling);
+        if (!await this.follow(parts, signaling, attempt)) continue;
+        if (await this.linger(parts)) return;
+      } catch (error) {
+        if (error instanceof ChannelError && error.closed) {
+          await this.checkDeparture(signaling, DEPARTURE_ARRIVES_MS$1);
+        }
+        if (!isTransient(error) || this.retries.recordFailure() === null) throw error;
+        this.setState("interrupted");
+      }
+    }
+  }
+  onJoined(signaling) {
+    if (this.state === "confirming") signaling.reportConfirmation("pending");
+  }
+  hasBegun() {
+    return this.offered !== null;
+  }
+  async onEnd(outcome, isResumable) {
+    if (isResumable) await this.receiver?.suspend();
+    else if (outcome !== "success") await this.receiver?.discard();
+  }
+  /** Waits for the sender's next attempt. */
+  async nextAttempt(parts, signaling) {
+    const { peer } = signaling;
+    if (!peer.present.isSet) {
+      this.raiseIfDeparted(signaling);
+      this.setState(this.meter.hasStarted ? "interrupted" : "waiting");
+      this.retries.restartClock();
+    }
+    await pause(GIVE_UP_AFTER_MS, Promise.race([parts.room.attempts.ready(), peer.departed.wait()]));
+    if (parts.room.attempts.length === 0) this.raiseIfDeparted(signaling);
+    if (!parts.room.attempts.isReady) throw new LocalError("peer_timeout");
+    return parts.room.attempts.get();
+  }
+  /** Takes part in an attempt. False if the sender replaced it by another. */
+  async follow(parts, signaling, attempt) {
+    if (!this.meter.hasStarted) this.setState("connecting");
+    const opening = parts.connector.accept(attempt, signaling);
+    const receiving = this.withChannel(
+      signaling,
+      opening,
+      (secure) => this.receive(parts, signaling, secure)
+    );
+    const newer = parts.room.attempts.ready().then(() => "newer");
+    const first = await Promise.race([receiving, newer]);
+    if (first !== "newer") return true;
+    this.dropChannel();
+    await receiving.catch(() => {
+    });
+    if (this.isComplete) return true;
+    this.retries.recordFailure();
+    return false;
+  }
+  async receive(parts, signaling, secure) {
+    const document2 = await secure.receiveDocument(FrameType.manifest, MAX_MANIFEST_BYTES);
+    const digest = toHex(await sha256$1(document2));
+    const { state } = parts.store;
+    if (state.manifest !== null && state.manifest !== digest) throw new ProtocolError("source_changed");
+    if (this.offered === null) await this.announce(decodeManifest(document2), parts);
+    state.manifest = digest;
+    parts.store.save();
+    this.receiver ??= await this.confirm(parts, signaling, secure);
+    this.retries.recordSuccess();
+    this.retries.operation = "transfer";
+    this.setState("transferring");
+    await this.receiver.receive(secure);
+    this.isComplete = true;
+    await pause(CLOSED_MS, secure.channel.readable());
+  }
+  async announce(manifest, { link, store }) {
+    const key = toHex(await resumeKey(link.secret, store.state.room ?? link.room));
+    const total = totalBytes(manifest);
+    const paths = safePaths([...manifest.files, ...manifest.folders].map(({ path }) => path));
+    this.offered = manifest;
+    this.incoming = manifest.files.map(({ size, sha256: digest, modified }, file) => ({
+      path: paths[file],
+      size,
+      key: `${key}-${file}-${digest.slice(0, 16)}`,
+      modified: Number(modified) * 1e3
+    }));
+    this.manifest = {
+      files: this.incoming.map(({ path, size }) => ({ path, size })),
+      folders: paths.slice(manifest.files.length),
+      links: manifest.links,
+      isText: manifest.isText && total <= MAX_TEXT_BYTES,
+      totalBytes: total
+    };
+    this.meter.begin("transferring", total, manifest.files.length);
+    this.dispatchEvent(new Event("manifest"));
+  }
+  /** Waits for the person here. Until the answer, the sender may only abort. */
+  async confirm(parts, signaling, secure) {
+    if (!this.accepted.settled && !parts.store.state.confirmed) {
+      const seconds = signaling.joined.confirmationLimit ?? DEFAULT_CONFIRMATION_S$1;
+      this.confirmationDeadline ??= performance.now() + seconds * 1e3;
+      this.confirmationSeconds = seconds;
+      signaling.reportConfirmation("pending");
+      this.setState("confirming");
+    }
+    const left = (this.confirmationDeadline ?? Infinity) - performance.now();
+    await this.waitForAnswer(secure, left);
+    const sink = await this.accepted.promise;
+    if (!parts.store.state.confirmed) {
+      parts.store.state.confirmed = true;
+      parts.store.save();
+      (await parts.room.signaling()).reportConfirmation("given");
+    }
+    return this.newReceiver(sink, parts.store);
+  }
+  async waitForAnswer(secure, milliseconds) {
+    const answered = this.accepted.promise.then(() => "accepted");
+    const waits = [answered, secure.channel.readable()];
+    if (milliseconds === Infinity) await Promise.race(waits);
+    else await pause(milliseconds, Promise.race(waits));
+    if (this.accepted.settled) return;
+    if (milliseconds !== Infinity && performance.now() >= this.confirmationDeadline) {
+      throw new LocalError("unconfirmed", "unconfirmed");
+    }
+    await secure.receive();
+    throw new ProtocolError("malformed");
+  }
+  async newReceiver(sink, store) {
+    const isText = this.manifest.isText;
+    const used = isText ? new TextSink((text) => this.onText(text)) : sink;
+    const folders = this.manifest.folders;
+    const onFact = this.emitFact.bind(this);
+    const crypto2 = await this.crypto();
+    return new FileReceiver(this.offered, this.incoming, folders, used, crypto2, store, this.meter, onFact);
+  }
+  onText(text) {
+    this.text = text;
+    this.dispatchEvent(new Event("text"));
+  }
+  /** Stays until the sender knows that all files are here. False if it starts another attempt to ask again. */
+  async linger(parts) {
+    const signaling = await parts.room.signaling().catch(() => null);
+    const { attempts } = parts.room;
+    if (signaling === null) return true;
+    await pause(
+      LINGER_MS,
+      Promise.race([attempts.ready(), signaling.peer.departed.wait(), signaling.lost.wait()])
+    );
+    return signaling.peer.departed.isSet || attempts.length === 0;
+  }
+}
+const CONFIRMATION_ARRIVES_MS = 15e3;
+const DEFAULT_CONFIRMATION_S = 300;
+const DEPARTURE_ARRIVES_MS = 1e3;
+class Sender extends TransferSession {
+  /** `resumed`: continues this tab's stored transfer with the same files. */
+  constructor(items, options, resumed) {
+    super("sender", options);
+    this.items = items;
+    this.resumed = resumed;
+  }
+  items;
+  resumed;
+  link = null;
+  prepared = null;
+  preparing = null;
+  flowing = null;
+  async enterRoom() {
+    const store = this.resumed ? openStored() : await this.createRoom();
+    return this.newRoom(parseLink(store.state.link, ""), store);
+  }
+  async transferUntilDone(parts) {
+    for (; ; ) {
+      const signaling = await parts.room.signaling();
+      this.preparing ??= this.prepare(parts.store);
+      this.preparing.catch(() => {
+      });
+      try {
+        const files = await this.waitUntilReady(signaling);
+        await this.transfer(signaling, files);
+        return;
+      } catch (error) {
+        if (error instanceof ChannelError && error.closed) {
+          await this.checkDeparture(signaling, DEPARTURE_ARRIVES_MS);
+        }
+        if (!isTransient(error) || error instanceof ServerRefusedError) throw error;
+        const isAlone = signaling.lost.isSet || !signaling.peer.present.isSet;
+        if (isAlone) this.setState("interrupted");
+        else await this.pauseAfter(error);
+      }
+    }
+  }
+  onJoined(signaling) {
+    this.link = this.parts && linkText(this.parts.link);
+    if (this.flowing !== null) signaling.reportStarted(this.flowing);
+    this.dispatchEvent(new Event("statechange"));
+  }
+  hasBegun() {
+    return this.resumed || this.meter.hasStarted;
+  }
+  async onEnd(outcome, isResumable) {
+    const wasJoined = this.resumed || (this.parts?.room.peerSeen ?? false);
+    if (isResumable || !wasJoined) return;
+    const isWhole = this.prepared !== null && !this.resumed;
+    const facts2 = transferFacts({
+      outcome,
+      method: this.method ?? "relay",
+      bytes: isWhole ? totalBytes(this.prepared.manifest) : this.meter.transferred,
+      seconds: this.meter.seconds,
+      contents: this.prepared?.contents ?? []
+    });
+    for (const fact of facts2) this.emitFact(fact);
+  }
+  /** Creates a room. The link contains a new secret, of which the server gets a hash of a hash. */
+  async createRoom() {
+    const server = this.options.server ?? location.origin;
+    const secret = randomBytes$3(SECRET_BYTES);
+    const hash = toHex(await sha256$1(await joinToken(secret)));
+    const answer = await postRoom(server, hash);
+    const room = answer["room"];
+    if (typeof room !== "string" || !ROOM_ID.test(room)) throw new ServerRefusedError("bad_message");
+    return StateStore.open("sender", linkText({ server, room, secret }));
+  }
+  async prepare(store) {
+    const files = await prepareFiles(this.items, await this.crypto(), this.meter);
+    const digest = toHex(await sha256$1(encodeManifest(files.manifest)));
+    if (store.state.manifest !== null && store.state.manifest !== digest) {
+      throw new LocalError("other_files", "source_changed");
+    }
+    store.state.manifest = digest;
+    store.save();
+    this.prepared = files;
+    return files;
+  }
+  /** Waits for the receiver and for the files. */
+  async waitUntilReady(signaling) {
+    const { peer, lost } = signaling;
+    while (!peer.present.isSet || this.prepared === null) {
+      this.raiseIfDeparted(signaling);
+      if (lost.isSet) throw signaling.error ?? new ServerConnectionError("lost");
+      if (!peer.present.isSet) {
+        this.setState("waiting");
+        this.retries.restartClock();
+      }
+      const events = [lost.wait(), peer.departed.wait()];
+      if (!peer.present.isSet) events.push(peer.present.wait());
+      else this.setState("connecting");
+      if (this.prepared === null) events.push(this.preparing.then(() => {
+      }));
+      await Promise.race(events);
+    }
+    return this.prepared;
+  }
+  /** One connection, from its opening to the receiver's confirmation of all files. */
+  async transfer(signaling, files) {
+    const { connector } = this.parts;
+    this.setState(this.meter.hasStarted ? "interrupted" : "connecting");
+    const work = async (secure) => {
+      try {
+        await this.sendFiles(secure, signaling, files);
+        this.isComplete = true;
+        await connector.recordQuality(secure.channel);
+      } finally {
+        this.flowing = null;
+      }
+    };
+    await this.withChannel(signaling, connector.open(signaling), work);
+  }
+  async sendFiles(secure, signaling, files) {
+    const sender = new FileSender(secure, files, this.meter, (fact) => this.emitFact(fact));
+    const answer = await this.waitForAcceptance(sender, signaling);
+    this.flowing = this.method;
+    signaling.reportStarted(this.method);
+    this.retries.recordSuccess();
+    this.retries.operation = "transfer";
+    this.confirmationSeconds = null;
+    this.setState("transferring");
+    await sender.send(answer);
+  }
+  /** Offers the files, and waits for the receiver's answer and for the person there to confirm. */
+  async waitForAcceptance(sender, signaling) {
+    const offering = sender.offer();
+    const overdue = this.confirmationOverdue(signaling, offering);
+    return Promise.race([offering, overdue]);
+  }
+  /** Fails once the time to confirm is over. */
+  async confirmationOverdue(signaling, offering) {
+    const seconds = signaling.joined.confirmationLimit ?? DEFAULT_CONFIRMATION_S;
+    const answered = offering.then(
+      () => {
+      },
+      () => {
+      }
+    );
+    await Promise.race([signaling.peer.confirming.wait(), answered]);
+    if (signaling.peer.confirming.isSet) {
+      this.confirmationSeconds = seconds;
+      this.setState("confirming");
+    }
+    await pause(seconds * 1e3 + CONFIRMATION_ARRIVES_MS, answered);
+    const isLate = signaling.peer.confirming.isSet;
+    if (isLate) throw new ProtocolError("unconfirmed");
+    return new Promise(() => {
+    });
+  }
+}
+function openStored() {
+  const stored2 = storedTransfer();
+  if (stored2?.role !== "sender") throw new LocalError("expired");
+  return StateStore.open("sender", stored2.link);
+}
+async function postRoom(server, tokenHash) {
+  let response;
+  try {
+    response = await fetch(server + ROOMS_PATH, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-request-id": toHex(randomBytes$3(16)) },
+      body: JSON.stringify({ token_hash: tokenHash })
+    });
+  } catch {
+    throw new ServerConnectionError("unreachable");
+  }
+  if (response.status === 429) throw new ServerRefusedError("rate_limited");
+  if (!response.ok) throw new ServerRefusedError("internal");
+  return parseObject(await response.text()) ?? {};
+}
+function createSend(items, options = {}) {
+  return started(new Sender(items, options, false));
+}
+function openLink(link, options = {}) {
+  const server = options.server ?? globalThis.location?.origin ?? "";
+  return started(new Receiver(parseLink(link, server), options));
+}
+function started(session2) {
+  queueMicrotask(() => session2.start());
+  return session2;
+}
+const [command, address, ...rest] = process.argv.slice(2);
+const flag = (name) => {
+  const at = rest.indexOf(name);
+  return at < 0 ? void 0 : rest[at + 1] ?? "";
+};
+const print = (event, values) => {
+  process.stdout.write(`${JSON.stringify({ event, ...values })}
+`);
+};
+class FolderSink {
+  constructor(folder) {
+    this.folder = folder;
+  }
+  folder;
+  async open({ path, size }) {
+    const target = join(this.folder, path);
+    const temporary = `${target}.part`;
+    await mkdir(dirname(target), { recursive: true });
+    const file = await open(temporary, "w");
+    return {
+      kept: null,
+      write: async (chunk) => void await file.write(chunk),
+      commit: async () => {
+        await file.close();
+        await rename(temporary, target);
+        print("file", { path, size });
+      },
+      discard: async () => {
+        await file.close();
+        await rm(temporary);
+      },
+      suspend: async () => {
+        await file.close();
+      }
+    };
+  }
+  async makeFolder(path) {
+    await mkdir(join(this.folder, path), { recursive: true });
+  }
+  async isComplete({ path, size }) {
+    const found = await stat(join(this.folder, path)).catch(() => null);
+    return found?.size === size;
+  }
+}
+async function toItem(path) {
+  const file = new File([await openAsBlob(path)], basename(path));
+  return { kind: "file", file, path: basename(path) };
+}
+async function openSession() {
+  if (command === "send") {
+    const text = flag("--text");
+    const paths = rest.filter((word, at) => !word.startsWith("--") && !rest[at - 1]?.startsWith("--"));
+    const items = text === void 0 ? await Promise.all(paths.map(toItem)) : [{ kind: "text", text }];
+    return createSend(items, { server: address, path: "relay" });
+  }
+  return openLink(address, { path: "relay" });
+}
+function follow(session2) {
+  const receiving = session2;
+  let linkPrinted = false;
+  session2.addEventListener("statechange", () => {
+    const { state, error, correlationId, method } = session2;
+    const link = "link" in session2 ? session2.link : null;
+    if (link !== null && !linkPrinted) print("link", { link });
+    linkPrinted ||= link !== null;
+    print("state", { state });
+    if (["done", "failed", "cancelled"].includes(state)) {
+      print("end", { state, error, correlationId, method, facts, bytes: session2.progress.bytes });
+      process.exit(state === "done" ? 0 : 1);
+    }
+  });
+  session2.addEventListener("manifest", () => {
+    print("manifest", { manifest: receiving.manifest });
+    if (rest.includes("--decline")) void receiving.decline();
+    else if (!rest.includes("--ask")) receiving.accept(new FolderSink(rest[0]));
+  });
+  session2.addEventListener("text", () => print("text", { text: receiving.text }));
+  const cancelAt = Number(flag("--cancel-at") ?? Infinity);
+  session2.addEventListener("progress", () => {
+    const { phase, bytes } = session2.progress;
+    if (phase === "transferring" && bytes >= cancelAt) void session2.cancel();
+  });
+}
+const facts = {};
+function countFacts(session2) {
+  session2.addEventListener("fact", (event) => {
+    const { metric, labels, value = 1 } = event.fact;
+    const name = [metric, ...Object.values(labels)].join(" ");
+    facts[name] = (facts[name] ?? 0) + value;
+  });
+}
+function followCommands(session2) {
+  const receiving = session2;
+  createInterface({ input: process.stdin }).on("line", (line) => {
+    if (line === "cancel") void session2.cancel();
+    else if (line === "resume") session2.resume();
+    else if (line === "decline") void receiving.decline();
+    else if (line === "accept") receiving.accept(new FolderSink(rest[0]));
+  });
+}
+const session = await openSession();
+countFacts(session);
+follow(session);
+followCommands(session);
+const POLICY_NAME = "tallow";
+function ownUrl(url) {
+  const found = new URL(url, location.origin);
+  if (found.origin !== location.origin) throw new TypeError("scripts come from this server only");
+  return found.pathname;
+}
+const types = globalThis.trustedTypes;
+const policy = types?.createPolicy(POLICY_NAME, { createScriptURL: ownUrl });
+const scriptUrl = (url) => policy?.createScriptURL(url) ?? ownUrl(url);
+const workerUrl = "";
+function createWorker() {
+  return typeof Worker === "function" ? new Worker(scriptUrl(workerUrl), { type: "module" }) : null;
+}
+const create = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.defineProperty({
+  __proto__: null,
+  createWorker
+}, Symbol.toStringTag, { value: "Module" }));
+const U32_MASK64 = /* @__PURE__ */ (() => BigInt(2 ** 32 - 1))();
+const _32n = /* @__PURE__ */ BigInt(32);
+function fromBig(n, le = false) {
+  if (le)
+    return { h: Number(n & U32_MASK64), l: Number(n >> _32n & U32_MASK64) };
+  return { h: Number(n >> _32n & U32_MASK64) | 0, l: Number(n & U32_MASK64) | 0 };
+}
+function split(lst, le = false) {
+  const len = lst.length;
+  let Ah = new Uint32Array(len);
+  let Al = new Uint32Array(len);
+  for (let i = 0; i < len; i++) {
+    const { h, l } = fromBig(lst[i], le);
+    [Ah[i], Al[i]] = [h, l];
+  }
+  return [Ah, Al];
+}
+const fromNumH = (n) => n / 2 ** 32 | 0;
+const fromNumL = (n) => n >>> 0;
+function setU64FromNum(view, byteOffset, n, isLE2) {
+  const h = fromNumH(n);
+  const l = fromNumL(n);
+  view.setUint32(byteOffset, isLE2 ? l : h, isLE2);
+  view.setUint32(byteOffset + 4, isLE2 ? h : l, isLE2);
+}
+function isBytes$1(a) {
+  return a instanceof Uint8Array || ArrayBuffer.isView(a) && a.constructor.name === "Uint8Array" && "BYTES_PER_ELEMENT" in a && a.BYTES_PER_ELEMENT === 1;
+}
+const atitle$1 = (title) => title ? `"${title}" ` : "";
+function anumber$1(n, title = "") {
+  if (typeof n !== "number")
+    throw new TypeError(atitle$1(title) + "expected number, got " + typeof n);
+  if (!Number.isSafeInteger(n) || n < 0)
+    throw new RangeError(atitle$1(title) + "expected integer >= 0, got " + n);
+  return n;
+}
+function abool$1(value, title = "") {
+  if (typeof value !== "boolean")
+    throw new TypeError(atitle$1(title) + "expected boolean, got type=" + typeof value);
+  return value;
+}
+function abytes$1(value, length, title = "") {
+  if (isBytes$1(value) && (length === void 0 || value.length === length))
+    return value;
+  if (length !== void 0)
+    anumber$1(length, "length");
+  const bytes = isBytes$1(value);
+  const ofLen = length !== void 0 ? ` of length ${length}` : "";
+  const got = bytes ? `length=${value.length}` : `type=${typeof value}`;
+  const message = atitle$1(title) + "expected Uint8Array" + ofLen + ", got " + got;
+  if (!bytes)
+    throw new TypeError(message);
+  throw new RangeError(message);
+}
+const aobject$1 = (value, label) => {
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw new TypeError((label === "object" ? "" : `"${label}" `) + "expected object, got type=" + typeof value);
+};
+const aopts = (value, label) => {
+  aobject$1(value, label);
+  const proto = Object.getPrototypeOf(value);
+  if (proto !== Object.prototype && proto !== null)
+    throw new TypeError(`"${label}" expected plain object`);
+  if (Object.hasOwn(value, "__proto__"))
+    throw new TypeError(`"${label}.__proto__" is not allowed`);
+};
+function aexists(instance, checkFinished = true) {
+  if (instance.destroyed)
+    throw new Error("hash was destroyed");
+  if (checkFinished && instance.finished)
+    throw new Error("digest() was already called");
+}
+function aoutput(out, instance) {
+  abytes$1(out, void 0, "output");
+  const min = instance.outputLen;
+  if (!(out.length >= min)) {
+    throw new RangeError('"output" expected length >= ' + min);
+  }
+}
+function u32(arr) {
+  return new Uint32Array(arr.buffer, arr.byteOffset, Math.floor(arr.byteLength / 4));
+}
+function clean(...arrays) {
+  for (let i = 0; i < arrays.length; i++) {
+    arrays[i].fill(0);
+  }
+}
+function createView(arr) {
+  return new DataView(arr.buffer, arr.byteOffset, arr.byteLength);
+}
+function rotr(word, shift) {
+  return word << 32 - shift | word >>> shift;
+}
+const isLE = /* @__PURE__ */ (() => new Uint8Array(new Uint32Array([287454020]).buffer)[0] === 68)();
+function byteSwap(word) {
+  return word << 24 & 4278190080 | word << 8 & 16711680 | word >>> 8 & 65280 | word >>> 24 & 255;
+}
+function byteSwap32(arr) {
+  for (let i = 0; i < arr.length; i++) {
+    arr[i] = byteSwap(arr[i]);
+  }
+  return arr;
+}
+const swap32IfBE = isLE ? (u) => u : byteSwap32;
+const hasHexBuiltin = /* @__PURE__ */ (() => (
+  // @ts-ignore
+  typeof Uint8Array.from([]).toHex === "function" && typeof Uint8Array.fromHex === "function"
+))();
+const hexes = /* @__PURE__ */ Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
+function bytesToHex$1(bytes) {
+  abytes$1(bytes);
+  if (hasHexBuiltin)
+    return bytes.toHex();
+  let hex = "";
+  for (let i = 0; i < bytes.length; i++) {
+    hex += hexes[bytes[i]];
+  }
+  return hex;
+}
+function asciiToBase16(ch) {
+  return ch >= 48 && ch <= 57 ? ch - 48 : ch >= 65 && ch <= 70 ? ch - (65 - 10) : ch >= 97 && ch <= 102 ? ch - (97 - 10) : void 0;
+}
+function hexToBytes$1(hex) {
+  if (typeof hex !== "string")
+    throw new TypeError("hex string expected, got " + typeof hex);
+  if (hasHexBuiltin) {
+    try {
+      return Uint8Array.fromHex(hex);
+    } catch (error) {
+      if (error instanceof SyntaxError)
+        throw new RangeError(error.message);
+      throw error;
+    }
+  }
+  const hl = hex.length;
+  const al = hl / 2;
+  if (hl % 2)
+    throw new RangeError("hex string expected, got unpadded hex of length " + hl);
+  const array = new Uint8Array(al);
+  for (let ai = 0, hi = 0; ai < al; ai++, hi += 2) {
+    const n1 = asciiToBase16(hex.charCodeAt(hi));
+    const n2 = asciiToBase16(hex.charCodeAt(hi + 1));
+    if (n1 === void 0 || n2 === void 0) {
+      const char = hex[hi] + hex[hi + 1];
+      throw new RangeError('hex string expected, got non-hex character "' + char + '" at index ' + hi);
+    }
+    array[ai] = n1 * 16 + n2;
+  }
+  return array;
+}
+function checkOpts(defaults, opts2, title = "opts") {
+  aopts(defaults, "defaults");
+  if (opts2 !== void 0)
+    aopts(opts2, title);
+  const merged = Object.assign(/* @__PURE__ */ Object.create(null), defaults, opts2);
+  return merged;
+}
+function createHasher(hashCons, info = {}) {
+  if (typeof hashCons !== "function")
+    throw new TypeError('"hashCons" expected function, got type=' + typeof hashCons);
+  info = checkOpts({}, info, "info");
+  const hashC = (msg, opts2) => hashCons(opts2).update(msg).digest();
+  const tmp = hashCons(void 0);
+  hashC.outputLen = tmp.outputLen;
+  hashC.blockLen = tmp.blockLen;
+  hashC.canXOF = tmp.canXOF;
+  hashC.create = (opts2) => hashCons(opts2);
+  Object.assign(hashC, info);
+  return Object.freeze(hashC);
+}
+function randomBytes$2(bytesLength = 32) {
+  anumber$1(bytesLength, "bytesLength");
+  const cr = typeof globalThis === "object" ? globalThis.crypto : null;
+  if (typeof cr?.getRandomValues !== "function")
+    throw new Error("crypto.getRandomValues must be defined");
+  if (bytesLength > 65536)
+    throw new RangeError(`"bytesLength" expected <= 65536, got ${bytesLength}`);
+  return cr.getRandomValues(new Uint8Array(bytesLength));
+}
+const oidNist = (suffix) => ({
+  // Current NIST hashAlgs suffixes used here fit in one DER subidentifier octet.
+  // Larger suffix values would need base-128 OID encoding and a different length byte.
+  oid: Uint8Array.from([6, 9, 96, 134, 72, 1, 101, 3, 4, 2, suffix])
+});
+function Chi(a, b, c) {
+  return a & b ^ ~a & c;
+}
+function Maj(a, b, c) {
+  return a & b ^ a & c ^ b & c;
+}
+class HashMD {
+  blockLen;
+  outputLen;
+  canXOF = false;
+  padOffset;
+  isLE;
+  // For partial updates less than block size
+  buffer;
+  view;
+  finished = false;
+  length = 0;
+  pos = 0;
+  destroyed = false;
+  constructor(blockLen, outputLen, padOffset, isLE2) {
+    this.blockLen = blockLen;
+    this.outputLen = outputLen;
+    this.padOffset = padOffset;
+    this.isLE = isLE2;
+    this.buffer = new Uint8Array(blockLen);
+    this.view = createView(this.buffer);
+  }
+  update(data) {
+    aexists(this);
+    abytes$1(data);
+    const { view, buffer, blockLen } = this;
+    const len = data.length;
+    let processed = false;
+    for (let pos = 0; pos < len; ) {
+      const take = Math.min(blockLen - this.pos, len - pos);
+      if (take === blockLen) {
+        const dataView = createView(data);
+        for (; blockLen <= len - pos; pos += blockLen)
+          this.process(dataView, pos);
+        processed = true;
+        continue;
+      }
+      buffer.set(pos === 0 && take === len ? data : data.subarray(pos, pos + take), this.pos);
+      this.pos += take;
+      pos += take;
+      if (this.pos === blockLen) {
+        this.process(view, 0);
+        this.pos = 0;
+        processed = true;
+      }
+    }
+    this.length += data.length;
+    if (processed)
+      this.roundClean();
+    return this;
+  }
+  digestInto(out) {
+    aexists(this);
+    aoutput(out, this);
+    this.finished = true;
+    const { buffer, view, blockLen, isLE: isLE2 } = this;
+    let { pos } = this;
+    buffer[pos++] = 128;
+    buffer.fill(0, pos);
+    if (this.padOffset > blockLen - pos) {
+      this.process(view, 0);
+      buffer.fill(0);
+    }
+    setU64FromNum(view, blockLen - 8, this.length * 8, isLE2);
+    this.process(view, 0);
+    this.roundClean();
+    const oview = out === buffer ? view : createView(out);
+    const len = this.outputLen;
+    const outLen = len / 4;
+    const state = this.get();
+    if (len % 4 || outLen > state.length)
+      throw new Error("invalid outputLen");
+    for (let i = 0; i < outLen; i++)
+      oview.setUint32(4 * i, state[i], isLE2);
+  }
+  digest() {
+    const { buffer, outputLen } = this;
+    this.digestInto(buffer);
+    const res = buffer.slice(0, outputLen);
+    this.destroy();
+    return res;
+  }
+  _cloneIntoMeta(to) {
+    const { buffer, length, finished, destroyed, pos } = this;
+    to.destroyed = destroyed;
+    to.finished = finished;
+    to.length = length;
+    to.pos = pos;
+    if (pos)
+      to.buffer.set(buffer);
+    return to;
+  }
+  clone() {
+    return this._cloneInto();
+  }
+}
+const SHA256_IV = /* @__PURE__ */ Uint32Array.from([
+  1779033703,
+  3144134277,
+  1013904242,
+  2773480762,
+  1359893119,
+  2600822924,
+  528734635,
+  1541459225
+]);
+const SHA256_K = /* @__PURE__ */ Uint32Array.from([
+  1116352408,
+  1899447441,
+  3049323471,
+  3921009573,
+  961987163,
+  1508970993,
+  2453635748,
+  2870763221,
+  3624381080,
+  310598401,
+  607225278,
+  1426881987,
+  1925078388,
+  2162078206,
+  2614888103,
+  3248222580,
+  3835390401,
+  4022224774,
+  264347078,
+  604807628,
+  770255983,
+  1249150122,
+  1555081692,
+  1996064986,
+  2554220882,
+  2821834349,
+  2952996808,
+  3210313671,
+  3336571891,
+  3584528711,
+  113926993,
+  338241895,
+  666307205,
+  773529912,
+  1294757372,
+  1396182291,
+  1695183700,
+  1986661051,
+  2177026350,
+  2456956037,
+  2730485921,
+  2820302411,
+  3259730800,
+  3345764771,
+  3516065817,
+  3600352804,
+  4094571909,
+  275423344,
+  430227734,
+  506948616,
+  659060556,
+  883997877,
+  958139571,
+  1322822218,
+  1537002063,
+  1747873779,
+  1955562222,
+  2024104815,
+  2227730452,
+  2361852424,
+  2428436474,
+  2756734187,
+  3204031479,
+  3329325298
+]);
+const SHA256_W = /* @__PURE__ */ new Uint32Array(64);
+class SHA2_32B extends HashMD {
+  // We cannot use array here since array allows indexing by variable
+  // which means optimizer/compiler cannot use registers.
+  // Numeric initializers matter: starting the fields as `undefined` changes
+  // V8's field representation and makes sha256 3x slower (measured).
+  A = 0;
+  B = 0;
+  C = 0;
+  D = 0;
+  E = 0;
+  F = 0;
+  G = 0;
+  H = 0;
+  constructor(outputLen, IV) {
+    super(64, outputLen, 8, false);
+    this.A = IV[0] | 0;
+    this.B = IV[1] | 0;
+    this.C = IV[2] | 0;
+    this.D = IV[3] | 0;
+    this.E = IV[4] | 0;
+    this.F = IV[5] | 0;
+    this.G = IV[6] | 0;
+    this.H = IV[7] | 0;
+  }
+  get() {
+    const { A, B: B2, C, D, E, F: F2, G, H } = this;
+    return [A, B2, C, D, E, F2, G, H];
+  }
+  // prettier-ignore
+  set(A, B2, C, D, E, F2, G, H) {
+    this.A = A | 0;
+    this.B = B2 | 0;
+    this.C = C | 0;
+    this.D = D | 0;
+    this.E = E | 0;
+    this.F = F2 | 0;
+    this.G = G | 0;
+    this.H = H | 0;
+  }
+  _cloneInto(to) {
+    (to ||= new this.constructor()).set(...this.get());
+    return this._cloneIntoMeta(to);
+  }
+  process(view, offset) {
+    for (let i = 0; i < 16; i++, offset += 4)
+      SHA256_W[i] = view.getUint32(offset, false);
+    for (let i = 16; i < 64; i++) {
+      const W15 = SHA256_W[i - 15];
+      const W2 = SHA256_W[i - 2];
+      const s0 = rotr(W15, 7) ^ rotr(W15, 18) ^ W15 >>> 3;
+      const s1 = rotr(W2, 17) ^ rotr(W2, 19) ^ W2 >>> 10;
+      SHA256_W[i] = s1 + SHA256_W[i - 7] + s0 + SHA256_W[i - 16] | 0;
+    }
+    let { A, B: B2, C, D, E, F: F2, G, H } = this;
+    for (let i = 0; i < 64; i++) {
+      const sigma1 = rotr(E, 6) ^ rotr(E, 11) ^ rotr(E, 25);
+      const T1 = H + sigma1 + Chi(E, F2, G) + SHA256_K[i] + SHA256_W[i] | 0;
+      const sigma0 = rotr(A, 2) ^ rotr(A, 13) ^ rotr(A, 22);
+      const T2 = sigma0 + Maj(A, B2, C) | 0;
+      H = G;
+      G = F2;
+      F2 = E;
+      E = D + T1 | 0;
+      D = C;
+      C = B2;
+      B2 = A;
+      A = T1 + T2 | 0;
+    }
+    A = A + this.A | 0;
+    B2 = B2 + this.B | 0;
+    C = C + this.C | 0;
+    D = D + this.D | 0;
+    E = E + this.E | 0;
+    F2 = F2 + this.F | 0;
+    G = G + this.G | 0;
+    H = H + this.H | 0;
+    this.set(A, B2, C, D, E, F2, G, H);
+  }
+  roundClean() {
+    clean(SHA256_W);
+  }
+  destroy() {
+    this.destroyed = true;
+    this.set(0, 0, 0, 0, 0, 0, 0, 0);
+    clean(this.buffer);
+  }
+}
+class _SHA256 extends SHA2_32B {
+  constructor() {
+    super(32, SHA256_IV);
+  }
+}
+const sha256 = /* @__PURE__ */ createHasher(
+  () => new _SHA256(),
+  /* @__PURE__ */ oidNist(1)
+);
+const ALGORITHM = "aes_256_gcm";
+class TransferCrypto {
+  constructor(onFact) {
+    this.onFact = onFact;
+  }
+  onFact;
+  connections = /* @__PURE__ */ new Map();
+  hashes = /* @__PURE__ */ new Map();
+  opening = Promise.resolve();
+  /** The sender's first message of a connection, which gets the number `id`. */
+  async startSender(id, input) {
+    const sender = await SenderHandshake.create(input, { kem: await this.measuredKem() });
+    this.connections.set(id, { sender });
+    return sender.hello();
+  }
+  async handleReply(id, reply) {
+    return this.connection(id).sender.handleReply(reply);
+  }
+  async finishSender(id, confirmation) {
+    const connection = this.connection(id);
+    connection.cipher = await FrameCipher.create(await connection.sender.handleConfirmation(confirmation));
+  }
+  /** The receiver's answer to the sender's first message. */
+  async startReceiver(id, input, hello) {
+    const receiver = new ReceiverHandshake(input, { kem: await this.measuredKem() });
+    this.connections.set(id, { receiver });
+    return receiver.handleHello(hello);
+  }
+  async finishReceiver(id, message) {
+    const connection = this.connection(id);
+    const { confirmation, keys } = await connection.receiver.handleConfirmation(message);
+    connection.cipher = await FrameCipher.create(keys);
+    return confirmation;
+  }
+  /** Encrypts a frame. A payload that is part of a file is read here. */
+  async seal(id, header2, payload) {
+    const started2 = performance.now();
+    const sealed = await this.connection(id).cipher.seal(header2, payload);
+    this.recordCipher("encrypt", "success", started2);
+    return sealed;
+  }
+  /** Decrypts the next frame, and adds its payload to a hash. */
+  async open(id, frame, hash) {
+    const started2 = performance.now();
+    const decrypting = this.connection(id).cipher.open(frame);
+    const before = this.opening;
+    const opened = Promise.all([decrypting, before.catch(() => {
+    })]);
+    this.opening = opened.catch(() => {
+    });
+    try {
+      const [payload] = await opened;
+      this.recordCipher("decrypt", "success", started2);
+      if (hash !== null) this.hashes.get(hash).update(payload);
+      return payload;
+    } catch (error) {
+      this.recordCipher("decrypt", "failed", started2);
+      throw error;
+    }
+  }
+  /** Forgets the keys of a connection. */
+  async release(id) {
+    this.connections.delete(id);
+  }
+  /** Starts the SHA-256 of a stream, which gets the number `hash`. */
+  async startHash(hash) {
+    this.hashes.set(hash, sha256.create());
+  }
+  async updateHash(hash, content) {
+    this.hashes.get(hash).update(new Uint8Array(await content.arrayBuffer()));
+  }
+  /** The hash in hexadecimal digits. */
+  async finishHash(hash) {
+    const digest = this.hashes.get(hash).digest();
+    this.hashes.delete(hash);
+    return toHex(digest);
+  }
+  connection(id) {
+    const found = this.connections.get(id);
+    if (!found) throw new ProtocolError("protocol");
+    return found;
+  }
+  async measuredKem() {
+    const used = await kem();
+    return {
+      generate: async () => {
+        const key = await this.timed("keygen", () => used.generate());
+        const decapsulate = (ciphertext) => this.timed("decapsulate", () => key.decapsulate(ciphertext));
+        return { encapsulationKey: key.encapsulationKey, decapsulate };
+      },
+      encapsulate: (key) => this.timed("encapsulate", () => used.encapsulate(key))
+    };
+  }
+  async timed(operation, work) {
+    const started2 = performance.now();
+    let status = "failed";
+    try {
+      const result = await work();
+      status = "success";
+      return result;
+    } finally {
+      const observed = (performance.now() - started2) / 1e3;
+      this.onFact({ metric: "pqc_operations_total", labels: { operation, status }, value: 1 });
+      this.onFact({ metric: "pqc_duration_seconds", labels: { operation }, observed });
+    }
+  }
+  recordCipher(operation, status, started2) {
+    const observed = (performance.now() - started2) / 1e3;
+    const labels = { algorithm: ALGORITHM, operation };
+    this.onFact({ metric: "encryption_operations_total", labels: { ...labels, status }, value: 1 });
+    this.onFact({ metric: "encryption_duration_seconds", labels, observed });
+  }
+}
+const transferCrypto = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.defineProperty({
+  __proto__: null,
+  TransferCrypto
+}, Symbol.toStringTag, { value: "Module" }));
+function aarray$1(item, title, inner = () => {
+}) {
+  if (!Array.isArray(item))
+    throw new TypeError(`"${title}" expected array, got type=${typeof item}`);
+  for (let i = 0; i < item.length; i++)
+    inner(item[i], `${title}[${i}]`);
+  return item;
+}
+const abytes = (value, length, title) => abytes$1(value, length, title);
+const anumber = anumber$1;
+function aobject(value, title = "object") {
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw new TypeError(title === "object" ? "expected valid options object" : `"${title}" expected object, got type=${typeof value}`);
+  return value;
+}
+function afunction(value, title) {
+  if (typeof value !== "function")
+    throw new TypeError(`"${title}" is invalid: expected function, got ${typeof value}`);
+  return value;
+}
+const bytesToHex = bytesToHex$1;
+const hexToBytes = (hex) => hexToBytes$1(hex);
+const isBytes = isBytes$1;
+const randomBytes$1 = (bytesLength) => randomBytes$2(bytesLength);
+const _0n$6 = /* @__PURE__ */ BigInt(0);
+const _1n$6 = /* @__PURE__ */ BigInt(1);
+const atitle = (title) => title ? `"${title}" ` : "";
+function abool(value, title = "") {
+  if (typeof value !== "boolean")
+    throw new TypeError(atitle(title) + "expected boolean, got type=" + typeof value);
+  return value;
+}
+function abignumber(n) {
+  if (typeof n === "bigint") {
+    if (!isPosBig(n))
+      throw new RangeError("positive bigint expected, got " + n);
+  } else
+    anumber(n);
+  return n;
+}
+function asafenumber(value, title = "") {
+  if (typeof value !== "number") {
+    const prefix = title && `"${title}" `;
+    throw new TypeError(prefix + "expected number, got type=" + typeof value);
+  }
+  if (!Number.isSafeInteger(value)) {
+    const prefix = title && `"${title}" `;
+    throw new RangeError(prefix + "expected safe integer, got " + value);
+  }
+}
+function hexToNumber(hex) {
+  if (typeof hex !== "string")
+    throw new TypeError("hex string expected, got " + typeof hex);
+  return hex === "" ? _0n$6 : BigInt("0x" + hex);
+}
+function bytesToNumberBE(bytes) {
+  return hexToNumber(bytesToHex$1(bytes));
+}
+function bytesToNumberLE(bytes) {
+  return hexToNumber(bytesToHex$1(copyBytes$1(abytes$1(bytes)).reverse()));
+}
+function numberToBytesBE(n, len) {
+  anumber$1(len);
+  if (len === 0)
+    throw new Error("zero output length is invalid");
+  n = abignumber(n);
+  const expectedLen = len * 2;
+  const hex = n.toString(16);
+  if (hex.length > expectedLen)
+    throw new RangeError("number is too large");
+  return hexToBytes$1(hex.padStart(expectedLen, "0"));
+}
+function numberToBytesLE(n, len) {
+  return numberToBytesBE(n, len).reverse();
+}
+function copyBytes$1(bytes) {
+  return Uint8Array.from(abytes(bytes));
+}
+function isPosBig(n) {
+  return typeof n === "bigint" && _0n$6 <= n;
+}
+function inRange(n, min, max) {
+  return isPosBig(n) && isPosBig(min) && isPosBig(max) && min <= n && n < max;
+}
+function aInRange(title, n, min, max) {
+  if (!inRange(n, min, max))
+    throw new RangeError("expected valid " + title + ": " + min + " <= n < " + max + ", got " + n);
+}
+function bitLen(n) {
+  if (n < _0n$6)
+    throw new Error("expected non-negative bigint, got " + n);
+  return n === _0n$6 ? 0 : n.toString(2).length;
+}
+const bitMask = (n) => {
+  asafenumber(n, "n");
+  return (_1n$6 << BigInt(n)) - _1n$6;
+};
+function validateObject(object, fields = {}, optFields = {}, title = "object") {
+  aobject(object, title);
+  aobject(fields, "fields");
+  aobject(optFields, "optFields");
+  function checkField(fieldName, expectedType, isOpt) {
+    const label = title === "object" ? `param "${String(fieldName)}"` : `"${title}.${String(fieldName)}"`;
+    const val = object[fieldName];
+    if (!Object.hasOwn(object, fieldName) && (isOpt ? val !== void 0 : expectedType !== "function")) {
+      throw new TypeError(`${label} is invalid: expected own property`);
+    }
+    if (isOpt && val === void 0)
+      return;
+    const current = typeof val;
+    if (current !== expectedType || val === null)
+      throw new TypeError(`${label} is invalid: expected ${expectedType}, got ${current}`);
+  }
+  const iter = (f, isOpt) => Object.entries(f).forEach(([k, v]) => checkField(k, v, isOpt));
+  iter(fields, false);
+  iter(optFields, true);
+}
+const _0n$5 = /* @__PURE__ */ BigInt(0), _1n$5 = /* @__PURE__ */ BigInt(1), _2n$4 = /* @__PURE__ */ BigInt(2);
+const _3n$1 = /* @__PURE__ */ BigInt(3), _4n$2 = /* @__PURE__ */ BigInt(4), _5n$1 = /* @__PURE__ */ BigInt(5);
+const _7n$1 = /* @__PURE__ */ BigInt(7), _8n$2 = /* @__PURE__ */ BigInt(8), _9n = /* @__PURE__ */ BigInt(9);
+const _15n = /* @__PURE__ */ BigInt(15), _16n = /* @__PURE__ */ BigInt(16);
+const POW_WINDOWED_MIN = /* @__PURE__ */ BigInt("0x10000000000000000");
+function mod(a, b) {
+  if (b <= _0n$5)
+    throw new Error("mod: expected positive modulus, got " + b);
+  const result = a % b;
+  return result >= _0n$5 ? result : b + result;
+}
+function pow(num, power, modulo) {
+  if (modulo <= _1n$5)
+    throw new Error("pow: expected modulus > 1, got " + modulo);
+  if (typeof power !== "bigint")
+    throw new TypeError("invalid exponent: expected bigint, got " + typeof power);
+  if (power < _0n$5)
+    throw new Error("invalid exponent, negatives unsupported");
+  if (power === _0n$5)
+    return _1n$5;
+  if (power === _1n$5)
+    return num;
+  let d = num % modulo;
+  if (d < _0n$5)
+    d += modulo;
+  if (power < POW_WINDOWED_MIN) {
+    let p2 = _1n$5;
+    while (power > _0n$5) {
+      if (power & _1n$5)
+        p2 = p2 * d % modulo;
+      d = d * d % modulo;
+      power >>= _1n$5;
+    }
+    return p2;
+  }
+  const digits = [];
+  while (power > _0n$5) {
+    digits.push(Number(power & _15n));
+    power >>= _4n$2;
+  }
+  const table = new Array(16);
+  table[0] = _1n$5;
+  table[1] = d;
+  for (let i = 2; i < 16; i++)
+    table[i] = table[i - 1] * d % modulo;
+  let p = table[digits[digits.length - 1]];
+  for (let w = digits.length - 2; w >= 0; w--) {
+    p = p * p % modulo;
+    p = p * p % modulo;
+    p = p * p % modulo;
+    p = p * p % modulo;
+    const digit = digits[w];
+    if (digit !== 0)
+      p = p * table[digit] % modulo;
+  }
+  return p;
+}
+function pow2(x, power, modulo) {
+  if (modulo <= _1n$5)
+    throw new Error("pow2: expected modulus > 1, got " + modulo);
+  if (power < _0n$5)
+    throw new Error("pow2: expected non-negative exponent, got " + power);
+  let res = x;
+  while (power-- > _0n$5) {
+    res *= res;
+    res %= modulo;
+  }
+  return res;
+}
+function invert(number, modulo) {
+  if (number === _0n$5)
+    throw new Error("invert: expected non-zero number");
+  if (modulo <= _1n$5)
+    throw new Error("invert: expected modulus > 1, got " + modulo);
+  let a = mod(number, modulo);
+  let b = modulo;
+  let x = _0n$5, u = _1n$5;
+  while (a !== _0n$5) {
+    const q = b / a;
+    const r = b - a * q;
+    const m = x - u * q;
+    b = a, a = r, x = u, u = m;
+  }
+  const gcd = b;
+  if (gcd !== _1n$5)
+    throw new Error("invert: does not exist");
+  return mod(x, modulo);
+}
+function assertIsSquare(Fp, root, n) {
+  const F2 = Fp;
+  if (!F2.eql(F2.sqr(root), n))
+    throw new Error("Cannot find square root");
+}
+function aoddModulus(order, fnName) {
+  if ((order & _1n$5) === _0n$5)
+    throw new Error(fnName + ": expected odd modulus, got " + order);
+}
+function sqrt3mod4(Fp, n) {
+  const F2 = Fp;
+  const p1div4 = (F2.ORDER + _1n$5) / _4n$2;
+  const root = F2.pow(n, p1div4);
+  assertIsSquare(F2, root, n);
+  return root;
+}
+function sqrt5mod8(Fp, n) {
+  const F2 = Fp;
+  const p5div8 = (F2.ORDER - _5n$1) / _8n$2;
+  const n2 = F2.mul(n, _2n$4);
+  const v = F2.pow(n2, p5div8);
+  const nv = F2.mul(n, v);
+  const i = F2.mul(F2.mul(nv, _2n$4), v);
+  const root = F2.mul(nv, F2.sub(i, F2.ONE));
+  assertIsSquare(F2, root, n);
+  return root;
+}
+function sqrt9mod16(P) {
+  const Fp_ = Field(P);
+  const tn = tonelliShanks(P);
+  const c1 = tn(Fp_, Fp_.neg(Fp_.ONE));
+  const c2 = tn(Fp_, c1);
+  const c3 = tn(Fp_, Fp_.neg(c1));
+  const c4 = (P + _7n$1) / _16n;
+  return ((Fp, n) => {
+    const F2 = Fp;
+    let tv1 = F2.pow(n, c4);
+    let tv2 = F2.mul(tv1, c1);
+    const tv3 = F2.mul(tv1, c2);
+    const tv4 = F2.mul(tv1, c3);
+    const e1 = F2.eql(F2.sqr(tv2), n);
+    const e2 = F2.eql(F2.sqr(tv3), n);
+    tv1 = F2.cmov(tv1, tv2, e1);
+    tv2 = F2.cmov(tv4, tv3, e2);
+    const e3 = F2.eql(F2.sqr(tv2), n);
+    const root = F2.cmov(tv1, tv2, e3);
+    assertIsSquare(F2, root, n);
+    return root;
+  });
+}
+function tonelliShanks(P) {
+  if (P < _3n$1)
+    throw new Error("sqrt is not defined for small field");
+  aoddModulus(P, "tonelliShanks");
+  let Q2 = P - _1n$5;
+  let S = 0;
+  while (Q2 % _2n$4 === _0n$5) {
+    Q2 /= _2n$4;
+    S++;
+  }
+  let Z = _2n$4;
+  const _Fp = Field(P);
+  while (FpLegendre(_Fp, Z) === 1) {
+    if (Z++ > 1e3)
+      throw new Error("Cannot find square root: probably non-prime P");
+  }
+  if (S === 1)
+    return sqrt3mod4;
+  let cc = _Fp.pow(Z, Q2);
+  const Q1div2 = (Q2 + _1n$5) / _2n$4;
+  return function tonelliSlow(Fp, n) {
+    const F2 = Fp;
+    if (F2.is0(n))
+      return n;
+    if (FpLegendre(F2, n) !== 1)
+      throw new Error("Cannot find square root");
+    let M = S;
+    let c = F2.mul(F2.ONE, cc);
+    let t = F2.pow(n, Q2);
+    let R = F2.pow(n, Q1div2);
+    while (!F2.eql(t, F2.ONE)) {
+      if (F2.is0(t))
+        throw new Error("Cannot find square root: probably non-prime P");
+      let i = 1;
+      let t_tmp = F2.sqr(t);
+      while (!F2.eql(t_tmp, F2.ONE)) {
+        i++;
+        t_tmp = F2.sqr(t_tmp);
+        if (i === M)
+          throw new Error("Cannot find square root");
+      }
+      const exponent = _1n$5 << BigInt(M - i - 1);
+      const b = F2.pow(c, exponent);
+      M = i;
+      c = F2.sqr(b);
+      t = F2.mul(t, c);
+      R = F2.mul(R, b);
+    }
+    return R;
+  };
+}
+function FpSqrt(P) {
+  aoddModulus(P, "Fp.sqrt");
+  if (P % _4n$2 === _3n$1)
+    return sqrt3mod4;
+  if (P % _8n$2 === _5n$1)
+    return sqrt5mod8;
+  if (P % _16n === _9n)
+    return sqrt9mod16(P);
+  return tonelliShanks(P);
+}
+const isNegativeLE = (num, modulo) => (mod(num, modulo) & _1n$5) === _1n$5;
+const FIELD_FIELDS = [
+  "create",
+  "isValid",
+  "is0",
+  "neg",
+  "inv",
+  "sqrt",
+  "sqr",
+  "eql",
+  "add",
+  "sub",
+  "mul",
+  "pow",
+  "div",
+  "addN",
+  "subN",
+  "mulN",
+  "sqrN"
+];
+function validateField(field) {
+  aobject(field, "field");
+  if (typeof field.ORDER !== "bigint")
+    throw new TypeError('param "ORDER" is invalid: expected bigint, got ' + typeof field.ORDER);
+  asafenumber(field.BYTES, "BYTES");
+  asafenumber(field.BITS, "BITS");
+  for (const name of FIELD_FIELDS)
+    afunction(field[name], "field." + name);
+  if (field.BYTES < 1 || field.BITS < 1)
+    throw new Error("invalid field: expected BYTES/BITS > 0");
+  if (field.ORDER <= _1n$5)
+    throw new Error("invalid field: expected ORDER > 1, got " + field.ORDER);
+  return field;
+}
+function FpInvertBatch(Fp, nums, passZero = false) {
+  validateField(Fp);
+  aarray$1(nums, "nums");
+  abool(passZero, "passZero");
+  const F2 = Fp;
+  const inverted = new Array(nums.length).fill(passZero ? F2.ZERO : void 0);
+  const multipliedAcc = nums.reduce((acc, num, i) => {
+    if (F2.is0(num))
+      return acc;
+    inverted[i] = acc;
+    return F2.mul(acc, num);
+  }, F2.ONE);
+  const invertedAcc = F2.inv(multipliedAcc);
+  nums.reduceRight((acc, num, i) => {
+    if (F2.is0(num))
+      return acc;
+    inverted[i] = F2.mul(acc, inverted[i]);
+    return F2.mul(acc, num);
+  }, invertedAcc);
+  return inverted;
+}
+function FpLegendre(Fp, n) {
+  validateField(Fp);
+  const F2 = Fp;
+  aoddModulus(F2.ORDER, "FpLegendre");
+  const p1mod2 = (F2.ORDER - _1n$5) / _2n$4;
+  const powered = F2.pow(n, p1mod2);
+  const yes = F2.eql(powered, F2.ONE);
+  const zero = F2.eql(powered, F2.ZERO);
+  const no = F2.eql(powered, F2.neg(F2.ONE));
+  if (!yes && !zero && !no)
+    throw new Error("invalid Legendre symbol result");
+  return yes ? 1 : zero ? 0 : -1;
+}
+function nLength(n, nBitLength) {
+  if (nBitLength !== void 0)
+    anumber(nBitLength);
+  if (n <= _0n$5)
+    throw new Error("invalid n length: expected positive n, got " + n);
+  if (nBitLength !== void 0 && nBitLength < 1)
+    throw new Error("invalid n length: expected positive bit length, got " + nBitLength);
+  const bits = bitLen(n);
+  if (nBitLength !== void 0 && nBitLength < bits)
+    throw new Error(`invalid n length: expected nBitLength (${nBitLength}) >= bitLen(n) (${bits})`);
+  const _nBitLength = nBitLength !== void 0 ? nBitLength : bits;
+  const nByteLength = Math.ceil(_nBitLength / 8);
+  return { nBitLength: _nBitLength, nByteLength };
+}
+const FIELD_SQRT = /* @__PURE__ */ new WeakMap();
+class _Field {
+  ORDER;
+  BITS;
+  BYTES;
+  isLE;
+  ZERO = _0n$5;
+  ONE = _1n$5;
+  _lengths;
+  _mod;
+  constructor(ORDER, opts2 = {}) {
+    if (ORDER <= _1n$5)
+      throw new Error("invalid field: expected ORDER > 1, got " + ORDER);
+    let _nbitLength = void 0;
+    this.isLE = false;
+    if (opts2 != null && typeof opts2 === "object") {
+      if (typeof opts2.BITS === "number")
+        _nbitLength = opts2.BITS;
+      if (typeof opts2.sqrt === "function")
+        Object.defineProperty(this, "sqrt", { value: opts2.sqrt, enumerable: true });
+      if (typeof opts2.isLE === "boolean")
+        this.isLE = opts2.isLE;
+      if (opts2.allowedLengths)
+        this._lengths = Object.freeze(opts2.allowedLengths.slice());
+      if (typeof opts2.modFromBytes === "boolean")
+        this._mod = opts2.modFromBytes;
+    }
+    const { nBitLength, nByteLength } = nLength(ORDER, _nbitLength);
+    if (nByteLength > 2048)
+      throw new Error("invalid field: expected ORDER of <= 2048 bytes");
+    this.ORDER = ORDER;
+    this.BITS = nBitLength;
+    this.BYTES = nByteLength;
+    Object.freeze(this);
+  }
+  create(num) {
+    return mod(num, this.ORDER);
+  }
+  isValid(num) {
+    if (typeof num !== "bigint")
+      throw new TypeError("invalid field element: expected bigint, got " + typeof num);
+    return _0n$5 <= num && num < this.ORDER;
+  }
+  is0(num) {
+    return num === _0n$5;
+  }
+  // is valid and invertible
+  isValidNot0(num) {
+    return !this.is0(num) && this.isValid(num);
+  }
+  isOdd(num) {
+    return (num & _1n$5) === _1n$5;
+  }
+  neg(num) {
+    return mod(-num, this.ORDER);
+  }
+  eql(lhs, rhs) {
+    return lhs === rhs;
+  }
+  sqr(num) {
+    return mod(num * num, this.ORDER);
+  }
+  add(lhs, rhs) {
+    return mod(lhs + rhs, this.ORDER);
+  }
+  sub(lhs, rhs) {
+    return mod(lhs - rhs, this.ORDER);
+  }
+  mul(lhs, rhs) {
+    return mod(lhs * rhs, this.ORDER);
+  }
+  pow(num, power) {
+    return pow(num, power, this.ORDER);
+  }
+  div(lhs, rhs) {
+    return mod(lhs * invert(rhs, this.ORDER), this.ORDER);
+  }
+  // Same as above, but doesn't normalize
+  sqrN(num) {
+    return num * num;
+  }
+  addN(lhs, rhs) {
+    return lhs + rhs;
+  }
+  subN(lhs, rhs) {
+    return lhs - rhs;
+  }
+  mulN(lhs, rhs) {
+    return lhs * rhs;
+  }
+  inv(num) {
+    return invert(num, this.ORDER);
+  }
+  sqrt(num) {
+    let sqrt = FIELD_SQRT.get(this);
+    if (!sqrt)
+      FIELD_SQRT.set(this, sqrt = FpSqrt(this.ORDER));
+    return sqrt(this, num);
+  }
+  toBytes(num) {
+    return this.isLE ? numberToBytesLE(num, this.BYTES) : numberToBytesBE(num, this.BYTES);
+  }
+  fromBytes(bytes, skipValidation = false) {
+    abytes(bytes);
+    const { _lengths: allowedLengths, BYTES, isLE: isLE2, ORDER, _mod: modFromBytes } = this;
+    if (allowedLengths) {
+      if (bytes.length < 1 || !allowedLengths.includes(bytes.length) || bytes.length > BYTES) {
+        throw new Error("Field.fromBytes: expected " + allowedLengths + " bytes, got " + bytes.length);
+      }
+      const padded = new Uint8Array(BYTES);
+      padded.set(bytes, isLE2 ? 0 : padded.length - bytes.length);
+      bytes = padded;
+    }
+    if (bytes.length !== BYTES)
+      throw new Error("Field.fromBytes: expected " + BYTES + " bytes, got " + bytes.length);
+    let scalar = isLE2 ? bytesToNumberLE(bytes) : bytesToNumberBE(bytes);
+    if (modFromBytes)
+      scalar = mod(scalar, ORDER);
+    if (!skipValidation) {
+      if (!this.isValid(scalar))
+        throw new Error("invalid field element: outside of range 0..ORDER");
+    }
+    return scalar;
+  }
+  // TODO: we don't need it here, move out to separate fn
+  invertBatch(lst) {
+    return FpInvertBatch(this, lst, true);
+  }
+  // We can't move this out because Fp6, Fp12 implement it
+  // and it's unclear what to return in there.
+  cmov(a, b, condition) {
+    abool(condition, "condition");
+    return condition ? b : a;
+  }
+}
+function Field(ORDER, opts2 = {}) {
+  Object.freeze(_Field.prototype);
+  return new _Field(ORDER, opts2);
+}
+const _0n$4 = /* @__PURE__ */ BigInt(0);
+const _1n$4 = /* @__PURE__ */ BigInt(1);
+const _4n$1 = /* @__PURE__ */ BigInt(4);
+const BLIND_BYTES = 16;
+const BLIND_BITS = 128;
+const FW_WINDOW = 5;
+const TABLE_BYTES_MAX = /* @__PURE__ */ (() => 2 ** 31)();
+function validatePointCons(Point) {
+  const pc = Point;
+  if (typeof pc !== "function")
+    throw new TypeError('"Point" expected constructor, got type=' + typeof Point);
+  afunction(pc.fromAffine, "Point.fromAffine");
+  afunction(pc.fromBytes, "Point.fromBytes");
+  afunction(pc.fromHex, "Point.fromHex");
+  aobject(pc.BASE, "Point.BASE");
+  aobject(pc.ZERO, "Point.ZERO");
+  validateField(pc.Fp);
+  validateField(pc.Fn);
+}
+function normalizeZ(c, points) {
+  validatePointCons(c);
+  validateMSMPoints(points, c);
+  const invertedZs = FpInvertBatch(c.Fp, points.map((p) => p.Z));
+  return points.map((p, i) => c.fromAffine(p.toAffine(invertedZs[i])));
+}
+function validateW(W, bits, min = 1) {
+  if (!Number.isSafeInteger(W) || W < min || W > bits)
+    throw new Error("invalid window size, expected [" + min + ".." + bits + "], got W=" + W);
+}
+function validateTableBytes(numPoints, fpBytes) {
+  const bytes = numPoints * (4 * fpBytes + 128);
+  if (bytes > TABLE_BYTES_MAX)
+    throw new Error("invalid window size: table would need ~" + Math.ceil(bytes / 2 ** 20) + " MiB, max " + TABLE_BYTES_MAX / 2 ** 20 + " MiB");
+}
+function probeRandomBytes(randomBytes2, length) {
+  if (randomBytes2 === void 0)
+    return void 0;
+  afunction(randomBytes2, "randomBytes");
+  try {
+    const probe = randomBytes2(length);
+    if (!isBytes(probe) || probe.length !== length)
+      return void 0;
+  } catch {
+    return void 0;
+  }
+  return randomBytes2;
+}
+function validateMSMPoints(points, c) {
+  aarray$1(points, "points");
+  points.forEach((p, i) => {
+    if (!(p instanceof c))
+      throw new Error("invalid point at index " + i);
+  });
+}
+function validateMSMScalars(scalars, field, maxScalar) {
+  if (!Array.isArray(scalars))
+    throw new Error("array of scalars expected");
+  scalars.forEach((s, i) => {
+    const ok = maxScalar === void 0 ? field.isValid(s) : isPosBig(s) && s < maxScalar;
+    if (!ok)
+      throw new Error("invalid scalar at index " + i);
+  });
+}
+const pointWindowSizes = /* @__PURE__ */ new WeakMap();
+function getWindowSize(P) {
+  return pointWindowSizes.get(P) || 1;
+}
+function oddMultiples(p, size) {
+  const dbl = p.double();
+  const t = [p];
+  for (let j = 1; j < size; j++)
+    t.push(t[j - 1].add(dbl));
+  return t;
+}
+function wnafDigits(n, W) {
+  const size = 2 ** W;
+  const half = size / 2;
+  const mask = BigInt(size - 1);
+  const d = [];
+  while (n > _0n$4) {
+    let w = 0;
+    if (n & _1n$4) {
+      w = Number(n & mask);
+      if (w >= half)
+        w -= size;
+      n -= BigInt(w);
+    }
+    d.push(w);
+    n >>= _1n$4;
+  }
+  return d;
+}
+function signedWindowDigits(n, W, windows) {
+  const size = 2 ** W;
+  const half = size / 2;
+  const mask = BigInt(size - 1);
+  const shiftBy = BigInt(W);
+  const d = [];
+  for (let w = 0; w < windows; w++) {
+    let v = Number(n & mask);
+    n >>= shiftBy;
+    if (v > half) {
+      v -= size;
+      n += _1n$4;
+    }
+    d.push(v);
+  }
+  if (n !== _0n$4)
+    throw new Error("invalid wnaf");
+  return d;
+}
+function wnafWalk(zero, tables, digits) {
+  let max = 0;
+  for (const d of digits)
+    max = Math.max(max, d.length);
+  let acc = zero;
+  for (let bit = max - 1; bit >= 0; bit--) {
+    if (bit !== max - 1)
+      acc = acc.double();
+    for (let i = 0; i < digits.length; i++) {
+      const w = digits[i][bit];
+      if (w) {
+        const item = tables[i][Math.abs(w) - 1 >> 1];
+        acc = acc.add(w < 0 ? item.negate() : item);
+      }
+    }
+  }
+  return acc;
+}
+class ScalarMultiplier {
+  Point;
+  BASE;
+  ZERO;
+  randomBytes;
+  wnafPrecomputes = /* @__PURE__ */ new WeakMap();
+  baseCanBeBlinded;
+  bits;
+  // Parametrized with a given Point class (not individual point)
+  constructor(Point, randomBytes2) {
+    validatePointCons(Point);
+    this.randomBytes = probeRandomBytes(randomBytes2, BLIND_BYTES);
+    this.Point = Point;
+    this.BASE = Point.BASE;
+    this.ZERO = Point.ZERO;
+    this.bits = Point.Fn.BITS;
+  }
+  /**
+   * Creates a signed fixed-window wNAF precomputation table: for every window w, the
+   * multiples `[1..2^(W−1)]⋅2^(w⋅W)⋅P`, flattened. All doublings are baked into the table,
+   * so cached multiplication is additions-only. `windows = ceil(bits/W) + 1`: the extra
+   * window absorbs the final carry of signed-digit recoding.
+   * For a 256-bit curve and W=6, the table is 44⋅32 = 1408 points.
+   * @param point - Point instance
+   * @param W - window size
+   * @param bits - scalar bitlength the table must cover
+   */
+  buildWnafTable(point, W, bits) {
+    const windows = Math.ceil(bits / W) + 1;
+    const half = 2 ** (W - 1);
+    const comp = [];
+    let base = point;
+    for (let w = 0; w < windows; w++) {
+      let acc = base;
+      for (let i = 0; i < half; i++) {
+        comp.push(acc);
+        acc = acc.add(base);
+      }
+      base = comp[comp.length - 1].double();
+    }
+    return { W, bits, windows, comp };
+  }
+  /**
+   * Implements ec multiplication using precomputed signed fixed-window wNAF tables.
+   * Constant-time: fixed window count with one table addition per window — zero digits feed
+   * the fake accumulator — and no doublings; the lookup scans the whole window slice.
+   * Scalar bounds are validated by the public entry points ({@link ScalarMultiplier.mulCT},
+   * {@link ScalarMultiplier.mulCTBlinded}, {@link ScalarMultiplier.mulUnsafe});
+   * signedWindowDigits throws if `n` exceeds the table.
+   * @returns real and fake (for const-time) points
+   */
+  wnafCachedCT(precomputes, n) {
+    const { W, windows, comp } = precomputes;
+    const half = 2 ** (W - 1);
+    const digits = signedWindowDigits(n, W, windows);
+    let p = this.ZERO;
+    let f = this.BASE;
+    for (let w = 0; w < windows; w++) {
+      const digit = digits[w];
+      const start = w * half;
+      const idx = Math.abs(digit) - 1;
+      let sel = comp[start];
+      for (let i = 1; i < half; i++)
+        sel = i === idx ? comp[start + i] : sel;
+      const neg = sel.negate();
+      if (digit === 0)
+        f = f.add(comp[start]);
+      else
+        p = p.add(digit < 0 ? neg : sel);
+    }
+    return { p, f };
+  }
+  // Cache key is point identity plus (W, bits); at most two entries exist per point (public-width
+  // `Fn.BITS` and blinded `Fn.BITS + BLIND_BITS`). Callers must not reuse the same point with
+  // incompatible `transform(...)` layouts and expect a separate cache entry.
+  getWnafPrecomputes(W, point, bits, transform) {
+    let entries = this.wnafPrecomputes.get(point);
+    let comp = entries?.find((entry) => entry.W === W && entry.bits === bits);
+    if (!comp) {
+      comp = this.buildWnafTable(point, W, bits);
+      if (typeof transform === "function")
+        comp = { ...comp, comp: transform(comp.comp) };
+      if (!entries) {
+        entries = [];
+        this.wnafPrecomputes.set(point, entries);
+      }
+      entries.push(comp);
+    }
+    return comp;
+  }
+  assertPoint(point) {
+    if (!(point instanceof this.Point))
+      throw new TypeError('"point" expected Point instance, got type=' + typeof point);
+  }
+  // Shared prologue of the constant-time entry points. Rejects scalar 0: in key/signature-style
+  // callers a zero scalar means broken upstream plumbing, and concrete Points already reject it.
+  // Uses inRange instead of Fn.isValidNot0: validateField() only certifies the arithmetic subset.
+  validateMulInput(point, scalar) {
+    this.assertPoint(point);
+    if (!inRange(scalar, _1n$4, this.Point.Fn.ORDER))
+      throw new Error("invalid scalar");
+  }
+  // Constant-time dispatch shared by mulCT / mulCTBlinded. Un-precomputed points (W===1, e.g.
+  // ECDH peer keys) skip building a throwaway cached table in favor of a small fixed-window
+  // multiply. `n` must be < 2^bits.
+  runCT(point, n, bits, transform) {
+    const W = getWindowSize(point);
+    if (W === 1)
+      return this.fixedWindowCT(point, n, bits);
+    return this.wnafCachedCT(this.getWnafPrecomputes(W, point, bits, transform), n);
+  }
+  mulCT(point, scalar, transform) {
+    this.validateMulInput(point, scalar);
+    return this.runCT(point, scalar, this.bits, transform);
+  }
+  mulCTBlinded(point, scalar, transform) {
+    this.validateMulInput(point, scalar);
+    if (this.randomBytes === void 0)
+      throw new Error("randomBytes is required for scalar blinding");
+    const bits = this.Point.Fn.BITS + BLIND_BITS;
+    const blind = this.randomBytes(BLIND_BYTES);
+    if (!isBytes(blind) || blind.length !== BLIND_BYTES)
+      throw new Error("randomBytes returned invalid byte array");
+    blind[0] = blind[0] & 63 | 128;
+    const n = scalar + bytesToNumberBE(blind) * this.Point.Fn.ORDER;
+    return this.runCT(point, n, bits, transform);
+  }
+  /**
+   * Constant-time multiplication `n*point` for an un-precomputed point, via a small fixed window.
+   * A cached wNAF table only pays off when reused; a flat 2^FW_WINDOW table (`size-1` adds) is
+   * far cheaper to build for a single use. The point-operation sequence is independent of `n`:
+   * build the table, then per window exactly FW_WINDOW doublings, a data-oblivious scan over
+   * every table entry, and one addition (adds the identity when the window digit is 0 — never
+   * skipped).
+   *
+   * `n` must be `< 2^bits`. Assumes complete addition (adding the identity costs the same as any
+   * add), which holds for the Weierstrass/Edwards point types used here. The table is left in
+   * projective form (no normalizeZ): normalizing this small a table costs more than the
+   * mixed-add savings it would buy for a single multiply.
+   * @returns real point `p`; `f` duplicates it only to match {@link wnafCachedCT}'s return shape
+   * (this path needs no fake accumulator — its op-count is already scalar-independent).
+   */
+  fixedWindowCT(point, n, bits) {
+    const W = FW_WINDOW;
+    const size = 1 << W;
+    const mask = bitMask(W);
+    const table = new Array(size);
+    table[0] = this.ZERO;
+    for (let i = 1; i < size; i++)
+      table[i] = table[i - 1].add(point);
+    const windows = Math.ceil(bits / W);
+    let acc = this.ZERO;
+    for (let window = windows - 1; window >= 0; window--) {
+      if (window !== windows - 1)
+        for (let d = 0; d < W; d++)
+          acc = acc.double();
+      const digit = Number(n >> BigInt(window * W) & mask);
+      let sel = table[0];
+      for (let i = 1; i < size; i++)
+        sel = i === digit ? table[i] : sel;
+      acc = acc.add(sel);
+    }
+    return { p: acc, f: acc };
+  }
+  shouldBlind(point, cofactor) {
+    if (this.randomBytes === void 0)
+      return false;
+    if (cofactor === _1n$4)
+      return true;
+    if (point !== this.BASE)
+      return false;
+    if (this.baseCanBeBlinded === void 0)
+      this.baseCanBeBlinded = this.mulUnsafe(this.BASE, this.Point.Fn.ORDER).is0();
+    return this.baseCanBeBlinded;
+  }
+  mulSecret(point, scalar, cofactor, transform) {
+    return this.shouldBlind(point, cofactor) ? this.mulCTBlinded(point, scalar, transform) : this.mulCT(point, scalar, transform);
+  }
+  mulUnsafe(point, scalar, transform) {
+    this.assertPoint(point);
+    if (!isPosBig(scalar))
+      throw new Error("invalid scalar");
+    const W = getWindowSize(point);
+    if (W === 1 || scalar >= this.Point.Fn.ORDER)
+      return mulAddUnsafe(this.Point, [point], [scalar], true);
+    const precomputes = this.getWnafPrecomputes(W, point, this.bits, transform);
+    return this.wnafCachedCT(precomputes, scalar).p;
+  }
+  // Remembers the window size used for precomputed wNAF multiplication of the given point
+  // and drops any previously built tables. Usually only the base point is precomputed.
+  // W=1 resets the point to the un-precomputed (table-less) paths.
+  // W is additionally capped so tables stay under ~2 GiB ({@link TABLE_BYTES_MAX}).
+  setWindowSize(point, W) {
+    this.assertPoint(point);
+    validateW(W, this.bits);
+    const windows = Math.ceil((this.bits + BLIND_BITS) / W) + 1;
+    validateTableBytes(windows * 2 ** (W - 1), this.Point.Fp.BYTES);
+    pointWindowSizes.set(point, W);
+    this.wnafPrecomputes.delete(point);
+  }
+  // True when a window size is set: tables themselves are built lazily on first multiply.
+  hasWindowSize(point) {
+    return getWindowSize(point) !== 1;
+  }
+}
+function mulAddUnsafe(c, points, scalars, allowOversized = false) {
+  validatePointCons(c);
+  validateMSMPoints(points, c);
+  abool(allowOversized, "allowOversized");
+  validateMSMScalars(scalars, c.Fn, allowOversized ? c.Fn.ORDER ** _4n$1 : void 0);
+  if (points.length !== scalars.length)
+    throw new Error("arrays of points and scalars must have equal length");
+  const tables = points.map((p) => oddMultiples(p, 4));
+  const digits = scalars.map((n) => wnafDigits(n, 4));
+  return wnafWalk(c.ZERO, tables, digits);
+}
+function createField(order, field, isLE2) {
+  if (field) {
+    if (field.ORDER !== order)
+      throw new Error("Field.ORDER must match order: Fp == p, Fn == n");
+    validateField(field);
+    return field;
+  } else {
+    return Field(order, { isLE: isLE2 });
+  }
+}
+function createCurveFields(type, CURVE, curveOpts = {}, FpFnLE) {
+  if (FpFnLE === void 0)
+    FpFnLE = type === "edwards";
+  if (!CURVE || typeof CURVE !== "object")
+    throw new Error(`expected valid ${type} CURVE object`);
+  validateObject(curveOpts);
+  for (const p of ["p", "n", "h"]) {
+    const val = CURVE[p];
+    if (!(isPosBig(val) && val !== _0n$4))
+      throw new Error(`CURVE.${p} must be positive bigint`);
+  }
+  const Fp = createField(CURVE.p, curveOpts.Fp, FpFnLE);
+  const Fn = createField(CURVE.n, curveOpts.Fn, FpFnLE);
+  const _b = "d";
+  const params = ["Gx", "Gy", "a", _b];
+  for (const p of params) {
+    if (!Fp.isValid(CURVE[p]))
+      throw new Error(`CURVE.${p} must be valid field element of CURVE.Fp`);
+  }
+  CURVE = Object.freeze(Object.assign({}, CURVE));
+  return { CURVE, Fp, Fn };
+}
+function createKeygen(randomSecretKey, getPublicKey) {
+  return function keygen(seed) {
+    const secretKey = randomSecretKey(seed);
+    return { secretKey, publicKey: getPublicKey(secretKey) };
+  };
+}
+const _0n$3 = /* @__PURE__ */ BigInt(0), _1n$3 = /* @__PURE__ */ BigInt(1), _2n$3 = /* @__PURE__ */ BigInt(2), _4n = /* @__PURE__ */ BigInt(4), _8n$1 = /* @__PURE__ */ BigInt(8);
+function isEdValidXY(Fp, CURVE, x, y) {
+  const x2 = Fp.sqr(x);
+  const y2 = Fp.sqr(y);
+  const left = Fp.add(Fp.mul(CURVE.a, x2), y2);
+  const right = Fp.add(Fp.ONE, Fp.mul(CURVE.d, Fp.mul(x2, y2)));
+  return Fp.eql(left, right);
+}
+function edwards(params, extraOpts = {}) {
+  validateObject(extraOpts, {}, {}, "extraOpts");
+  const opts2 = extraOpts;
+  const validated = createCurveFields("edwards", params, opts2, opts2.FpFnLE);
+  const { Fp, Fn } = validated;
+  let CURVE = validated.CURVE;
+  const { h: cofactor } = CURVE;
+  if (FpLegendre(Fp, CURVE.a) !== 1)
+    throw new Error("edwards: CURVE.a must be a square in Fp for complete addition formulas");
+  if (FpLegendre(Fp, CURVE.d) !== -1)
+    throw new Error("edwards: CURVE.d must be a non-square in Fp for complete addition formulas");
+  validateObject(opts2, {}, { uvRatio: "function", randomBytes: "function" });
+  const randomBytes2 = opts2.randomBytes === void 0 ? randomBytes$1 : opts2.randomBytes;
+  const MASK = _2n$3 << BigInt(Fp.BYTES * 8) - _1n$3;
+  function isOdd(n) {
+    if (!Fp.isOdd)
+      throw new Error("Field does not have .isOdd()");
+    return Fp.isOdd(n);
+  }
+  const uvRatio2 = opts2.uvRatio === void 0 ? (u, v) => {
+    try {
+      return { isValid: true, value: Fp.sqrt(Fp.div(u, v)) };
+    } catch (e) {
+      return { isValid: false, value: _0n$3 };
+    }
+  } : opts2.uvRatio;
+  if (!isEdValidXY(Fp, CURVE, CURVE.Gx, CURVE.Gy))
+    throw new Error("bad curve params: generator point");
+  const mulA = Fp.eql(CURVE.a, Fp.neg(Fp.ONE)) ? (x) => Fp.neg(x) : Fp.eql(CURVE.a, Fp.ONE) ? (x) => x : (x) => Fp.mul(CURVE.a, x);
+  function acoord(title, n, banZero = false) {
+    const min = banZero ? _1n$3 : _0n$3;
+    aInRange("coordinate " + title, n, min, MASK);
+    return n;
+  }
+  function aedpoint(other) {
+    if (!(other instanceof Point))
+      throw new Error("EdwardsPoint expected");
+  }
+  class Point {
+    static BASE = new Point(CURVE.Gx, CURVE.Gy, Fp.ONE, Fp.mul(CURVE.Gx, CURVE.Gy));
+    static ZERO = new Point(Fp.ZERO, Fp.ONE, Fp.ONE, Fp.ZERO);
+    static Fp = Fp;
+    static Fn = Fn;
+    X;
+    Y;
+    Z;
+    T;
+    constructor(X, Y, Z, T) {
+      this.X = acoord("x", X);
+      this.Y = acoord("y", Y);
+      this.Z = acoord("z", Z, true);
+      this.T = acoord("t", T);
+      Object.freeze(this);
+    }
+    static CURVE() {
+      return CURVE;
+    }
+    /**
+     * Create one extended Edwards point from affine coordinates.
+     * Does NOT validate that the point is on-curve or torsion-free.
+     * Use `.assertValidity()` on adversarial inputs.
+     */
+    static fromAffine(p) {
+      if (p instanceof Point)
+        throw new Error("extended point not allowed");
+      const { x, y } = p || {};
+      acoord("x", x);
+      acoord("y", y);
+      return new Point(x, y, Fp.ONE, Fp.mul(x, y));
+    }
+    // Uses algo from RFC8032 5.1.3.
+    static fromBytes(bytes, zip215 = false) {
+      const len = Fp.BYTES;
+      const { a, d } = CURVE;
+      bytes = copyBytes$1(abytes(bytes, len, "point"));
+      abool(zip215, "zip215");
+      const normed = copyBytes$1(bytes);
+      const lastByte = bytes[len - 1];
+      normed[len - 1] = lastByte & -129;
+      const y = bytesToNumberLE(normed);
+      const max = zip215 ? MASK : Fp.ORDER;
+      aInRange("point.y", y, _0n$3, max);
+      const y2 = Fp.sqr(y);
+      const u = Fp.sub(y2, Fp.ONE);
+      const v = Fp.sub(Fp.mulN(d, y2), a);
+      let { isValid, value: x } = uvRatio2(u, v);
+      if (!isValid)
+        throw new Error("bad point: invalid y coordinate");
+      const isXOdd = isOdd(x);
+      const isLastByteOdd = (lastByte & 128) !== 0;
+      if (!zip215 && Fp.is0(x) && isLastByteOdd)
+        throw new Error("bad point: x=0 and x_0=1");
+      if (isLastByteOdd !== isXOdd)
+        x = Fp.neg(x);
+      return Point.fromAffine({ x, y });
+    }
+    static fromHex(hex, zip215 = false) {
+      return Point.fromBytes(hexToBytes(hex), zip215);
+    }
+    get x() {
+      return this.toAffine().x;
+    }
+    get y() {
+      return this.toAffine().y;
+    }
+    precompute(windowSize = 6, isLazy = true) {
+      wnaf.setWindowSize(this, windowSize);
+      if (!isLazy)
+        this.multiply(_2n$3);
+      return this;
+    }
+    // Useful in fromAffine() - not for fromBytes(), which always created valid points.
+    assertValidity() {
+      const p = this;
+      const { a, d } = CURVE;
+      if (p.is0())
+        throw new Error("bad point: ZERO");
+      const { X, Y, Z, T } = p;
+      const X2 = Fp.sqr(X);
+      const Y2 = Fp.sqr(Y);
+      const Z2 = Fp.sqr(Z);
+      const Z4 = Fp.sqr(Z2);
+      const aX2 = Fp.mul(X2, a);
+      const left = Fp.mul(Fp.add(aX2, Y2), Z2);
+      const right = Fp.add(Z4, Fp.mul(d, Fp.mul(X2, Y2)));
+      if (!Fp.eql(left, right))
+        throw new Error("bad point: equation left != right (1)");
+      const XY = Fp.mul(X, Y);
+      const ZT = Fp.mul(Z, T);
+      if (!Fp.eql(XY, ZT))
+        throw new Error("bad point: equation left != right (2)");
+    }
+    // Compare one point to another.
+    equals(other) {
+      aedpoint(other);
+      const { X: X1, Y: Y1, Z: Z1 } = this;
+      const { X: X2, Y: Y2, Z: Z2 } = other;
+      const X1Z2 = Fp.mul(X1, Z2);
+      const X2Z1 = Fp.mul(X2, Z1);
+      const Y1Z2 = Fp.mul(Y1, Z2);
+      const Y2Z1 = Fp.mul(Y2, Z1);
+      return Fp.eql(X1Z2, X2Z1) && Fp.eql(Y1Z2, Y2Z1);
+    }
+    is0() {
+      return this.equals(Point.ZERO);
+    }
+    negate() {
+      return new Point(Fp.neg(this.X), this.Y, this.Z, Fp.neg(this.T));
+    }
+    // Fast algo for doubling Extended Point.
+    // https://hyperelliptic.org/EFD/g1p/auto-twisted-extended.html#doubling-dbl-2008-hwcd
+    // Cost: 4M + 4S + 1*a + 6add + 1*2.
+    double() {
+      const { X: X1, Y: Y1, Z: Z1 } = this;
+      const A = Fp.sqr(X1);
+      const B2 = Fp.sqr(Y1);
+      const C = Fp.mul(Fp.sqr(Z1), _2n$3);
+      const D = mulA(A);
+      const x1y1 = Fp.addN(X1, Y1);
+      const E = Fp.sub(Fp.subN(Fp.sqr(x1y1), A), B2);
+      const G = Fp.addN(D, B2);
+      const F2 = Fp.subN(G, C);
+      const H = Fp.subN(D, B2);
+      const X3 = Fp.mul(E, F2);
+      const Y3 = Fp.mul(G, H);
+      const T3 = Fp.mul(E, H);
+      const Z3 = Fp.mul(F2, G);
+      return new Point(X3, Y3, Z3, T3);
+    }
+    // Fast algo for adding 2 Extended Points.
+    // https://hyperelliptic.org/EFD/g1p/auto-twisted-extended.html#addition-add-2008-hwcd
+    // Cost: 9M + 1*a + 1*d + 7add.
+    add(other) {
+      aedpoint(other);
+      const { d } = CURVE;
+      const { X: X1, Y: Y1, Z: Z1, T: T1 } = this;
+      const { X: X2, Y: Y2, Z: Z2, T: T2 } = other;
+      const A = Fp.mul(X1, X2);
+      const B2 = Fp.mul(Y1, Y2);
+      const C = Fp.mul(Fp.mulN(T1, d), T2);
+      const D = Fp.mul(Z1, Z2);
+      const E = Fp.sub(Fp.subN(Fp.mulN(Fp.addN(X1, Y1), Fp.addN(X2, Y2)), A), B2);
+      const F2 = Fp.subN(D, C);
+      const G = Fp.addN(D, C);
+      const H = Fp.sub(B2, mulA(A));
+      const X3 = Fp.mul(E, F2);
+      const Y3 = Fp.mul(G, H);
+      const T3 = Fp.mul(E, H);
+      const Z3 = Fp.mul(F2, G);
+      return new Point(X3, Y3, Z3, T3);
+    }
+    subtract(other) {
+      aedpoint(other);
+      return this.add(other.negate());
+    }
+    // Constant-time multiplication.
+    multiply(scalar) {
+      if (!Fn.isValidNot0(scalar))
+        throw new RangeError("invalid scalar: expected 1 <= sc < curve.n");
+      const { p, f } = wnaf.mulSecret(this, scalar, cofactor, normalize);
+      return normalize([p, f])[0];
+    }
+    // Non-constant-time multiplication. Uses double-and-add algorithm.
+    // It's faster, but should only be used when you don't care about
+    // an exposed private key e.g. sig verification.
+    // Keeps the same subgroup-scalar contract: 0 is allowed for public-scalar callers, but
+    // n and larger values are rejected instead of being reduced mod n to the identity point.
+    multiplyUnsafe(scalar) {
+      if (!Fn.isValid(scalar))
+        throw new RangeError("invalid scalar: expected 0 <= sc < curve.n");
+      if (scalar === _0n$3)
+        return Point.ZERO;
+      if (this.is0() || scalar === _1n$3)
+        return this;
+      return wnaf.mulUnsafe(this, scalar, normalize);
+    }
+    // Checks if point is of small order.
+    // If you add something to small order point, you will have "dirty"
+    // point with torsion component.
+    // Clears cofactor and checks if the result is 0.
+    isSmallOrder() {
+      return this.clearCofactor().is0();
+    }
+    // Multiplies point by curve order and checks if the result is 0.
+    // Returns `false` is the point is dirty.
+    isTorsionFree() {
+      return wnaf.mulUnsafe(this, CURVE.n).is0();
+    }
+    // Converts Extended point to default (x, y) coordinates.
+    // Can accept precomputed Z^-1 - for example, from invertBatch.
+    toAffine(invertedZ) {
+      const p = this;
+      let iz = invertedZ;
+      if (iz != null && typeof iz !== "bigint")
+        throw new TypeError('"invertedZ" expected bigint, got type=' + typeof iz);
+      const { X, Y, Z } = p;
+      const is0 = p.is0();
+      if (iz == null)
+        iz = is0 ? Fp.create(_8n$1) : Fp.inv(Z);
+      const x = Fp.mul(X, iz);
+      const y = Fp.mul(Y, iz);
+      const zz = Fp.mul(Z, iz);
+      if (is0)
+        return { x: Fp.ZERO, y: Fp.ONE };
+      if (!Fp.eql(zz, Fp.ONE))
+        throw new Error("invZ was invalid");
+      return { x, y };
+    }
+    clearCofactor() {
+      if (cofactor === _1n$3)
+        return this;
+      if (cofactor === _2n$3)
+        return this.double();
+      if (cofactor === _4n)
+        return this.double().double();
+      if (cofactor === _8n$1)
+        return this.double().double().double();
+      return this.multiplyUnsafe(cofactor);
+    }
+    toBytes() {
+      const { x, y } = this.toAffine();
+      const bytes = Fp.toBytes(y);
+      bytes[bytes.length - 1] |= isOdd(x) ? 128 : 0;
+      return bytes;
+    }
+    toHex() {
+      return bytesToHex(this.toBytes());
+    }
+    toString() {
+      return `<Point ${this.is0() ? "ZERO" : this.toHex()}>`;
+    }
+  }
+  const normalize = (points) => normalizeZ(Point, points);
+  const wnaf = new ScalarMultiplier(Point, randomBytes2);
+  if (wnaf.bits >= 6)
+    Point.BASE.precompute(6);
+  Object.freeze(Point.prototype);
+  Object.freeze(Point);
+  return Point;
+}
+function checkU32(n, title = "n") {
+  if (typeof n !== "number")
+    throw new TypeError(`wrong u32 integer "${title}": expected number, got type=${typeof n}`);
+  if (!Number.isSafeInteger(n) || n < 0 || n > 4294967295)
+    throw new RangeError(`wrong u32 integer "${title}": expected 0..4294967295, got ${n}`);
+  return n;
+}
+function isPowerOfTwo(x) {
+  checkU32(x, "x");
+  return (x & x - 1) === 0 && x !== 0;
+}
+function reverseBits(n, bits) {
+  checkU32(n);
+  if (typeof bits !== "number")
+    throw new TypeError('"bits" expected number, got type=' + typeof bits);
+  if (!Number.isSafeInteger(bits) || bits < 0 || bits > 32)
+    throw new Error(`expected integer 0 <= bits <= 32, got ${bits}`);
+  let reversed = 0;
+  for (let i = 0; i < bits; i++, n >>>= 1)
+    reversed = reversed << 1 | n & 1;
+  return reversed >>> 0;
+}
+function log2(n) {
+  checkU32(n);
+  return 31 - Math.clz32(n);
+}
+function bitReversalInplace(values) {
+  if (!values || typeof values !== "object" || typeof values.length !== "number")
+    throw new TypeError('"values" expected array-like, got type=' + typeof values);
+  const n = values.length;
+  if (!isPowerOfTwo(n))
+    throw new Error("expected positive power-of-two length, got " + n);
+  const bits = log2(n);
+  for (let i = 0; i < n; i++) {
+    const j = reverseBits(i, bits);
+    if (i < j) {
+      const tmp = values[i];
+      values[i] = values[j];
+      values[j] = tmp;
+    }
+  }
+  return values;
+}
+const FFTCore = (F2, coreOpts) => {
+  validateObject(coreOpts, { N: "number", roots: "object", dit: "boolean" }, { invertButterflies: "boolean", skipStages: "number", brp: "boolean" }, "coreOpts");
+  const { N: N2, roots, dit, invertButterflies = false, skipStages = 0, brp = true } = coreOpts;
+  checkU32(N2, "coreOpts.N");
+  const bits = log2(N2);
+  if (!isPowerOfTwo(N2))
+    throw new Error("FFT: Polynomial size should be power of two");
+  checkU32(skipStages, "coreOpts.skipStages");
+  const maxSkipStages = bits === 0 ? 0 : bits - 1;
+  if (skipStages > maxSkipStages)
+    throw new Error(`FFT: wrong skipStages: expected 0 <= skipStages <= ${maxSkipStages}`);
+  if (roots.length !== N2)
+    throw new Error(`FFT: wrong roots length: expected ${N2}, got ${roots.length}`);
+  const isDit = dit !== invertButterflies;
+  return (values) => {
+    if (values.length !== N2)
+      throw new Error("FFT: wrong Polynomial length");
+    if (dit && brp)
+      bitReversalInplace(values);
+    for (let i = 0, g = 1; i < bits - skipStages; i++) {
+      const s = dit ? i + 1 + skipStages : bits - i;
+      const m = 1 << s;
+      const m2 = m >> 1;
+      const stride = N2 >> s;
+      for (let k = 0; k < N2; k += m) {
+        for (let j = 0, grp = g++; j < m2; j++) {
+          const rootPos = invertButterflies ? dit ? N2 - grp : grp : j * stride;
+          const i0 = k + j;
+          const i1 = k + j + m2;
+          const omega = roots[rootPos];
+          const b = values[i1];
+          const a = values[i0];
+          if (isDit) {
+            const t = F2.mul(b, omega);
+            values[i0] = F2.add(a, t);
+            values[i1] = F2.sub(a, t);
+          } else if (invertButterflies) {
+            values[i0] = F2.add(b, a);
+            values[i1] = F2.mul(F2.sub(b, a), omega);
+          } else {
+            values[i0] = F2.add(a, b);
+            values[i1] = F2.mul(F2.sub(a, b), omega);
+          }
+        }
+      }
+    }
+    if (!dit && brp)
+      bitReversalInplace(values);
+    return values;
+  };
+};
+const _0n$2 = /* @__PURE__ */ BigInt(0);
+const _1n$2 = /* @__PURE__ */ BigInt(1);
+const _2n$2 = /* @__PURE__ */ BigInt(2);
+function cmask(P, swap) {
+  return P + swap - (swap >> _1n$2 << _1n$2);
+}
+function cswap(P) {
+  const offset = BigInt(6) * P;
+  return (mask, x_2, x_3) => {
+    const sum = x_2 + x_3;
+    const d = offset + x_3 - x_2;
+    const a = (d * mask + x_2) % P;
+    return { x_2: a, x_3: sum - a };
+  };
+}
+function validateOpts(curve) {
+  validateObject(curve, {
+    P: "bigint",
+    type: "string",
+    adjustScalarBytes: "function",
+    powPminus2: "function"
+  }, {
+    randomBytes: "function",
+    scalarMultBase: "function"
+  });
+  return Object.freeze({ ...curve });
+}
+function montgomery(curveDef) {
+  const CURVE = validateOpts(curveDef);
+  const { P, type, adjustScalarBytes: adjustScalarBytes2, powPminus2, randomBytes: rand } = CURVE;
+  const mulBaseHook = CURVE.scalarMultBase;
+  const is25519 = type === "x25519";
+  if (!is25519 && type !== "x448")
+    throw new Error("invalid type");
+  const randomBytes_ = rand === void 0 ? randomBytes$1 : rand;
+  const montgomeryBits = is25519 ? 255 : 448;
+  const swap = cswap(P);
+  const fieldLen = is25519 ? 32 : 56;
+  const Gu = is25519 ? BigInt(9) : BigInt(5);
+  const a24 = is25519 ? BigInt(121665) : BigInt(39081);
+  const minScalar = is25519 ? _2n$2 ** BigInt(254) : _2n$2 ** BigInt(447);
+  const maxAdded = is25519 ? BigInt(8) * (_2n$2 ** BigInt(251) - _1n$2) : BigInt(4) * (_2n$2 ** BigInt(445) - _1n$2);
+  const maxScalar = minScalar + maxAdded + _1n$2;
+  const modP = (n) => mod(n, P);
+  const GuBytes = encodeU(Gu);
+  function encodeU(u) {
+    return numberToBytesLE(modP(u), fieldLen);
+  }
+  function decodeU(u) {
+    const _u = copyBytes$1(abytes(u, fieldLen, "uCoordinate"));
+    if (is25519)
+      _u[31] &= 127;
+    return modP(bytesToNumberLE(_u));
+  }
+  function decodeScalar(scalar) {
+    return bytesToNumberLE(adjustScalarBytes2(copyBytes$1(abytes(scalar, fieldLen, "scalar"))));
+  }
+  const lowOrderU = new Set(is25519 ? [
+    _0n$2,
+    _1n$2,
+    P - _1n$2,
+    BigInt("325606250916557431795983626356110631294008115727848805560023387167927233504"),
+    BigInt("39382357235489614581723060781553021112529911719440698176882885853963445705823")
+  ] : [_0n$2, _1n$2, P - _1n$2]);
+  function scalarMult(scalar, u) {
+    const pointU = decodeU(u);
+    if (lowOrderU.has(pointU))
+      throw new Error("invalid private or public key received");
+    const pu = montgomeryLadder(pointU, decodeScalar(scalar));
+    if (pu === _0n$2)
+      throw new Error("invalid private or public key received");
+    return encodeU(pu);
+  }
+  function scalarMultBase(scalar) {
+    if (mulBaseHook === void 0)
+      return scalarMult(scalar, GuBytes);
+    const k = decodeScalar(scalar);
+    aInRange("scalar", k, minScalar, maxScalar);
+    const pu = modP(mulBaseHook(k));
+    if (pu === _0n$2)
+      throw new Error("invalid private or public key received");
+    return encodeU(pu);
+  }
+  const getPublicKey = scalarMultBase;
+  const getSharedSecret = scalarMult;
+  function montgomeryLadder(u, scalar) {
+    aInRange("u", u, _0n$2, P);
+    aInRange("scalar", scalar, minScalar, maxScalar);
+    const k = scalar;
+    const x_1 = u;
+    let x_2 = _1n$2;
+    let z_2 = _0n$2;
+    let x_3 = u;
+    let z_3 = _1n$2;
+    const kx = k ^ k >> _1n$2;
+    for (let t = BigInt(montgomeryBits - 1); t >= _0n$2; t--) {
+      const mask2 = cmask(P, kx >> t);
+      ({ x_2, x_3 } = swap(mask2, x_2, x_3));
+      ({ x_2: z_2, x_3: z_3 } = swap(mask2, z_2, z_3));
+      const A = x_2 + z_2;
+      const AA = modP(A * A);
+      const B2 = x_2 - z_2;
+      const BB = modP(B2 * B2);
+      const E = AA - BB;
+      const C = x_3 + z_3;
+      const D = x_3 - z_3;
+      const DA = modP(D * A);
+      const CB = modP(C * B2);
+      const dacb = DA + CB;
+      const da_cb = DA - CB;
+      x_3 = modP(dacb * dacb);
+      z_3 = modP(x_1 * modP(da_cb * da_cb));
+      x_2 = modP(AA * BB);
+      z_2 = modP(E * (AA + modP(a24 * E)));
+    }
+    const mask = cmask(P, k);
+    ({ x_2, x_3 } = swap(mask, x_2, x_3));
+    ({ x_2: z_2, x_3: z_3 } = swap(mask, z_2, z_3));
+    const z2 = powPminus2(z_2);
+    return modP(x_2 * z2);
+  }
+  const lengths = {
+    secretKey: fieldLen,
+    publicKey: fieldLen,
+    seed: fieldLen
+  };
+  const randomSecretKey = (seed) => {
+    seed = seed === void 0 ? randomBytes_(fieldLen) : seed;
+    abytes(seed, lengths.seed, "seed");
+    return seed;
+  };
+  const utils = { randomSecretKey };
+  Object.freeze(lengths);
+  Object.freeze(utils);
+  return Object.freeze({
+    keygen: createKeygen(randomSecretKey, getPublicKey),
+    getSharedSecret,
+    getPublicKey,
+    scalarMult,
+    scalarMultBase,
+    utils,
+    GuBytes: GuBytes.slice(),
+    lengths
+  });
+}
+const _0n$1 = /* @__PURE__ */ BigInt(0), _1n$1 = /* @__PURE__ */ BigInt(1), _2n$1 = /* @__PURE__ */ BigInt(2), _3n = /* @__PURE__ */ BigInt(3);
+const _5n = /* @__PURE__ */ BigInt(5), _8n = /* @__PURE__ */ BigInt(8);
+const ed25519_CURVE_p = /* @__PURE__ */ BigInt("0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed");
+const ed25519_CURVE = /* @__PURE__ */ (() => ({
+  p: ed25519_CURVE_p,
+  n: BigInt("0x1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed"),
+  h: _8n,
+  a: BigInt("0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec"),
+  d: BigInt("0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3"),
+  Gx: BigInt("0x216936d3cd6e53fec0a4e231fdd6dc5c692cc7609525a7b2c9562d608f25d51a"),
+  Gy: BigInt("0x6666666666666666666666666666666666666666666666666666666666666658")
+}))();
+function ed25519_pow_2_252_3(x) {
+  const _10n = BigInt(10), _20n = BigInt(20), _40n = BigInt(40), _80n = BigInt(80);
+  const P = ed25519_CURVE_p;
+  const x2 = x * x % P;
+  const b2 = x2 * x % P;
+  const b4 = pow2(b2, _2n$1, P) * b2 % P;
+  const b5 = pow2(b4, _1n$1, P) * x % P;
+  const b10 = pow2(b5, _5n, P) * b5 % P;
+  const b20 = pow2(b10, _10n, P) * b10 % P;
+  const b40 = pow2(b20, _20n, P) * b20 % P;
+  const b80 = pow2(b40, _40n, P) * b40 % P;
+  const b160 = pow2(b80, _80n, P) * b80 % P;
+  const b240 = pow2(b160, _80n, P) * b80 % P;
+  const b250 = pow2(b240, _10n, P) * b10 % P;
+  const pow_p_5_8 = pow2(b250, _2n$1, P) * x % P;
+  return { pow_p_5_8, b2 };
+}
+function adjustScalarBytes(bytes) {
+  bytes[0] &= 248;
+  bytes[31] &= 127;
+  bytes[31] |= 64;
+  return bytes;
+}
+const ED25519_SQRT_M1 = /* @__PURE__ */ BigInt("19681161376707505956807079304988542015446066515923890162744021073123829784752");
+function uvRatio(u, v) {
+  const P = ed25519_CURVE_p;
+  const v3 = mod(v * v * v, P);
+  const v7 = mod(v3 * v3 * v, P);
+  const pow3 = ed25519_pow_2_252_3(u * v7).pow_p_5_8;
+  let x = mod(u * v3 * pow3, P);
+  const vx2 = mod(v * x * x, P);
+  const root1 = x;
+  const root2 = mod(x * ED25519_SQRT_M1, P);
+  const useRoot1 = vx2 === u;
+  const useRoot2 = vx2 === mod(-u, P);
+  const noRoot = vx2 === mod(-u * ED25519_SQRT_M1, P);
+  if (useRoot1)
+    x = root1;
+  if (useRoot2 || noRoot)
+    x = root2;
+  if (isNegativeLE(x, P))
+    x = mod(-x, P);
+  return { isValid: useRoot1 || useRoot2, value: x };
+}
+const ed25519_Point = /* @__PURE__ */ edwards(ed25519_CURVE, { uvRatio });
+const x25519 = /* @__PURE__ */ (() => {
+  const P = ed25519_CURVE_p;
+  const powPminus2 = (x) => {
+    const { pow_p_5_8, b2 } = ed25519_pow_2_252_3(x);
+    return mod(pow2(pow_p_5_8, _3n, P) * b2, P);
+  };
+  return montgomery({
+    P,
+    type: "x25519",
+    powPminus2,
+    adjustScalarBytes,
+    // ~3x faster fixed-base: [k]B on the birationally-equivalent Edwards curve using cached
+    // base tables, mapped back via u = (1+y)/(1-y) = (Z+Y)/(Z-Y) with one Fermat inversion.
+    // Same construction as libsodium's crypto_scalarmult_curve25519_base.
+    scalarMultBase: (k) => {
+      const kn = mod(k, ed25519_Point.Fn.ORDER);
+      if (kn === _0n$1)
+        return _0n$1;
+      const p = ed25519_Point.BASE.multiply(kn);
+      return mod((p.Z + p.Y) * powPminus2(mod(p.Z - p.Y, P)), P);
+    }
+  });
+})();
+const ed25519 = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.defineProperty({
+  __proto__: null,
+  x25519
+}, Symbol.toStringTag, { value: "Module" }));
+const _0n = BigInt(0);
+const _1n = BigInt(1);
+const _2n = BigInt(2);
+const _7n = BigInt(7);
+const _256n = BigInt(256);
+const _0x71n = BigInt(113);
+const SHA3_PI = [];
+const SHA3_ROTL = [];
+const _SHA3_IOTA = [];
+for (let round = 0, R = _1n, x = 1, y = 0; round < 24; round++) {
+  [x, y] = [y, (2 * x + 3 * y) % 5];
+  SHA3_PI.push(2 * (5 * y + x));
+  SHA3_ROTL.push((round + 1) * (round + 2) / 2 % 64);
+  let t = _0n;
+  for (let j = 0; j < 7; j++) {
+    R = (R << _1n ^ (R >> _7n) * _0x71n) % _256n;
+    if (R & _2n)
+      t ^= _1n << (_1n << BigInt(j)) - _1n;
+  }
+  _SHA3_IOTA.push(t);
+}
+const IOTAS = split(_SHA3_IOTA, true);
+const SHA3_IOTA_H = IOTAS[0];
+const SHA3_IOTA_L = IOTAS[1];
+const rotlSH = (h, l, s) => h << s | l >>> 32 - s;
+const rotlSL = (h, l, s) => l << s | h >>> 32 - s;
+const rotlBH = (h, l, s) => l << s - 32 | h >>> 64 - s;
+const rotlBL = (h, l, s) => h << s - 32 | l >>> 64 - s;
+const rotlH = (h, l, s) => s > 32 ? rotlBH(h, l, s) : rotlSH(h, l, s);
+const rotlL = (h, l, s) => s > 32 ? rotlBL(h, l, s) : rotlSL(h, l, s);
+const B = new Uint32Array(5 * 2);
+function keccakP(s, rounds = 24) {
+  if (!(s instanceof Uint32Array))
+    throw new TypeError('"s" expected Uint32Array(50), got type=' + typeof s);
+  if (s.length !== 50)
+    throw new RangeError('"s" expected Uint32Array(50), got length=' + s.length);
+  anumber$1(rounds, "rounds");
+  if (rounds < 1 || rounds > 24)
+    throw new Error('"rounds" expected integer 1..24');
+  for (let round = 24 - rounds; round < 24; round++) {
+    for (let x = 0; x < 10; x++)
+      B[x] = s[x] ^ s[x + 10] ^ s[x + 20] ^ s[x + 30] ^ s[x + 40];
+    for (let x = 0; x < 10; x += 2) {
+      const idx1 = (x + 8) % 10;
+      const idx0 = (x + 2) % 10;
+      const B0 = B[idx0];
+      const B1 = B[idx0 + 1];
+      const Th = rotlH(B0, B1, 1) ^ B[idx1];
+      const Tl = rotlL(B0, B1, 1) ^ B[idx1 + 1];
+      for (let y = 0; y < 50; y += 10) {
+        s[x + y] ^= Th;
+        s[x + y + 1] ^= Tl;
+      }
+    }
+    let curH = s[2];
+    let curL = s[3];
+    for (let t = 0; t < 24; t++) {
+      const shift = SHA3_ROTL[t];
+      const Th = rotlH(curH, curL, shift);
+      const Tl = rotlL(curH, curL, shift);
+      const PI = SHA3_PI[t];
+      curH = s[PI];
+      curL = s[PI + 1];
+      s[PI] = Th;
+      s[PI + 1] = Tl;
+    }
+    for (let y = 0; y < 50; y += 10) {
+      const b0 = s[y], b1 = s[y + 1], b2 = s[y + 2], b3 = s[y + 3];
+      s[y] ^= ~s[y + 2] & s[y + 4];
+      s[y + 1] ^= ~s[y + 3] & s[y + 5];
+      s[y + 2] ^= ~s[y + 4] & s[y + 6];
+      s[y + 3] ^= ~s[y + 5] & s[y + 7];
+      s[y + 4] ^= ~s[y + 6] & s[y + 8];
+      s[y + 5] ^= ~s[y + 7] & s[y + 9];
+      s[y + 6] ^= ~s[y + 8] & b0;
+      s[y + 7] ^= ~s[y + 9] & b1;
+      s[y + 8] ^= ~b0 & b2;
+      s[y + 9] ^= ~b1 & b3;
+    }
+    s[0] ^= SHA3_IOTA_H[round];
+    s[1] ^= SHA3_IOTA_L[round];
+  }
+  clean(B);
+}
+class Keccak {
+  state;
+  pos = 0;
+  posOut = 0;
+  finished = false;
+  state32;
+  destroyed = false;
+  blockLen;
+  suffix;
+  outputLen;
+  canXOF;
+  enableXOF = false;
+  rounds;
+  // NOTE: we accept arguments in bytes instead of bits here.
+  constructor(blockLen, suffix, outputLen, enableXOF = false, rounds = 24) {
+    anumber$1(blockLen, "blockLen");
+    anumber$1(suffix, "suffix");
+    anumber$1(rounds, "rounds");
+    abool$1(enableXOF, "enableXOF");
+    this.blockLen = blockLen;
+    this.suffix = suffix;
+    this.outputLen = outputLen;
+    this.enableXOF = enableXOF;
+    this.canXOF = enableXOF;
+    this.rounds = rounds;
+    anumber$1(outputLen, "outputLen");
+    if (!(0 < blockLen && blockLen < 200))
+      throw new Error('"blockLen" must be 1..199');
+    this.state = new Uint8Array(200);
+    this.state32 = u32(this.state);
+  }
+  clone() {
+    return this._cloneInto();
+  }
+  keccak() {
+    swap32IfBE(this.state32);
+    keccakP(this.state32, this.rounds);
+    swap32IfBE(this.state32);
+    this.posOut = 0;
+    this.pos = 0;
+  }
+  update(data) {
+    aexists(this);
+    abytes$1(data);
+    const { blockLen, state, state32 } = this;
+    const len = data.length;
+    const canUseU32 = blockLen % 4 === 0 && data.byteOffset % 4 === 0;
+    const blockLen32 = blockLen / 4;
+    const data32 = canUseU32 && len >= blockLen ? u32(data) : void 0;
+    for (let pos = 0; pos < len; ) {
+      if (data32 !== void 0 && this.pos === 0 && pos % 4 === 0 && len - pos >= blockLen) {
+        for (let i = 0, o = pos / 4; i < blockLen32; i++)
+          state32[i] ^= data32[o + i];
+        pos += blockLen;
+        this.pos = blockLen;
+        this.keccak();
+        continue;
+      }
+      const take = Math.min(blockLen - this.pos, len - pos);
+      for (let i = 0; i < take; i++)
+        state[this.pos++] ^= data[pos++];
+      if (this.pos === blockLen)
+        this.keccak();
+    }
+    return this;
+  }
+  finish() {
+    if (this.finished)
+      return;
+    this.finished = true;
+    const { state, suffix, pos, blockLen } = this;
+    state[pos] ^= suffix;
+    if ((suffix & 128) !== 0 && pos === blockLen - 1)
+      this.keccak();
+    state[blockLen - 1] ^= 128;
+    this.keccak();
+  }
+  writeInto(out) {
+    aexists(this, false);
+    abytes$1(out);
+    this.finish();
+    const bufferOut = this.state;
+    const { blockLen } = this;
+    for (let pos = 0, len = out.length; pos < len; ) {
+      if (this.posOut >= blockLen)
+        this.keccak();
+      const take = Math.min(blockLen - this.posOut, len - pos);
+      out.set(bufferOut.subarray(this.posOut, this.posOut + take), pos);
+      this.posOut += take;
+      pos += take;
+    }
+    return out;
+  }
+  xofInto(out) {
+    if (!this.enableXOF)
+      throw new Error("XOF is not enabled");
+    return this.writeInto(out);
+  }
+  xof(bytes) {
+    anumber$1(bytes);
+    return this.xofInto(new Uint8Array(bytes));
+  }
+  digestInto(out) {
+    aoutput(out, this);
+    if (this.finished)
+      throw new Error("digest() was already called");
+    this.writeInto(out.length === this.outputLen ? out : out.subarray(0, this.outputLen));
+    this.destroy();
+  }
+  digest() {
+    const out = new Uint8Array(this.outputLen);
+    this.digestInto(out);
+    return out;
+  }
+  destroy() {
+    this.destroyed = true;
+    clean(this.state);
+  }
+  _cloneInto(to) {
+    const { blockLen, suffix, outputLen, rounds, enableXOF } = this;
+    to ||= new Keccak(blockLen, suffix, outputLen, enableXOF, rounds);
+    to.blockLen = blockLen;
+    to.state32.set(this.state32);
+    to.pos = this.pos;
+    to.posOut = this.posOut;
+    to.finished = this.finished;
+    to.rounds = rounds;
+    to.suffix = suffix;
+    to.outputLen = outputLen;
+    to.enableXOF = enableXOF;
+    to.canXOF = this.canXOF;
+    to.destroyed = this.destroyed;
+    return to;
+  }
+}
+const genKeccak = (suffix, blockLen, outputLen, info = {}) => createHasher(() => new Keccak(blockLen, suffix, outputLen), info);
+const sha3_256 = /* @__PURE__ */ genKeccak(
+  6,
+  136,
+  32,
+  /* @__PURE__ */ oidNist(8)
+);
+const sha3_512 = /* @__PURE__ */ genKeccak(
+  6,
+  72,
+  64,
+  /* @__PURE__ */ oidNist(10)
+);
+const genShake = (suffix, blockLen, outputLen, info = {}) => createHasher((opts2 = {}) => {
+  opts2 = checkOpts({}, opts2);
+  return new Keccak(blockLen, suffix, opts2.dkLen === void 0 ? outputLen : opts2.dkLen, true);
+}, info);
+const shake128 = /* @__PURE__ */ genShake(31, 168, 16, /* @__PURE__ */ oidNist(11));
+const shake256 = /* @__PURE__ */ genShake(31, 136, 32, /* @__PURE__ */ oidNist(12));
+const abytesDoc = abytes$1;
+const randomBytes = randomBytes$2;
+function aarray(item, title, inner = () => {
+}) {
+  if (!Array.isArray(item))
+    throw new TypeError(`"${title}" expected array, got type=${typeof item}`);
+  for (let i = 0; i < item.length; i++)
+    inner(item[i], `${title}[${i}]`);
+  return item;
+}
+function equalBytes(a, b) {
+  a = abytes$1(a);
+  b = abytes$1(b);
+  if (a.length !== b.length)
+    return false;
+  let diff = 0;
+  for (let i = 0; i < a.length; i++)
+    diff |= a[i] ^ b[i];
+  return diff === 0;
+}
+function copyBytes(bytes) {
+  return new Uint8Array(abytes$1(bytes));
+}
+function splitCoder(label, ...lengths) {
+  const getLength = (c) => typeof c === "number" ? c : c.bytesLen;
+  const bytesLen = lengths.reduce((sum, a) => sum + getLength(a), 0);
+  return {
+    bytesLen,
+    encode: (bufs) => {
+      const res = new Uint8Array(bytesLen);
+      for (let i = 0, pos = 0; i < lengths.length; i++) {
+        const c = lengths[i];
+        const l = getLength(c);
+        const b = typeof c === "number" ? bufs[i] : c.encode(bufs[i]);
+        abytes$1(b, l, label);
+        res.set(b, pos);
+        if (typeof c !== "number")
+          b.fill(0);
+        pos += l;
+      }
+      return res;
+    },
+    decode: (buf) => {
+      abytes$1(buf, bytesLen, label);
+      const res = [];
+      for (const c of lengths) {
+        const l = getLength(c);
+        const b = buf.subarray(0, l);
+        res.push(typeof c === "number" ? b : c.decode(b));
+        buf = buf.subarray(l);
+      }
+      return res;
+    }
+  };
+}
+function vecCoder(c, vecLen) {
+  const coder = c;
+  const bytesLen = vecLen * coder.bytesLen;
+  return {
+    bytesLen,
+    encode: (u) => {
+      const uArr = aarray(u, "u");
+      if (uArr.length !== vecLen)
+        throw new RangeError(`vecCoder.encode: wrong length=${uArr.length}. Expected: ${vecLen}`);
+      const res = new Uint8Array(bytesLen);
+      for (let i = 0, pos = 0; i < uArr.length; i++) {
+        const b = coder.encode(uArr[i]);
+        res.set(b, pos);
+        b.fill(0);
+        pos += b.length;
+      }
+      return res;
+    },
+    decode: (a) => {
+      abytes$1(a, bytesLen);
+      const r = [];
+      for (let i = 0; i < a.length; i += coder.bytesLen)
+        r.push(coder.decode(a.subarray(i, i + coder.bytesLen)));
+      return r;
+    }
+  };
+}
+function cleanBytes(...list) {
+  for (const t of list) {
+    if (Array.isArray(t))
+      for (const b of t)
+        b.fill(0);
+    else
+      t.fill(0);
+  }
+}
+function getMask(bits) {
+  anumber$1(bits, "bits");
+  if (bits > 32)
+    throw new RangeError('"bits" expected <= 32, got ' + bits);
+  return bits === 32 ? 4294967295 : ~(-1 << bits) >>> 0;
+}
+const genCrystals = (opts2) => {
+  const { newPoly, N: N2, Q: Q2, F: F2, ROOT_OF_UNITY: ROOT_OF_UNITY2, brvBits } = opts2;
+  const mod2 = (a, modulo = Q2) => {
+    const result = a % modulo | 0;
+    return (result >= 0 ? result | 0 : modulo + result | 0) | 0;
+  };
+  const smod = (a, modulo = Q2) => {
+    const r = mod2(a, modulo) | 0;
+    return (r > modulo >> 1 ? r - modulo | 0 : r) | 0;
+  };
+  function getZettas() {
+    const out = newPoly(N2);
+    for (let i = 0; i < N2; i++) {
+      const b = reverseBits(i, brvBits);
+      const p = BigInt(ROOT_OF_UNITY2) ** BigInt(b) % BigInt(Q2);
+      out[i] = Number(p) | 0;
+    }
+    return out;
+  }
+  const nttZetas = getZettas();
+  const inv = (_a) => {
+    throw new Error("not implemented");
+  };
+  const field = {
+    add: (a, b) => {
+      const r = a + b | 0;
+      return r >= Q2 ? r - Q2 | 0 : r;
+    },
+    sub: (a, b) => {
+      const r = a - b | 0;
+      return r < 0 ? r + Q2 | 0 : r;
+    },
+    mul: (a, b) => mod2((a | 0) * (b | 0)) | 0,
+    inv
+  };
+  const nttOpts = {
+    N: N2,
+    roots: nttZetas,
+    invertButterflies: true,
+    skipStages: 1,
+    brp: false
+  };
+  const dif = FFTCore(field, { dit: false, ...nttOpts });
+  const dit = FFTCore(field, { dit: true, ...nttOpts });
+  const NTT = {
+    encode: (r) => {
+      return dif(r);
+    },
+    decode: (r) => {
+      dit(r);
+      for (let i = 0; i < r.length; i++)
+        r[i] = mod2(F2 * r[i]);
+      return r;
+    }
+  };
+  const bitsCoder = (d, c) => {
+    for (let i = 0, bufLen = 0; i < N2; i++) {
+      bufLen += d;
+      if (bufLen > 32)
+        getMask(bufLen);
+      bufLen %= 8;
+    }
+    const mask = getMask(d);
+    const bytesLen = d * (N2 / 8);
+    return {
+      bytesLen,
+      encode: (poly_) => {
+        const poly = poly_;
+        const r = new Uint8Array(bytesLen);
+        for (let i = 0, buf = 0, bufLen = 0, pos = 0; i < poly.length; i++) {
+          buf |= (c.encode(poly[i]) & mask) << bufLen;
+          bufLen += d;
+          for (; bufLen >= 8; bufLen -= 8, buf >>= 8)
+            r[pos++] = buf & 255;
+        }
+        return r;
+      },
+      decode: (bytes) => {
+        const r = newPoly(N2);
+        for (let i = 0, buf = 0, bufLen = 0, pos = 0; i < bytes.length; i++) {
+          buf |= bytes[i] << bufLen;
+          bufLen += 8;
+          for (; bufLen >= d; bufLen -= d, buf >>= d)
+            r[pos++] = c.decode(buf & mask);
+        }
+        return r;
+      }
+    };
+  };
+  return {
+    mod: mod2,
+    smod,
+    nttZetas,
+    NTT: {
+      encode: (r) => NTT.encode(r),
+      decode: (r) => NTT.decode(r)
+    },
+    bitsCoder
+  };
+};
+const createXofShake = (shake) => (seed, blockLen) => {
+  if (!blockLen)
+    blockLen = shake.blockLen;
+  const _seed = new Uint8Array(seed.length + 2);
+  _seed.set(seed);
+  const seedLen = seed.length;
+  const buf = new Uint8Array(blockLen);
+  let h = shake.create({});
+  let calls = 0;
+  let xofs = 0;
+  return {
+    stats: () => ({ calls, xofs }),
+    get: (x, y) => {
+      _seed[seedLen + 0] = x;
+      _seed[seedLen + 1] = y;
+      h.destroy();
+      h = shake.create({}).update(_seed);
+      calls++;
+      return () => {
+        xofs++;
+        return h.xofInto(buf);
+      };
+    },
+    clean: () => {
+      h.destroy();
+      cleanBytes(buf, _seed);
+    }
+  };
+};
+const XOF128 = /* @__PURE__ */ createXofShake(shake128);
+const N = 256;
+const Q = 3329;
+const F = 3303;
+const ROOT_OF_UNITY = 17;
+const crystals = /* @__PURE__ */ genCrystals({
+  N,
+  Q,
+  F,
+  ROOT_OF_UNITY,
+  newPoly: (n) => new Uint16Array(n),
+  brvBits: 7
+});
+const PARAMS = /* @__PURE__ */ (() => Object.freeze({
+  512: Object.freeze({ N, Q, K: 2, ETA1: 3, ETA2: 2, du: 10, dv: 4, RBGstrength: 128 }),
+  768: Object.freeze({ N, Q, K: 3, ETA1: 2, ETA2: 2, du: 10, dv: 4, RBGstrength: 192 }),
+  1024: Object.freeze({ N, Q, K: 4, ETA1: 2, ETA2: 2, du: 11, dv: 5, RBGstrength: 256 })
+}))();
+const compress = (d) => {
+  if (d >= 12)
+    return { encode: (i) => i, decode: (i) => i >= Q ? i - Q : i };
+  const a = 2 ** (d - 1);
+  return {
+    // This only matches standalone Compress_d after bitsCoder masks the result into Z_(2^d).
+    encode: (i) => ((i << d) + Q / 2) / Q,
+    // const decompress = (i: number) => round((Q / 2 ** d) * i);
+    decode: (i) => i * Q + a >>> d
+  };
+};
+const byteCoder = (d) => crystals.bitsCoder(
+  d,
+  { encode: (i) => i, decode: (i) => i >= Q ? i - Q : i }
+);
+const polyCoder = (d) => d === 12 ? byteCoder(12) : crystals.bitsCoder(d, compress(d));
+function polyAdd(a_, b_) {
+  const a = a_;
+  const b = b_;
+  for (let i = 0; i < N; i++) {
+    const r = a[i] + b[i];
+    a[i] = r >= Q ? r - Q : r;
+  }
+}
+function polySub(a_, b_) {
+  const a = a_;
+  const b = b_;
+  for (let i = 0; i < N; i++) {
+    const r = a[i] - b[i];
+    a[i] = r < 0 ? r + Q : r;
+  }
+}
+function BaseCaseMultiply(a0, a1, b0, b1, zeta) {
+  const c0 = crystals.mod(crystals.mod(a1 * b1) * zeta + a0 * b0);
+  const c1 = crystals.mod(a0 * b1 + a1 * b0);
+  return { c0, c1 };
+}
+function MultiplyNTTs(f_, g_) {
+  const f = f_;
+  const g = g_;
+  for (let i = 0; i < N / 2; i++) {
+    let z = crystals.nttZetas[64 + (i >> 1)];
+    if (i & 1)
+      z = -z;
+    const { c0, c1 } = BaseCaseMultiply(f[2 * i + 0], f[2 * i + 1], g[2 * i + 0], g[2 * i + 1], z);
+    f[2 * i + 0] = c0;
+    f[2 * i + 1] = c1;
+  }
+  return f;
+}
+function SampleNTT(xof_) {
+  const xof = xof_;
+  const r = new Uint16Array(N);
+  for (let j = 0; j < N; ) {
+    const b = xof();
+    if (b.length % 3)
+      throw new Error("SampleNTT: unaligned block");
+    for (let i = 0; j < N && i + 3 <= b.length; i += 3) {
+      const d1 = (b[i + 0] >> 0 | b[i + 1] << 8) & 4095;
+      const d2 = (b[i + 1] >> 4 | b[i + 2] << 4) & 4095;
+      if (d1 < Q)
+        r[j++] = d1;
+      if (j < N && d2 < Q)
+        r[j++] = d2;
+    }
+  }
+  return r;
+}
+const sampleCBDBytes = (buf, eta) => {
+  const r = new Uint16Array(N);
+  const b32 = u32(buf);
+  swap32IfBE(b32);
+  let len = 0;
+  for (let i = 0, p = 0, bb = 0, t0 = 0; i < b32.length; i++) {
+    let b = b32[i];
+    for (let j = 0; j < 32; j++) {
+      bb += b & 1;
+      b >>= 1;
+      len += 1;
+      if (len === eta) {
+        t0 = bb;
+        bb = 0;
+      } else if (len === 2 * eta) {
+        r[p++] = crystals.mod(t0 - bb);
+        bb = 0;
+        len = 0;
+      }
+    }
+  }
+  swap32IfBE(b32);
+  if (len)
+    throw new Error(`sampleCBD: leftover bits: ${len}`);
+  return r;
+};
+function sampleCBD(PRF_, seed, nonce2, eta) {
+  const PRF = PRF_;
+  return sampleCBDBytes(PRF(eta * N / 4, seed, nonce2), eta);
+}
+const genKPKE = (opts_) => {
+  const opts2 = opts_;
+  const { K, PRF, XOF, HASH512, ETA1, ETA2, du, dv } = opts2;
+  const poly1 = polyCoder(1);
+  const polyV = polyCoder(dv);
+  const polyU = polyCoder(du);
+  const publicCoder = splitCoder("publicKey", vecCoder(polyCoder(12), K), 32);
+  const secretCoder = vecCoder(polyCoder(12), K);
+  const cipherCoder = splitCoder("ciphertext", vecCoder(polyU, K), polyV);
+  const seedCoder = splitCoder("seed", 32, 32);
+  const encryptCore = (tHat, getA, msg, seed) => {
+    const rHat = [];
+    for (let i = 0; i < K; i++)
+      rHat.push(crystals.NTT.encode(sampleCBD(PRF, seed, i, ETA1)));
+    const tmp2 = new Uint16Array(N);
+    const u = [];
+    for (let i = 0; i < K; i++) {
+      const e1 = sampleCBD(PRF, seed, K + i, ETA2);
+      const tmp = new Uint16Array(N);
+      for (let j = 0; j < K; j++) {
+        const aij = getA(i, j);
+        polyAdd(tmp, MultiplyNTTs(aij, rHat[j]));
+      }
+      polyAdd(e1, crystals.NTT.decode(tmp));
+      u.push(e1);
+      polyAdd(tmp2, MultiplyNTTs(tHat[i], rHat[i]));
+      cleanBytes(tmp);
+    }
+    const e2 = sampleCBD(PRF, seed, 2 * K, ETA2);
+    polyAdd(e2, crystals.NTT.decode(tmp2));
+    const v = poly1.decode(msg);
+    polyAdd(v, e2);
+    cleanBytes(tHat, rHat, tmp2, e2);
+    return cipherCoder.encode([u, v]);
+  };
+  return {
+    secretCoder,
+    lengths: {
+      secretKey: secretCoder.bytesLen,
+      publicKey: publicCoder.bytesLen,
+      cipherText: cipherCoder.bytesLen
+    },
+    keygen: (seed) => {
+      abytesDoc(seed, 32, "seed");
+      const seedDst = new Uint8Array(33);
+      seedDst.set(seed);
+      seedDst[32] = K;
+      const seedHash = HASH512(seedDst);
+      const [rho, sigma] = seedCoder.decode(seedHash);
+      const sHat = [];
+      const tHat = [];
+      for (let i = 0; i < K; i++)
+        sHat.push(crystals.NTT.encode(sampleCBD(PRF, sigma, i, ETA1)));
+      const x = XOF(rho);
+      for (let i = 0; i < K; i++) {
+        const e = crystals.NTT.encode(sampleCBD(PRF, sigma, K + i, ETA1));
+        for (let j = 0; j < K; j++) {
+          const aji = SampleNTT(x.get(j, i));
+          polyAdd(e, MultiplyNTTs(aji, sHat[j]));
+        }
+        tHat.push(e);
+      }
+      x.clean();
+      const res = {
+        publicKey: publicCoder.encode([tHat, rho]),
+        secretKey: secretCoder.encode(sHat)
+      };
+      cleanBytes(rho, sigma, sHat, tHat, seedDst, seedHash);
+      return res;
+    },
+    encrypt: (publicKey, msg, seed) => {
+      const [tHat, rho] = publicCoder.decode(publicKey);
+      const x = XOF(rho);
+      const res = encryptCore(tHat, (i, j) => SampleNTT(x.get(i, j)), msg, seed);
+      x.clean();
+      return res;
+    },
+    // Expands the full Â matrix (public data derived from rho) once, so repeated encryptions
+    // against the same ek skip the K² SampleNTT XOF expansions. Cached polys are copied per
+    // call because encryptCore mutates its inputs in place.
+    prepare: (publicKey) => {
+      const [tHat, rho] = publicCoder.decode(publicKey);
+      const x = XOF(rho);
+      const A = [];
+      for (let i = 0; i < K; i++)
+        for (let j = 0; j < K; j++)
+          A.push(SampleNTT(x.get(i, j)));
+      x.clean();
+      return {
+        encrypt: (msg, seed) => encryptCore(tHat.map((p) => p.slice()), (i, j) => A[i * K + j].slice(), msg, seed),
+        clean: () => cleanBytes(tHat, A)
+      };
+    },
+    decrypt: (cipherText, privateKey) => {
+      const [u, v] = cipherCoder.decode(cipherText);
+      const sk = secretCoder.decode(privateKey);
+      const tmp = new Uint16Array(N);
+      for (let i = 0; i < K; i++)
+        polyAdd(tmp, MultiplyNTTs(sk[i], crystals.NTT.encode(u[i])));
+      polySub(v, crystals.NTT.decode(tmp));
+      const res = poly1.encode(v);
+      cleanBytes(tmp, sk, u, v);
+      return res;
+    }
+  };
+};
+function createKyber(opts2) {
+  const rawOpts = opts2;
+  const KPKE = genKPKE(rawOpts);
+  const { HASH256, HASH512, KDF } = rawOpts;
+  const { secretCoder: KPKESecretCoder, lengths } = KPKE;
+  const secretCoder = splitCoder("secretKey", lengths.secretKey, lengths.publicKey, 32, 32);
+  const msgLen = 32;
+  const seedLen = 64;
+  const validateModulus = (publicKey, fn) => {
+    const eke = publicKey.subarray(0, 384 * rawOpts.K);
+    const ek = KPKESecretCoder.encode(KPKESecretCoder.decode(copyBytes(eke)));
+    const ok = equalBytes(ek, eke);
+    cleanBytes(ek);
+    if (!ok)
+      throw new Error(`ML-KEM.${fn}: wrong publicKey modulus`);
+  };
+  const kemLengths = Object.freeze({
+    ...lengths,
+    seed: 64,
+    msg: msgLen,
+    msgRand: msgLen,
+    secretKey: secretCoder.bytesLen
+  });
+  return Object.freeze({
+    info: Object.freeze({ type: "ml-kem" }),
+    lengths: kemLengths,
+    keygen: (seed) => {
+      const ownSeed = seed === void 0;
+      const s = ownSeed ? randomBytes(seedLen) : seed;
+      let sk;
+      let publicKeyHash;
+      try {
+        abytesDoc(s, seedLen, "seed");
+        const keys = KPKE.keygen(s.subarray(0, 32));
+        const publicKey = keys.publicKey;
+        sk = keys.secretKey;
+        publicKeyHash = HASH256(publicKey);
+        const secretKey = secretCoder.encode([sk, publicKey, publicKeyHash, s.subarray(32)]);
+        return {
+          publicKey,
+          secretKey
+        };
+      } finally {
+        if (sk !== void 0)
+          cleanBytes(sk);
+        if (publicKeyHash !== void 0)
+          cleanBytes(publicKeyHash);
+        if (ownSeed)
+          cleanBytes(s);
+      }
+    },
+    getPublicKey: (secretKey) => {
+      const [_sk, publicKey] = secretCoder.decode(secretKey);
+      return Uint8Array.from(publicKey);
+    },
+    encapsulate: (publicKey, msg) => {
+      const ownMsg = msg === void 0;
+      const m = ownMsg ? randomBytes(msgLen) : msg;
+      let kr;
+      try {
+        abytesDoc(publicKey, lengths.publicKey, "publicKey");
+        abytesDoc(m, msgLen, "message");
+        validateModulus(publicKey, "encapsulate");
+        kr = HASH512.create().update(m).update(HASH256(publicKey)).digest();
+        const cipherText = KPKE.encrypt(publicKey, m, kr.subarray(32, 64));
+        return {
+          cipherText,
+          sharedSecret: kr.subarray(0, 32)
+        };
+      } finally {
+        if (kr !== void 0)
+          cleanBytes(kr.subarray(32));
+        if (ownMsg)
+          cleanBytes(m);
+      }
+    },
+    decapsulate: (cipherText, secretKey) => {
+      abytesDoc(secretKey, secretCoder.bytesLen, "secretKey");
+      abytesDoc(cipherText, lengths.cipherText, "cipherText");
+      const k768 = secretCoder.bytesLen - 96;
+      const start = k768 + 32;
+      const test = HASH256(secretKey.subarray(k768 / 2, start));
+      if (!equalBytes(test, secretKey.subarray(start, start + 32)))
+        throw new Error("invalid secretKey: hash check failed");
+      const [sk, publicKey, publicKeyHash, z] = secretCoder.decode(secretKey);
+      const msg = KPKE.decrypt(cipherText, sk);
+      const kr = HASH512.create().update(msg).update(publicKeyHash).digest();
+      const Khat = kr.subarray(0, 32);
+      const cipherText2 = KPKE.encrypt(publicKey, msg, kr.subarray(32, 64));
+      const isValid = equalBytes(cipherText, cipherText2);
+      const Kbar = KDF.create({ dkLen: 32 }).update(z).update(cipherText).digest();
+      cleanBytes(msg, cipherText2, kr.subarray(32), !isValid ? Khat : Kbar);
+      return isValid ? Khat : Kbar;
+    },
+    /**
+     * Experimental prototype: pre-expand a public key so repeated encapsulate/decapsulate
+     * against the same key skip re-validation, H(ek), t̂ decoding and the K² SampleNTT
+     * XOF expansions of Â. Only public data is cached; see {@link KEMPrepared}.
+     */
+    prepare: (publicKey) => {
+      abytesDoc(publicKey, lengths.publicKey, "publicKey");
+      validateModulus(publicKey, "prepare");
+      const ek = copyBytes(publicKey);
+      const publicKeyHash = HASH256(ek);
+      const cached = KPKE.prepare(ek);
+      return Object.freeze({
+        publicKey: ek,
+        encapsulate: (msg) => {
+          const ownMsg = msg === void 0;
+          const m = ownMsg ? randomBytes(msgLen) : msg;
+          let kr;
+          try {
+            abytesDoc(m, msgLen, "message");
+            kr = HASH512.create().update(m).update(publicKeyHash).digest();
+            const cipherText = cached.encrypt(m, kr.subarray(32, 64));
+            return {
+              cipherText,
+              sharedSecret: kr.subarray(0, 32)
+            };
+          } finally {
+            if (kr !== void 0)
+              cleanBytes(kr.subarray(32));
+            if (ownMsg)
+              cleanBytes(m);
+          }
+        },
+        decapsulate: (cipherText, secretKey) => {
+          abytesDoc(secretKey, secretCoder.bytesLen, "secretKey");
+          abytesDoc(cipherText, lengths.cipherText, "cipherText");
+          const [sk, ekEmbedded, storedHash, z] = secretCoder.decode(secretKey);
+          if (!equalBytes(ekEmbedded, ek) || !equalBytes(storedHash, publicKeyHash))
+            throw new Error("ML-KEM.decapsulate: secretKey does not match prepared publicKey");
+          const msg = KPKE.decrypt(cipherText, sk);
+          const kr = HASH512.create().update(msg).update(publicKeyHash).digest();
+          const Khat = kr.subarray(0, 32);
+          const cipherText2 = cached.encrypt(msg, kr.subarray(32, 64));
+          const isValid = equalBytes(cipherText, cipherText2);
+          const Kbar = KDF.create({ dkLen: 32 }).update(z).update(cipherText).digest();
+          cleanBytes(msg, cipherText2, kr.subarray(32), !isValid ? Khat : Kbar);
+          return isValid ? Khat : Kbar;
+        },
+        clean: cached.clean
+      });
+    }
+  });
+}
+function shakePRF(dkLen, key, nonce2) {
+  return shake256.create({ dkLen }).update(key).update(new Uint8Array([nonce2])).digest();
+}
+const opts = /* @__PURE__ */ (() => ({
+  HASH256: sha3_256,
+  HASH512: sha3_512,
+  KDF: shake256,
+  XOF: XOF128,
+  PRF: shakePRF
+}))();
+const mk = (params) => createKyber({
+  ...opts,
+  ...params
+});
+const ml_kem768 = /* @__PURE__ */ (() => mk(PARAMS[768]))();
+const mlKem = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.defineProperty({
+  __proto__: null,
+  PARAMS,
+  ml_kem768
+}, Symbol.toStringTag, { value: "Module" }));

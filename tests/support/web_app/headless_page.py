@@ -1,4 +1,4 @@
-"""The engine of the app's page under Node: a page without a browser, for tests against real servers and peers."""
+"""The engine of the app's page under Node: a page without a browser, for tests against real peers."""
 
 from __future__ import annotations
 

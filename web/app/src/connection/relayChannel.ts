@@ -13,7 +13,7 @@ import { ChannelError, channelClosed } from './errors';
 import { websocketUrl } from './signaling';
 
 /** Bytes that wait for the network, plus at most one message. */
-const MAX_BUFFERED = 4 << 20;
+const MAX_BUFFERED = 1 << 20;
 /** A WebSocket has no event for it: the time after which `bufferedAmount` is read again. */
 const BUFFER_POLL_MS = 4;
 const CLOSE_TIMEOUT_MS = 2_000;

@@ -34,6 +34,8 @@ export class RoomSession {
     private readonly role: Role,
     private readonly device: Device,
     private readonly doNotTrack: boolean,
+    /** From an earlier page: the room that it joined, and its key. */
+    private room: string | null,
     private rejoinKey: string | null,
     private readonly events: RoomEvents,
   ) {
@@ -103,6 +105,7 @@ export class RoomSession {
     const signaling = await SignalingClient.join(this.input(), this.attempts);
     this.seen = this.peerSeen;
     this.current = signaling;
+    this.room = signaling.joined.room;
     this.rejoinKey = signaling.joined.rejoinKey;
     this.events.onJoined(signaling.joined, signaling);
     void this.rejoinWhenLost(signaling);
@@ -124,6 +127,6 @@ export class RoomSession {
 
   private input(): Parameters<typeof SignalingClient.join>[0] {
     const { link, role, device, doNotTrack, rejoinKey } = this;
-    return { link, role, device, doNotTrack, rejoinKey };
+    return { link, room: this.room ?? link.room, role, device, doNotTrack, rejoinKey };
   }
 }

@@ -14,6 +14,7 @@ import {
   parseObject,
   PROTOCOL_VERSION,
   type Role,
+  ROOM_ID,
   SIGNAL_PATH,
   type SignalType,
   type TransferMethod,
@@ -30,6 +31,8 @@ const REASONS_WITHOUT_MESSAGE = ['taken_over', 'timeout', 'expired'];
 
 /** The server's answer to a join. */
 export interface JoinedRoom {
+  /** The room of this transfer: one of the link's, which may be for several receivers. */
+  readonly room: string;
   readonly rejoinKey: string;
   readonly telemetryToken: string;
   readonly relayTicket: string;
@@ -41,6 +44,8 @@ export interface JoinedRoom {
 
 export interface JoinInput {
   readonly link: Link;
+  /** The room that an earlier join named; by default the link's. */
+  readonly room: string;
   readonly role: Role;
   readonly device: Device;
   readonly doNotTrack: boolean;
@@ -233,7 +238,7 @@ function joinMessage(input: JoinInput, token: Bytes): Record<string, unknown> {
   return {
     type: 'join',
     version: PROTOCOL_VERSION,
-    room: input.link.room,
+    room: input.room,
     token: toBase64url(token),
     role: input.role,
     device: input.device,
@@ -243,15 +248,22 @@ function joinMessage(input: JoinInput, token: Bytes): Record<string, unknown> {
 }
 
 function parseJoined(message: Record<string, unknown>): JoinedRoom | null {
-  const { type, rejoin_key, telemetry_token, relay_ticket, correlation_id, ice_servers } = message;
-  const texts = [rejoin_key, telemetry_token, relay_ticket, correlation_id];
+  const { type, room, rejoin_key, telemetry_token, relay_ticket, correlation_id, ice_servers } = message;
+  const texts = [room, rejoin_key, telemetry_token, relay_ticket, correlation_id];
   if (type !== 'joined' || !texts.every((text) => typeof text === 'string')) return null;
-  const [rejoinKey, telemetryToken, relayTicket, correlationId] = texts as [string, string, string, string];
+  const [name, rejoinKey, telemetryToken, relayTicket, correlationId] = texts as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  if (!ROOM_ID.test(name)) return null;
   const iceServers = (Array.isArray(ice_servers) ? ice_servers : []).filter(
     (entry) => isRecord(entry) && 'urls' in entry,
   ) as unknown as RTCIceServer[];
   const confirmationLimit = parseLimit(message['confirmation_limit']);
-  return { rejoinKey, telemetryToken, relayTicket, correlationId, iceServers, confirmationLimit };
+  return { room: name, rejoinKey, telemetryToken, relayTicket, correlationId, iceServers, confirmationLimit };
 }
 
 /** The server's limit, restricted to a time that a person may be asked to wait. */

@@ -33,9 +33,9 @@ export function joinToken(secret: Bytes): Promise<Bytes> {
   return derive(secret, 'join token');
 }
 
-/** Names what one link leaves on the receiver's disk. */
-export function resumeKey(secret: Bytes): Promise<Bytes> {
-  return derive(secret, 'resume', 16);
+/** Names what one transfer of a link leaves on the receiver's disk. `room` is the transfer's room. */
+export function resumeKey(secret: Bytes, room: string): Promise<Bytes> {
+  return derive(secret, 'resume', 16, utf8(room));
 }
 
 /**

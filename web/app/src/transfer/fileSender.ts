@@ -52,7 +52,9 @@ export class FileSender {
     this.progress.setFile(this.files.manifest.files[file]!.path);
     for (let at = start; at === start || at < content.size; at += chunkSize) {
       const end = Math.min(at + chunkSize, content.size);
-      underWay.push(this.sendChunk(file, at, end, content));
+      const sending = this.sendChunk(file, at, end, content);
+      sending.catch(() => {}); // after the first failure nobody awaits the others
+      underWay.push(sending);
       if (underWay.length >= FRAMES_AHEAD) await underWay.shift();
     }
     await Promise.all(underWay);

@@ -127,7 +127,7 @@ export class Receiver extends TransferSession implements ReceiveSession {
     const digest = toHex(await sha256(document));
     const { state } = parts.store;
     if (state.manifest !== null && state.manifest !== digest) throw new ProtocolError('source_changed');
-    if (this.offered === null) await this.announce(decodeManifest(document), parts.link);
+    if (this.offered === null) await this.announce(decodeManifest(document), parts);
     state.manifest = digest;
     parts.store.save();
     this.receiver ??= await this.confirm(parts, signaling, secure);
@@ -139,8 +139,8 @@ export class Receiver extends TransferSession implements ReceiveSession {
     await pause(CLOSED_MS, secure.channel.readable()); // the sender closes: it may still measure the connection
   }
 
-  private async announce(manifest: Manifest, link: Link): Promise<void> {
-    const key = toHex(await resumeKey(link.secret));
+  private async announce(manifest: Manifest, { link, store }: RoomParts): Promise<void> {
+    const key = toHex(await resumeKey(link.secret, store.state.room ?? link.room));
     const total = totalBytes(manifest);
     const paths = safePaths([...manifest.files, ...manifest.folders].map(({ path }) => path));
     this.offered = manifest;

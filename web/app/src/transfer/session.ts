@@ -133,7 +133,8 @@ export abstract class TransferSession extends EventTarget implements Session {
   protected newRoom(link: Link, store: StateStore): RoomParts {
     const { device = 'desktop', doNotTrack = false, path = 'auto' } = this.options;
     const onFact = (fact: Fact): void => this.emitFact(fact);
-    const room = new RoomSession(link, this.role, device, doNotTrack, store.state.rejoinKey, {
+    const { state } = store;
+    const room = new RoomSession(link, this.role, device, doNotTrack, state.room, state.rejoinKey, {
       onJoined: (joined, signaling) => this.handleJoined(joined, signaling, store),
       onInterrupted: () => {
         if (this.secure === null) this.setState('interrupted');
@@ -289,6 +290,7 @@ export abstract class TransferSession extends EventTarget implements Session {
   }
 
   private handleJoined(joined: JoinedRoom, signaling: SignalingClient, store: StateStore): void {
+    store.state.room = joined.room;
     store.state.rejoinKey = joined.rejoinKey;
     store.save();
     this.correlationId = joined.correlationId;

@@ -15,6 +15,8 @@ export interface TransferState {
   readonly role: Role;
   /** The link, with the secret. */
   readonly link: string;
+  /** The room of this transfer, once joined: one of the link's. */
+  room: string | null;
   rejoinKey: string | null;
   /** SHA-256 of the manifest, in hexadecimal digits. */
   manifest: string | null;
@@ -33,7 +35,15 @@ export class StateStore {
   static open(role: Role, link: string): StateStore {
     const stored = readState();
     if (stored !== null && stored.role === role && stored.link === link) return new StateStore(stored);
-    return new StateStore({ role, link, rejoinKey: null, manifest: null, confirmed: false, done: '' });
+    return new StateStore({
+      role,
+      link,
+      room: null,
+      rejoinKey: null,
+      manifest: null,
+      confirmed: false,
+      done: '',
+    });
   }
 
   save(): void {
@@ -71,12 +81,12 @@ export function forgetStoredTransfer(): void {
 function readState(): TransferState | null {
   const found = parseObject(storage()?.getItem(KEY) ?? '');
   if (found === null) return null;
-  const { role, link, rejoinKey, manifest, confirmed, done } = found;
+  const { role, link, room, rejoinKey, manifest, confirmed, done } = found;
   const isValid =
     (role === 'sender' || role === 'receiver') &&
     typeof link === 'string' &&
     parseLink(link, '') !== null &&
-    [rejoinKey, manifest].every((text) => text === null || typeof text === 'string') &&
+    [room, rejoinKey, manifest].every((text) => text === null || typeof text === 'string') &&
     typeof confirmed === 'boolean' &&
     typeof done === 'string';
   return isValid ? (found as unknown as TransferState) : null;
