@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from tallow.stack import alerts, compose, dashboards, log_pipeline, prometheus, routing
+from tallow.stack import alerts, compose, dashboards, kubernetes, log_pipeline, prometheus, routing
 from tallow.stack.docs import alerts as alerts_docs
 from tallow.stack.docs import library_usage, metrics, privacy
 from tallow.stack.sizing import page as size_page
 
 SOURCES = (
-    *(alerts, routing, dashboards, prometheus, log_pipeline, compose),
+    *(alerts, routing, dashboards, prometheus, log_pipeline, compose, kubernetes),
     *(metrics, alerts_docs, privacy, library_usage, size_page),
 )
 """The modules that generate files, each by its ``files()``."""

@@ -30,7 +30,10 @@ STACK_TARGETS: Final = (Target("alertmanager"), Target("node-exporter"), Target(
 
 
 def target_missing(
-    expected: Iterable[Target] = STACK_TARGETS, *, desired_replicas: str | None = None
+    expected: Iterable[Target] = STACK_TARGETS,
+    *,
+    desired_replicas: str | None = None,
+    failing_jobs: bool = True,
 ) -> Rule:
     """The rule that fires when a target is not scraped, for as long as that lasts.
 
@@ -42,12 +45,15 @@ def target_missing(
         desired_replicas: in a cluster, a PromQL expression of the number of Tallow's instances that are
             wanted, as ``kube_deployment_spec_replicas{deployment="tallow"}``. Pods come and go under changing
             addresses, and fewer pods after a scale-down are no fault.
+        failing_jobs: whether the failing scrapes of every other job are reported. In a Prometheus that
+            scrapes more than Tallow's stack they are not Tallow's.
 
     Example:
         >>> 'absent(up{job="tallow",instance="b:3000"})' in target_missing([Target("tallow", "b:3000")]).expr
         True
     """
-    arms = ['min by (job, instance) (last_over_time(up{job!="tallow"}[$hold])) == 0']
+    failing = 'min by (job, instance) (last_over_time(up{job!="tallow"}[$hold])) == 0'
+    arms = [failing] if failing_jobs else []
     arms += sorted({_absent(target) for target in expected})
     if desired_replicas:
         arms.append(f'count by (job) (up{{job="tallow"}}) < on () group_left () max({desired_replicas})')
