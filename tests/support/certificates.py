@@ -12,16 +12,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def self_signed(
-    folder: Path, *, valid_from: timedelta = timedelta(minutes=-5), valid_to: timedelta = timedelta(hours=1)
+    folder: Path,
+    *,
+    valid_from: timedelta = timedelta(minutes=-5),
+    valid_to: timedelta = timedelta(hours=1),
+    organization: str | None = None,
 ) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 and its key, in PEM files.
 
     Args:
         valid_from: from now.
         valid_to: from now.
+        organization: of the subject; Kubernetes takes it as the group of a client.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tallow test")])
+    subject = {x509.NameOID.COMMON_NAME: "tallow test", x509.NameOID.ORGANIZATION_NAME: organization}
+    name = x509.Name([x509.NameAttribute(kind, value) for kind, value in subject.items() if value])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()

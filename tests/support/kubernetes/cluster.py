@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from support.certificates import self_signed
 from support.programs.go_modules import API_SERVERS, ETCD, OPERATOR, go_program, module_folder
 from support.programs.prometheus import free_port
 
@@ -75,13 +75,10 @@ def running_cluster(folder: Path, version: str) -> Iterator[Cluster]:
     etcd, server = go_program(ETCD), go_program(API_SERVERS[version])
     definitions = module_folder(OPERATOR) / CRD_FOLDER
     client_port, peer_port, port = free_port(), free_port(), free_port()
-    token = secrets.token_urlsafe(24)
-    (folder / "tokens.csv").write_text(f"{token},administrator,1,system:masters\n")
-    (folder / "tokens.csv").chmod(0o600)
+    certificate, key = self_signed(folder, organization="system:masters")
     _write_key(folder / "service-account.pem")
     url = f"https://127.0.0.1:{port}"
-    (folder / "kubeconfig").write_text(json.dumps(_kubeconfig(url, token)))
-    (folder / "kubeconfig").chmod(0o600)
+    (folder / "kubeconfig").write_text(json.dumps(_kubeconfig(url, certificate, key)))
     cluster = Cluster(version, folder, folder / "kubeconfig", url)
     client = f"http://127.0.0.1:{client_port}"
     peer = f"http://127.0.0.1:{peer_port}"
@@ -101,7 +98,7 @@ def running_cluster(folder: Path, version: str) -> Iterator[Cluster]:
         f"--cert-dir={folder / 'certificates'}",
         "--service-cluster-ip-range=10.96.0.0/16",
         "--authorization-mode=RBAC",
-        f"--token-auth-file={folder / 'tokens.csv'}",
+        f"--client-ca-file={certificate}",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={folder / 'service-account.pem'}",
         f"--service-account-signing-key-file={folder / 'service-account.pem'}",
@@ -121,18 +118,24 @@ def running_operator(cluster: Cluster) -> Iterator[Path]:
     port = free_port()
     command = [
         str(go_program(OPERATOR)),
-        f"--kubeconfig={cluster.config}",
+        f"--apiserver={cluster.url}",
+        *(f"--cert-file={cluster.folder / 'cert.pem'}", f"--key-file={cluster.folder / 'key.pem'}"),
+        "--tls-insecure",
         f"--web.listen-address=127.0.0.1:{port}",
         "--log-format=json",
     ]
-    with process(log, command):
+    with process(log, command) as running:
         yield log
+        assert running.poll() is None, f"the operator ended: {log.read_text()[-2000:]}"
 
 
 @contextlib.contextmanager
-def process(log: Path, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A program whose output goes to a file; it is stopped at the end."""
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as running:
+def process(log: Path, command: list[str], folder: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A program whose output goes to a file, in a working directory; it is stopped at the end."""
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, stdout=output, stderr=output, cwd=folder) as running,
+    ):
         try:
             yield running
         finally:
@@ -171,13 +174,14 @@ def _write_key(path: Path) -> None:
     )
 
 
-def _kubeconfig(url: str, token: str) -> dict[str, Any]:
+def _kubeconfig(url: str, certificate: Path, key: Path) -> dict[str, Any]:
+    user = {"client-certificate": str(certificate), "client-key": str(key)}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "test",
         # The server makes its certificate itself at every start, on loopback.
         "clusters": [{"name": "test", "cluster": {"server": url, "insecure-skip-tls-verify": True}}],
-        "users": [{"name": "administrator", "user": {"token": token}}],
+        "users": [{"name": "administrator", "user": user}],
         "contexts": [{"name": "test", "context": {"cluster": "test", "user": "administrator"}}],
     }

@@ -6,8 +6,8 @@ Differences from the rules of the native stack, beside job names and addresses:
   expressions aggregate it away.
 - The severity ``info`` is called ``notice``. The alert InfoInhibitor of kube-prometheus-stack inhibits
   every alert of severity ``info`` in a namespace without other alerts: Watchdog would never arrive.
-- TargetMissing compares the number of pods with the number that is wanted, and reports no job that is not
-  Tallow's.
+- TargetMissing compares the number of pods with the number that is wanted. In a Prometheus that scrapes the
+  whole cluster, it and FileDescriptorsLow report no job that is not Tallow's.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from tallow.stack.alerts import GROUPS, Groups, Rule, Target, rule_document
+from tallow.stack.alerts import GROUPS, RULES, Groups, Rule, Target, rule_document
 from tallow.stack.alerts.rule_inputs import rule_input_missing
+from tallow.stack.alerts.self_monitoring.capacity import FILE_DESCRIPTORS_OF_TALLOW_LOW
 from tallow.stack.alerts.self_monitoring.targets import target_missing
 from tallow.stack.deployment import Deployment
 from tallow.stack.kubernetes.objects import NAMESPACE, Object, metadata
@@ -52,6 +53,7 @@ def for_kube_prometheus_stack() -> Groups:
     return _cluster_edition(
         SHIPPED_BY_KUBE_PROMETHEUS_STACK.keys(),
         target_missing((), desired_replicas=DESIRED_REPLICAS, failing_jobs=False),
+        FILE_DESCRIPTORS_OF_TALLOW_LOW,
     )
 
 
@@ -83,21 +85,20 @@ def prometheus_rule(groups: Groups, deployment: Deployment, labels: Mapping[str,
     }
 
 
-def _cluster_edition(without: Collection[str], targets: Rule) -> Groups:
-    kept = {
-        name: tuple(
-            targets if rule.name == targets.name else rule for rule in rules if rule.name not in without
-        )
+def _cluster_edition(without: Collection[str], *changed: Rule) -> Groups:
+    """The shipped rules without some, with others in place of those of the same name."""
+    instead = {rule.name: rule for rule in changed}
+    kept = [
+        instead.get(rule.name, rule)
+        for rule in RULES.values()
+        if rule.name not in without and rule.name != "RuleInputMissing"
+    ]
+    edition = {rule.name: _in_namespace(rule) for rule in (*kept, rule_input_missing(kept))}
+    groups = {
+        name: tuple(edition[rule.name] for rule in rules if rule.name in edition)
         for name, rules in GROUPS.items()
     }
-    inputs = rule_input_missing(
-        rule for rules in kept.values() for rule in rules if rule.name != "RuleInputMissing"
-    )
-    return {
-        name: tuple(_in_namespace(inputs if rule.name == inputs.name else rule) for rule in rules)
-        for name, rules in kept.items()
-        if rules
-    }
+    return {name: rules for name, rules in groups.items() if rules}
 
 
 def _in_namespace(rule: Rule) -> Rule:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tallow.stack.alerts.links import Panel
 from tallow.stack.alerts.rule import Rule
 from tallow.stack.durations import HOUR, MINUTE
@@ -52,19 +54,22 @@ $limit): a label takes ever more values. A scrape of more than {SAMPLE_LIMIT} sa
     on_absent="Every metric has a series from the start: RuleInputMissing reports its absence.",
 )
 
-FILE_DESCRIPTORS_LOW = Rule(
-    name="FileDescriptorsLow",
-    expr="""
+_OWN_DESCRIPTORS = """
 sum by (job, instance) (last_over_time(tallow_process_open_fds{job="tallow"}[$hold]))
 /
 (sum by (job, instance) (last_over_time(tallow_process_max_fds{job="tallow"}[$hold])) > 0)
 > $limit
-or
+"""
+_DESCRIPTORS_OF_OTHERS = """or
 max by (job, instance) (
   last_over_time(process_open_fds[$hold]) / (last_over_time(process_max_fds[$hold]) > 0)
 )
 > $limit
-""",
+"""
+
+FILE_DESCRIPTORS_LOW = Rule(
+    name="FileDescriptorsLow",
+    expr=_OWN_DESCRIPTORS + _DESCRIPTORS_OF_OTHERS,
     for_seconds=5 * MINUTE,
     windows={"hold": 1 * MINUTE},
     thresholds={"limit": 0.8},
@@ -79,5 +84,8 @@ may open are in use (limit $limit_percent%). At the limit it accepts no connecti
     on_absent="Tallow exposes both from the start: RuleInputMissing reports their absence. Another program "
     "without them is not watched.",
 )
+
+FILE_DESCRIPTORS_OF_TALLOW_LOW = replace(FILE_DESCRIPTORS_LOW, expr=_OWN_DESCRIPTORS)
+"""The rule for a Prometheus that scrapes more than Tallow's stack."""
 
 RULES = (SCRAPE_NEAR_SAMPLE_LIMIT, METRIC_SERIES_GROWING, FILE_DESCRIPTORS_LOW)
