@@ -88,17 +88,11 @@ def prometheus_rule(groups: Groups, deployment: Deployment, labels: Mapping[str,
 def _cluster_edition(without: Collection[str], *changed: Rule) -> Groups:
     """The shipped rules without some, with others in place of those of the same name."""
     instead = {rule.name: rule for rule in changed}
-    kept = [
-        instead.get(rule.name, rule)
-        for rule in RULES.values()
-        if rule.name not in without and rule.name != "RuleInputMissing"
-    ]
+    left_out = {*without, "RuleInputMissing"}
+    kept = [instead.get(name, rule) for name, rule in RULES.items() if name not in left_out]
     edition = {rule.name: _in_namespace(rule) for rule in (*kept, rule_input_missing(kept))}
-    groups = {
-        name: tuple(edition[rule.name] for rule in rules if rule.name in edition)
-        for name, rules in GROUPS.items()
-    }
-    return {name: rules for name, rules in groups.items() if rules}
+    groups = {name: [edition.get(rule.name) for rule in rules] for name, rules in GROUPS.items()}
+    return {name: tuple(filter(None, rules)) for name, rules in groups.items() if any(rules)}
 
 
 def _in_namespace(rule: Rule) -> Rule:
