@@ -22,13 +22,13 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 
 def test_page_has_the_required_sections() -> None:
     assert re.findall(r"^## (.+)$", TEXT, re.MULTILINE) == [
-        "Set up",
+        "Set-up",
         "Keys",
-        "What Alertmanager is told",
-        "Severity",
+        "Alertmanager examples",
+        "Severity mapping",
         "Escalation",
-        "An incident, step by step",
-        "Runbooks",
+        "Incident workflow",
+        "Runbook links",
         "Testing",
         "Troubleshooting",
         "Practices",

@@ -6,12 +6,12 @@ from pathlib import PurePosixPath
 
 from tallow.stack import alerts, compose, dashboards, kubernetes, log_pipeline, prometheus, routing
 from tallow.stack.docs import alerts as alerts_docs
-from tallow.stack.docs import library_usage, metrics, privacy
+from tallow.stack.docs import library_usage, metrics, privacy, summary
 from tallow.stack.sizing import page as size_page
 
 SOURCES = (
     *(alerts, routing, dashboards, prometheus, log_pipeline, compose, kubernetes),
-    *(metrics, alerts_docs, privacy, library_usage, size_page),
+    *(metrics, alerts_docs, privacy, library_usage, size_page, summary),
 )
 """The modules that generate files, each by its ``files()``."""
 
