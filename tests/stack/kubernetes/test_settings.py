@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from support.kubernetes.manifests import OVERLAYS, Object, build, objects, of_kind, overlay_with, parse
-from tallow.stack.kubernetes.heartbeat import PAGERDUTY_KEY, SLACK_KEY
+from tallow.stack.kubernetes.components import COMPONENTS
 from tallow.stack.kubernetes.settings import SETTING_LIST
 
+CHANNELS = tuple(one.name for one in COMPONENTS)
 CHANGED = {
     "INGRESS_HOST": "send.company.test",
     "HEARTBEAT_HOST": "runbooks.company.test",
@@ -33,7 +34,7 @@ CHANGED = {
 @pytest.fixture(scope="module", params=OVERLAYS)
 def changed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
     """The objects of an overlay with other settings."""
-    return overlay_with(tmp_path_factory.mktemp("deploy"), request.param, CHANGED, ("slack", "pagerduty"))
+    return overlay_with(tmp_path_factory.mktemp("deploy"), request.param, CHANGED, CHANNELS)
 
 
 def test_every_setting_is_changed() -> None:
@@ -98,8 +99,8 @@ def test_components_add_channels_to_receivers_and_heartbeat(changed: list[Object
     assert [one["name"] for one in receivers if "pagerdutyConfigs" in one] == ["critical-alerts"]
     [container] = of_kind("Deployment", changed)["tallow-heartbeat"]["spec"]["template"]["spec"]["containers"]
     variables = {one["name"]: one.get("value", "") for one in container["env"]}
-    assert variables["SLACK_WEBHOOK_URL_FILE"].endswith(SLACK_KEY)
-    assert variables["PAGERDUTY_ROUTING_KEY_FILE"].endswith(PAGERDUTY_KEY)
+    for component in COMPONENTS:
+        assert variables[component.setting].endswith(f"/{component.key}")
     assert "SMTP_PASSWORD_FILE" in variables
 
 

@@ -22,6 +22,7 @@ PASSWORD_KEY: Final = "monitoring-password"  # noqa: S105 - a key of a Secret
 SMTP_PASSWORD_KEY: Final = "smtp-password"  # noqa: S105
 SLACK_KEY: Final = "slack-webhook-url"
 PAGERDUTY_KEY: Final = "pagerduty-routing-key"
+EXTERNAL_SWITCH_KEY: Final = "heartbeat-url"
 SECRET_KEYS: Final = (PASSWORD_KEY, SMTP_PASSWORD_KEY)
 """The keys of the Secret for alerting that must exist; a component adds those of its channel."""
 

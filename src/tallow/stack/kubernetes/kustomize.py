@@ -8,20 +8,15 @@ from typing import Any, Final
 from tallow import __version__
 from tallow.stack.deployment import KUBERNETES
 from tallow.stack.kubernetes import heartbeat, monitors, network, remote_write, rules, server
-from tallow.stack.kubernetes.alertmanager_config import channel_patch, without_optional_channels
-from tallow.stack.kubernetes.heartbeat import PAGERDUTY_KEY, SECRETS, SLACK_KEY
-from tallow.stack.kubernetes.objects import HEARTBEAT, NAMESPACE, SETTINGS, Object, manifest, metadata
+from tallow.stack.kubernetes.alertmanager_config import without_optional_channels
+from tallow.stack.kubernetes.components import COMPONENTS, component_files
+from tallow.stack.kubernetes.objects import NAMESPACE, SETTINGS, Object, manifest, metadata
 from tallow.stack.kubernetes.settings import SETTING_LIST, Setting, replacements, settings_env
 
 FOLDER: Final = PurePosixPath("deploy/kubernetes")
 OVERLAYS: Final = ("kube-prometheus-stack", "remote-write")
 RELEASE: Final = {"release": "kube-prometheus-stack"}
 """The label of the Helm release. Without it kube-prometheus-stack reads no ServiceMonitor and no rule."""
-CHANNELS: Final = {
-    "slack": ("slackConfigs", SLACK_KEY, "SLACK_WEBHOOK_URL_FILE"),
-    "pagerduty": ("pagerdutyConfigs", PAGERDUTY_KEY, "PAGERDUTY_ROUTING_KEY_FILE"),
-}
-"""The components: the key of a receiver, that of the Secret, and the setting of the heartbeat checker."""
 
 _API: Final = "kustomize.config.k8s.io/v1beta1"
 
@@ -38,8 +33,8 @@ def files() -> dict[PurePosixPath, str]:
         **_kube_prometheus_stack(),
         **_remote_write(),
     }
-    for name in CHANNELS:
-        found |= _channel_component(name)
+    for component in COMPONENTS:
+        found |= component_files(component)
     return {FOLDER / path: text for path, text in found.items()}
 
 
@@ -111,41 +106,6 @@ def _overlay(name: str, contents: dict[str, str], settings: tuple[Setting, ...])
             configMapGenerator=[{"name": SETTINGS, "envs": ["settings.env"]}],
             replacements=replacements(settings),
         ),
-    }
-
-
-def _channel_component(name: str) -> dict[str, str]:
-    channel, key, setting = CHANNELS[name]
-    environment: Object = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": HEARTBEAT},
-        "spec": {
-            "template": {
-                "spec": {
-                    "containers": [
-                        {"name": "heartbeat", "env": [{"name": setting, "value": f"{SECRETS}/{key}"}]}
-                    ]
-                }
-            }
-        },
-    }
-    folder = f"components/{name}"
-    body: Object = {
-        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
-        "kind": "Component",
-        "patches": [
-            {
-                "path": "alertmanager-config.yaml",
-                "target": {"group": "monitoring.coreos.com", "kind": "AlertmanagerConfig", "name": "tallow"},
-            },
-            {"path": "heartbeat.yaml"},
-        ],
-    }
-    return {
-        f"{folder}/kustomization.yaml": manifest(body),
-        f"{folder}/alertmanager-config.yaml": manifest(channel_patch(channel)),
-        f"{folder}/heartbeat.yaml": manifest(environment),
     }
 
 

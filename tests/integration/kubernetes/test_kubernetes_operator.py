@@ -1,4 +1,4 @@
-"""A real API server accepts every object, the operator reconciles them, and no alert is lost on the way.
+"""The operator reconciles the objects, and no alert is lost on the way through the files that it writes.
 
 The cluster has no node: no pod starts. What the operator writes for Prometheus and Alertmanager is read from
 its Secrets and ConfigMaps, and given to promtool, amtool and a real Alertmanager.
@@ -23,94 +23,29 @@ import pytest
 import yaml
 
 from support.kubernetes.cluster import Cluster, process, running_cluster, running_operator, wait_for
-from support.kubernetes.manifests import OVERLAYS, ROOT, built, objects, of_kind, overlay_with
+from support.kubernetes.installation import create_secrets
+from support.kubernetes.manifests import OVERLAYS, ROOT, overlay_with
 from support.programs.debian import program
 from support.programs.go_modules import AMTOOL, API_SERVERS, PROMTOOL, go_program
 from support.programs.prometheus import free_port
 from tallow.stack.alerts import RULES
 from tallow.stack.drill.receivers.receiver_set import AUDIENCES, ReceiverSet, address, running_receivers
 from tallow.stack.engines.programs.programs import ensure
+from tallow.stack.kubernetes.components import COMPONENTS
 from tallow.stack.routing.matrix import receivers
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
 
 VERSION_OF: Final = dict(zip(OVERLAYS, API_SERVERS, strict=True))
 """The version of the cluster in which the operator reads an overlay."""
-CHANNELS: Final = ("slack", "pagerduty")
+CHANNELS: Final = tuple(one.name for one in COMPONENTS)
 KUBE_PROMETHEUS_STACK: Final = ROOT / "tests" / "support" / "kubernetes" / "kube-prometheus-stack.yaml"
 
-SECRETS: Final = {
-    "tallow-server": ("database-url", "redis-url", "cluster-secret", "metrics-token"),
-    "tallow-alerting": (
-        *("monitoring-user", "monitoring-password", "smtp-password"),
-        *("slack-webhook-url", "pagerduty-routing-key"),
-    ),
-    "tallow-remote-write": ("username", "password"),
-}
-VALUES: Final = {"slack-webhook-url": "https://hooks.example.org/services/T/B/x", "monitoring-user": "tallow"}
 PLACE: Final = {
     "kube-prometheus-stack": ("monitoring", "main"),
     "remote-write": ("tallow", "tallow"),
 }
 """The namespace and the name of the Prometheus and the Alertmanager that read the objects of an overlay."""
-
-
-def create_secrets(cluster: Cluster) -> None:
-    for name, keys in SECRETS.items():
-        data = {key: VALUES.get(key, "0123456789abcdef0123456789abcdef") for key in keys}
-        document = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": name, "namespace": "tallow"},
-            "stringData": data,
-        }
-        cluster.apply(json.dumps(document))
-
-
-@pytest.fixture(scope="module", params=API_SERVERS)
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of each version, with both overlays in turn."""
-    with running_cluster(tmp_path_factory.mktemp("cluster") / "api", request.param) as running:
-        yield running
-
-
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_the_api_accepts_every_object(cluster: Cluster, overlay: str) -> None:
-    output = cluster.apply(built(overlay), "--force-conflicts")
-    assert cluster.version in cluster.kubectl("version")
-    applied = output.strip().splitlines()
-    assert len(applied) == len(objects(overlay))
-    assert all(line.endswith("serverside-applied") for line in applied), output
-    assert "unchanged" not in output
-    again = cluster.apply(built(overlay))
-    assert len(again.strip().splitlines()) == len(applied)
-
-
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_the_api_refuses_a_misspelt_field(cluster: Cluster, overlay: str) -> None:
-    """The validation of the test above is strict, for objects of Kubernetes and of the operator."""
-    for good, bad in (("livenessProbe:", "livenesProbe:"), ("groupWait:", "groupWaitt:")):
-        text = built(overlay)
-        assert good in text
-        options = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-")
-        refused = cluster.try_kubectl(*options, stdin=text.replace(good, bad, 1))
-        assert refused.returncode != 0
-        assert bad.rstrip(":") in refused.stderr
-
-
-@pytest.mark.parametrize("workload", ["tallow", "tallow-heartbeat"])
-def test_pods_pass_the_restricted_pod_security_standard(cluster: Cluster, workload: str) -> None:
-    cluster.apply(built(OVERLAYS[0]), "--force-conflicts")
-    template = of_kind("Deployment", objects(OVERLAYS[0]))[workload]["spec"]["template"]
-    pod = {"apiVersion": "v1", "kind": "Pod", **template}
-    pod["metadata"] = {**template["metadata"], "name": "trial", "namespace": "tallow"}
-    options = ("create", "--dry-run=server", "--validate=strict", "-f", "-")
-    accepted = cluster.try_kubectl(*options, stdin=json.dumps(pod))
-    assert accepted.returncode == 0, accepted.stderr
-    assert "Warning" not in accepted.stderr
-    pod["spec"] = {**template["spec"], "securityContext": {}}
-    refused = cluster.try_kubectl(*options, stdin=json.dumps(pod))
-    assert "violates PodSecurity" in refused.stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +141,35 @@ def test_the_operator_accepts_every_object(reconciled: Reconciled) -> None:
     assert not [line for line in log.splitlines() if any(f'"msg":"{one}' in line for one in skipped)]
 
 
+@pytest.mark.parametrize("reconciled", ["remote-write"], indirect=True)
+@pytest.mark.parametrize("name", ["prometheus-tallow", "alertmanager-tallow"])
+def test_pods_of_the_operator_pass_the_restricted_standard(reconciled: Reconciled, name: str) -> None:
+    """Prometheus and Alertmanager of Tallow's own run in its namespace, which enforces the standard."""
+    cluster = reconciled.cluster
+
+    def made() -> Any:
+        done = cluster.try_kubectl("get", "statefulset", "-n", "tallow", name, "-o", "json")
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    spec = wait_for(made, f"the operator makes {name}")["spec"]
+    pod = {"apiVersion": "v1", "kind": "Pod", **spec["template"]}
+    pod["metadata"] = {
+        "labels": spec["template"]["metadata"]["labels"],
+        "name": "trial",
+        "namespace": "tallow",
+    }
+    pod["spec"]["serviceAccountName"] = "tallow"
+    claims = [one["metadata"]["name"] for one in spec["volumeClaimTemplates"]]
+    pod["spec"]["volumes"] += [{"name": claim, "emptyDir": {}} for claim in claims]
+    options = ("create", "--dry-run=server", "--validate=strict", "-f", "-")
+    accepted = cluster.try_kubectl(*options, stdin=json.dumps(pod))
+    assert accepted.returncode == 0, accepted.stderr
+    for container in pod["spec"]["containers"]:
+        if container["name"] in ("prometheus", "alertmanager"):
+            assert {"startupProbe", "livenessProbe", "readinessProbe"} & container.keys()
+            assert container["resources"]["limits"]["memory"]
+
+
 def test_promtool_accepts_the_scrape_configuration_and_the_rules(
     reconciled: Reconciled, tmp_path: Path
 ) -> None:
@@ -279,6 +243,9 @@ def test_every_alert_reaches_the_receivers_of_the_contract(reconciled: Reconcile
     assert len(found) > 25
     for name, labels in found.items():
         assert expected(labels) == routed(amtool, config, labels) - {"null"}, name
+        if reconciled.overlay == "kube-prometheus-stack":
+            unlabelled = {label: value for label, value in labels.items() if label != "namespace"}
+            assert routed(amtool, config, unlabelled) == {"null"}, "without the label it would be lost"
 
 
 def routed(amtool: Path, config: Path, labels: dict[str, str]) -> set[str]:
