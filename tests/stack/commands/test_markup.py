@@ -62,14 +62,14 @@ def test_down_shows_the_path(home: StateDir) -> None:
 
 @pytest.mark.parametrize("text", [*MARKUP, "\x1b[2J"])
 def test_details_of_services_and_heartbeat_are_literal(tmp_path: Path, text: str) -> None:
-    from tallow.stack.commands.output.services import ServicesTable
+    from tallow.stack.commands.output.services import native_table
 
     home = StateDir(tmp_path / "home")
     home.make()
     states = {name: ServiceState("failing", f"answers {text}") for name in NAMES}
     HeartbeatState("missing", 0.0, None, f"because {text}").write(home.data / "heartbeat")
     expected = text.replace("\x1b", "\\x1b")
-    assert show(ServicesTable(home, states)).count(f"answers {expected}") == len(NAMES)
+    assert show(native_table(home, states)).count(f"answers {expected}") == len(NAMES)
     assert f"because {expected} Last beat" in show(summary.heartbeat_status(home))
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from tallow.stack import credentials
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable
-from tallow.stack.engines.reload.apply import apply_rotation
+from tallow.stack.engines.docker import lifecycle, reload
+from tallow.stack.engines.docker.choice import is_docker
+from tallow.stack.engines.reload.apply import RotationResult, apply_rotation
 from tallow.stack.engines.state.state_dir import StateDir
 
 
@@ -19,10 +23,19 @@ def command(action: str | None, home: StateDir) -> None:
     require_stack(home)
     if action == "rotate":
         credentials.rotate(home.secrets)
-        if apply_rotation(home).keeps_metrics_token:
+        if _apply_rotation(home).keeps_metrics_token:
             click.echo("note: METRICS_TOKEN is set; the metrics token is not rotated", err=True)
     for credential in credentials.CREDENTIALS:
         value = credentials.read(home.secrets, credential)
         user = f"user {credential.user}, " if credential.user else ""
         click.echo(f"{credential.name}: {value}\n  {user}for {credential.used_for}")
         click.echo(f"  {printable(str(home.secrets / credential.file))}")
+
+
+def _apply_rotation(home: StateDir) -> RotationResult:
+    """Have the running services use the new credentials."""
+    if not is_docker(home):
+        return apply_rotation(home)
+    if not lifecycle.is_running(home):
+        return RotationResult()
+    return reload.apply_rotation(home, os.environ)

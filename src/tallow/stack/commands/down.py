@@ -10,10 +10,13 @@ import click
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable
 from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.docker import lifecycle as docker_lifecycle
+from tallow.stack.engines.docker.choice import is_docker
+from tallow.stack.engines.docker.client import CHANGE_S
+from tallow.stack.engines.docker.project import EVERY_NAME, project
 from tallow.stack.engines.native import lifecycle
 from tallow.stack.engines.native.purge import PurgeResult, purge
 from tallow.stack.engines.services.control import hold
-from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.state.marker import FolderKind, folder_kind
 from tallow.stack.engines.state.state_dir import StateDir, StateDirError
 
@@ -22,7 +25,7 @@ MAX_NAMED: Final = 5
 
 
 @click.command("down")
-@click.argument("services", nargs=-1, type=click.Choice(NAMES), metavar="[SERVICE]...")
+@click.argument("services", nargs=-1, type=click.Choice(EVERY_NAME), metavar="[SERVICE]...")
 @click.option("--purge", "purging", is_flag=True, help="Remove data, logs and credentials as well.")
 @click.option("--yes", is_flag=True, help="Purge without asking. Without a terminal --purge never asks.")
 @home_option
@@ -35,7 +38,10 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir)
     if services and purging:
         raise click.UsageError("--purge removes everything; give no names of services")
     if services:
-        hold(require_stack(home), services)
+        if is_docker(require_stack(home)):
+            project(home).compose("stop", *services, seconds=CHANGE_S)
+        else:
+            hold(home, services)
         click.echo(f"stopped: {', '.join(services)}; start again with: {command_line(home, 'up')}")
         return
     if not _is_stack(home, purging=purging):
@@ -43,7 +49,10 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir)
         return
     if purging and not yes and sys.stdin.isatty():
         _confirm_purge(home)
-    lifecycle.stop(home)
+    if is_docker(home):
+        (docker_lifecycle.remove if purging else docker_lifecycle.stop)(home)
+    else:
+        lifecycle.stop(home)
     if purging:
         _show_purge(home, purge(home))
     else:

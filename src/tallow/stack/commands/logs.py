@@ -9,6 +9,9 @@ import click
 
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable, printable_json
+from tallow.stack.engines.docker import logs as docker_logs
+from tallow.stack.engines.docker.choice import is_docker
+from tallow.stack.engines.docker.project import EVERY_NAME, project
 from tallow.stack.engines.logs.reader import LEVELS, LogFilter, LogLine, follow_logs, parse_time, read_logs
 from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.state.state_dir import StateDir
@@ -17,6 +20,7 @@ _COLOURS = {"debug": "bright_black", "warning": "yellow", "error": "red", "fatal
 _SAME_IN_EVERY_LINE = frozenset({"service", "environment", "version"})
 """Fields of Tallow's records that say nothing about one line; ``--json`` shows them."""
 _SOURCES = (*NAMES, "supervisor")
+"""The logs of a native stack."""
 
 
 class TimeType(click.ParamType[datetime]):
@@ -32,7 +36,7 @@ class TimeType(click.ParamType[datetime]):
 
 
 @click.command("logs")
-@click.argument("services", nargs=-1, type=click.Choice(_SOURCES), metavar="[SERVICE]...")
+@click.argument("services", nargs=-1, type=click.Choice((*EVERY_NAME, "supervisor")), metavar="[SERVICE]...")
 @click.option("--level", type=click.Choice(LEVELS), help="This level and worse.")
 @click.option("--correlation-id", help="Only lines of this request or transfer.")
 @click.option("--since", type=TimeType(), help="15m, 2h, 1d, or a time in ISO 8601.")
@@ -59,9 +63,13 @@ def command(
     """Show the logs of SERVICES, by default of all, oldest line first."""
     wanted = LogFilter(level, correlation_id, since, until, text, logger)
     chosen = services or _SOURCES
-    folder = require_stack(home).logs
-    new_lines = follow_logs(folder, chosen, wanted)
-    found = read_logs(folder, chosen, wanted)
+    if is_docker(require_stack(home)):
+        used, chosen = project(home), services
+        new_lines = docker_logs.follow_logs(used, chosen, wanted)
+        found = docker_logs.read_logs(used, chosen, wanted)
+    else:
+        new_lines = follow_logs(home.logs, chosen, wanted)
+        found = read_logs(home.logs, chosen, wanted)
     _show(found[-lines:] if lines else [], as_json)
     if follow:
         _show(new_lines, as_json)

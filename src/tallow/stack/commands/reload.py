@@ -8,6 +8,8 @@ import click
 
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.docker import reload as docker_reload
+from tallow.stack.engines.docker.choice import is_docker
 from tallow.stack.engines.reload import apply
 from tallow.stack.engines.reload.apply import ReloadResult
 from tallow.stack.engines.state.state_dir import StateDir
@@ -28,7 +30,8 @@ def command(home: StateDir) -> None:
     """
     again = command_line(home, "reload")
     try:
-        result = apply.reload(require_stack(home), os.environ, lambda line: click.echo(line, err=True))
+        reload = docker_reload.reload if is_docker(require_stack(home)) else apply.reload
+        result = reload(home, os.environ, lambda line: click.echo(line, err=True))
     except KeyboardInterrupt:
         click.echo(f"\ninterrupted; so that every service uses the same settings, repeat: {again}", err=True)
         raise

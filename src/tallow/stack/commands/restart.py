@@ -8,9 +8,11 @@ from typing import Final
 import click
 
 from tallow.stack.commands.options import home_option, require_stack
+from tallow.stack.engines.docker.choice import is_docker
+from tallow.stack.engines.docker.project import EVERY_NAME
+from tallow.stack.engines.docker.reload import restart as restart_containers
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.services.control import restart
-from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.services.service_state import service_states
 from tallow.stack.engines.state.state_dir import StateDir
 
@@ -19,15 +21,18 @@ POLL_S: Final = 0.25
 
 
 @click.command("restart")
-@click.argument("services", nargs=-1, required=True, type=click.Choice(NAMES), metavar="SERVICE...")
+@click.argument("services", nargs=-1, required=True, type=click.Choice(EVERY_NAME), metavar="SERVICE...")
 @home_option
 def command(services: tuple[str, ...], home: StateDir) -> None:
     """Restart SERVICES and wait until they are healthy. Those that `down` stopped stay down.
 
     A restart of Tallow breaks the transfers under way.
     """
-    restarted = restart(require_stack(home), services, "tallow restart")
-    _wait_until_healthy(home, restarted)
+    if is_docker(require_stack(home)):
+        restarted = restart_containers(home, services)
+    else:
+        restarted = restart(home, services, "tallow restart")
+        _wait_until_healthy(home, restarted)
     if restarted:
         click.echo(f"restarted and healthy: {', '.join(restarted)}")
     if held := [name for name in services if name not in restarted]:

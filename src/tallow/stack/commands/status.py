@@ -9,11 +9,13 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 
+from tallow.stack.commands.docker_status import show_containers
 from tallow.stack.commands.options import home_option, require_stack
-from tallow.stack.commands.output.services import ServicesTable
+from tallow.stack.commands.output.services import native_table
 from tallow.stack.commands.output.summary import address_list, heartbeat_status, notification_summary
 from tallow.stack.commands.output.terminal import new_console, printable_text
 from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.docker.choice import is_docker
 from tallow.stack.engines.native import upgrade
 from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.engines.services.service_state import ServiceState, service_states, unhealthy
@@ -30,7 +32,9 @@ def command(as_json: bool, home: StateDir) -> None:
 
     Exits with 1 if a service is not healthy, with 3 if nothing runs or the supervisor has ended.
     """
-    require_stack(home)
+    if is_docker(require_stack(home)):
+        show_containers(home, as_json=as_json)
+        return
     supervisor = state_files.supervisor_pid(home)
     states = service_states(home)
     if as_json:
@@ -79,7 +83,7 @@ def _show(
             return
         text = f"the supervisor has ended; {', '.join(orphans)} run without it. Start it again with: {up}"
         console.print(printable_text(text, "bold red"), soft_wrap=True)
-    console.print(ServicesTable(home, states))
+    console.print(native_table(home, states))
     _show_hints(console, home, states)
     console.print(address_list(home, home.options().port_offset), soft_wrap=True)
     console.print(heartbeat_status(home))

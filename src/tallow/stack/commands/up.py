@@ -11,11 +11,14 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from tallow.stack.commands.docker_up import start_containers
 from tallow.stack.commands.options import home_option
-from tallow.stack.commands.output.services import ServicesTable
+from tallow.stack.commands.output.services import native_table
 from tallow.stack.commands.output.summary import address_list, notification_summary
 from tallow.stack.commands.output.terminal import new_console, printable_text
 from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.docker.choice import CHOICES, EngineChoice, choose_engine
+from tallow.stack.engines.docker.project import PROFILES
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.logs.reader import last_lines
 from tallow.stack.engines.native import lifecycle, upgrade
@@ -45,11 +48,38 @@ MAX_RESTARTS: Final = 4
     help="Restart a service that has not answered for this long; 0: never. By default as the last time, or "
     f"{LIVENESS_TIMEOUT_S:.0f}. It also applies to a running stack.",
 )
+@click.option(
+    "--engine",
+    "choice",
+    type=click.Choice(CHOICES),
+    default="auto",
+    show_default=True,
+    help="docker: containers; native: programs of this machine; auto: docker if a daemon answers and Compose "
+    "v2 is there. A stack keeps its engine.",
+)
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    type=click.Choice(PROFILES),
+    help="With the Docker engine: also start Loki and the Collector (logs), Loki and Promtail (promtail), or "
+    "coturn (turn). By default as the last time.",
+)
+@click.option(
+    "--no-start", is_flag=True, help="With the Docker engine: write secrets and configuration, start nothing."
+)
 @click.option("--scale", type=click.FloatRange(0, 1, min_open=True), default=1.0, hidden=True)
 @click.option("--restart", is_flag=True, help="Restart a stack that runs older code or programs.")
 @home_option
 def command(
-    port_offset: int | None, liveness_timeout: float | None, scale: float, restart: bool, home: StateDir
+    port_offset: int | None,
+    liveness_timeout: float | None,
+    choice: EngineChoice,
+    profiles: tuple[str, ...],
+    no_start: bool,
+    scale: float,
+    restart: bool,
+    home: StateDir,
 ) -> None:
     """Start Tallow and its monitoring; what runs already is left alone.
 
@@ -64,7 +94,19 @@ def command(
         str(Path.cwd()),
         scale,
         liveness_timeout=previous.liveness_timeout if liveness_timeout is None else liveness_timeout,
+        engine=choose_engine(choice, home),
+        profiles=profiles or previous.profiles,
     )
+    if options.engine == "docker":
+        start_containers(home, options, console, build=restart, no_start=no_start)
+        return
+    if no_start or profiles:
+        raise click.UsageError("--no-start and --profile are for the Docker engine")
+    _start_programs(home, options, console, restart=restart)
+
+
+def _start_programs(home: StateDir, options: StackOptions, console: Console, *, restart: bool) -> None:
+    """Start a native stack, and show what runs."""
 
     def progress(line: str) -> None:
         console.print(printable_text(line, "dim"), soft_wrap=True)
@@ -134,7 +176,7 @@ def wait_until_healthy(home: StateDir, console: Console) -> None:
     with Live(console=console, refresh_per_second=8, transient=not console.is_terminal) as live:
         while True:
             states = service_states(home)
-            live.update(ServicesTable(home, states), refresh=True)
+            live.update(native_table(home, states), refresh=True)
             waiting = unhealthy(states)
             if not waiting:
                 break
@@ -142,7 +184,7 @@ def wait_until_healthy(home: StateDir, console: Console) -> None:
                 raise StackError(_describe_failure(home, failed))
             time.sleep(POLL_S)
     if not console.is_terminal:
-        console.print(ServicesTable(home, states))
+        console.print(native_table(home, states))
 
 
 def _failed(home: StateDir, waiting: list[str], deadline: float) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tallow.stack.commands.output.services import ServicesTable
+from tallow.stack.commands.output.services import native_table
 from tallow.stack.engines.services.definitions import NAMES, SERVICES, ports
 from tallow.stack.engines.services.service_state import ServiceState
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
@@ -35,7 +35,7 @@ def home(tmp_path: Path) -> StateDir:
 
 def lines(home: StateDir, width: int, states: dict[str, ServiceState]) -> list[str]:
     shown = io.StringIO()
-    Console(file=shown, width=width).print(ServicesTable(home, states))
+    Console(file=shown, width=width).print(native_table(home, states))
     return shown.getvalue().splitlines()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,22 +42,51 @@ class _Row:
     is_problem: bool
 
 
-class ServicesTable:
-    """One line per service, and below it what is wrong or what happened.
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """What the table shows of a service.
 
-    No cell is cut off: columns without room are left out, and the text below a service is wrapped.
+    Attributes:
+        age: the time since its start; empty if it does not run.
+        restarts: after failures.
+        memory: the memory that it uses; empty if that is not known.
+    """
+
+    name: str
+    port: str
+    state: ServiceState
+    age: str
+    restarts: int
+    memory: str
+    description: str
+
+
+def native_table(home: StateDir, states: Mapping[str, ServiceState]) -> ServicesTable:
+    """The services of a native stack.
 
     Args:
         home: the stack's folder.
         states: every service's state, by name.
     """
-
-    def __init__(self, home: StateDir, states: Mapping[str, ServiceState]) -> None:
-        status, port_of = state_files.read_status(home), ports(home.options().port_offset)
-        self._rows = [
-            _row(service, port_of[service.name], states[service.name], status.services.get(service.name))
+    status, port_of = state_files.read_status(home), ports(home.options().port_offset)
+    return ServicesTable(
+        [
+            _native_row(
+                service, port_of[service.name], states[service.name], status.services.get(service.name)
+            )
             for service in SERVICES
         ]
+    )
+
+
+class ServicesTable:
+    """One line per service, and below it what is wrong or what happened.
+
+    No cell is cut off: columns without room are left out, and the text below a service is wrapped.
+    """
+
+    def __init__(self, rows: Sequence[ServiceRow]) -> None:
+        self._rows = [_row(row) for row in rows]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown, widths = self._columns(options.max_width)
@@ -86,20 +115,19 @@ def _total_width(shown: list[int], widths: list[int]) -> int:
     return sum(widths[column] for column in shown) + len(_GAP) * (len(shown) - 1)
 
 
-def _row(service: Service, port: int, state: ServiceState, status: ProcessStatus | None) -> _Row:
+def _native_row(service: Service, port: int, state: ServiceState, status: ProcessStatus | None) -> ServiceRow:
     status = status or ProcessStatus()
-    mark, colour = _MARKS[state.name]
-    cells = (
-        mark,
-        service.name,
-        str(port),
-        state.name,
-        format_age(status.since) if status.pid else "",
-        str(status.restarts) if status.restarts else "",
-        _memory(status),
-        service.description,
+    age = format_age(status.since) if status.pid else ""
+    return ServiceRow(
+        service.name, str(port), state, age, status.restarts, _memory(status), service.description
     )
-    return _Row(cells, colour, state.detail, is_problem=not state.is_healthy)
+
+
+def _row(row: ServiceRow) -> _Row:
+    mark, colour = _MARKS[row.state.name]
+    restarts = str(row.restarts) if row.restarts else ""
+    cells = (mark, row.name, row.port, row.state.name, row.age, restarts, row.memory, row.description)
+    return _Row(cells, colour, row.state.detail, is_problem=not row.state.is_healthy)
 
 
 def _line(cells: tuple[str, ...], shown: list[int], widths: list[int], colour: str, plain: str) -> Text:

@@ -9,6 +9,8 @@ from pathlib import PurePath
 from typing import Final
 
 from tallow.stack import alerts, credentials, remote_storage, routing
+from tallow.stack.compose.health import HTTP_CLIENT_FILE
+from tallow.stack.engines.docker import layout as docker
 from tallow.stack.engines.logs.rotation import KEPT
 from tallow.stack.engines.reload.file_transaction import FOLDER as CHANGE_FOLDER
 from tallow.stack.engines.reload.program_check import FOLDER as CHECK_FOLDER
@@ -24,6 +26,8 @@ LOGS: Final = (*NAMES, "supervisor")
 TREES: Final = (
     *(PurePath("data", name) for name in ("tallow", "prometheus", "alertmanager", "mailbox", "heartbeat")),
     *(PurePath("run", name) for name in (CHECK_FOLDER, CHANGE_FOLDER)),
+    *(PurePath("config", name) for name in docker.CONFIGURATION_FOLDERS if name != "prometheus"),
+    PurePath("secrets", docker.SECRETS),
 )
 """Folders that a service or a reload fills; they are removed with everything in them."""
 
@@ -33,7 +37,8 @@ _FILES_OF: Final = {
         *(remote_storage.PASSWORD_FILE, SETTINGS_FILE, ENVIRONMENT_FILE),
     ),
     "secrets/alertmanager": SECRET_FILES,
-    "config/prometheus": ("prometheus.yml",),
+    "config": (docker.COMPOSE_FILE, docker.ENVIRONMENT_FILE),
+    "config/prometheus": ("prometheus.yml", HTTP_CLIENT_FILE),
     "config/prometheus/rules": (alerts.CORE_PATH.name, alerts.EXTRA_PATH.name),
     "config/alertmanager": ("alertmanager.yml",),
     "config/alertmanager/templates": tuple(routing.templates()),

@@ -94,11 +94,13 @@ def validate(
         raise BadSettingError(problem)
     values = _in_effect(source, known)
     files = {
-        **configuration.render(home, options, settings),
         home.secrets / SETTINGS_FILE: env_text(values),
         home.secrets / ENVIRONMENT_FILE: env_text(_settings_in(merged, known)),
     }
-    notes = (*setting_notes(source, known), *check_configuration(home, options, settings, progress))
+    notes = setting_notes(source, known)
+    if options.engine == "native":  # the Docker engine renders files for paths inside of containers
+        files |= configuration.render(home, options, settings)
+        notes = (*notes, *check_configuration(home, options, settings, progress))
     obsolete = tuple(configuration.obsolete_files(home, files))
     return Candidate(settings, values, component_settings, files, obsolete, notes)
 

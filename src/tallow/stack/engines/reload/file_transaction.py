@@ -11,6 +11,9 @@ from tallow.monitoring.lifecycle.private_files import private_folder
 
 FOLDER = "change"
 """The folder of drafts in ``run``; it exists only while files are replaced."""
+PRIVATE = 0o600
+READABLE = 0o444
+"""The users of containers are other users than that of this process."""
 
 
 class FileTransaction:
@@ -19,19 +22,28 @@ class FileTransaction:
     A full disk raises in :meth:`prepare`, before any file has changed: replacing and undoing need no space.
 
     Args:
-        files: content by path; each file gets mode 0600.
+        files: content by path; each file gets mode 0600, unless it is below ``readable``.
         obsolete: files to remove.
         folder: for drafts and former content; on the same file system as the files.
+        readable: folders of mode 0700 whose content is mounted into containers: files below them get mode
+            0444 and folders mode 0755.
 
     Attributes:
         changed: the files whose content is new.
         removed: the files that are removed.
     """
 
-    def __init__(self, files: Mapping[Path, str], obsolete: Iterable[Path], folder: Path) -> None:
+    def __init__(
+        self,
+        files: Mapping[Path, str],
+        obsolete: Iterable[Path],
+        folder: Path,
+        readable: Iterable[Path] = (),
+    ) -> None:
         self.changed = {path: text for path, text in files.items() if _content(path) != text}
         self.removed = tuple(path for path in obsolete if path.exists())
         self._folder = folder
+        self._readable = tuple(readable)
         self._former: dict[Path, Path | None] = {}
 
     @property
@@ -49,8 +61,9 @@ class FileTransaction:
         try:
             private_folder(self._folder)
             for number, (path, text) in enumerate(self.changed.items()):
-                private_folder(path.parent)
-                _write(self._draft(number), text)
+                root = next((one for one in self._readable if path.is_relative_to(one)), None)
+                make_folder(path.parent, root)
+                _write(self._draft(number), text, PRIVATE if root is None else READABLE)
             for number, path in enumerate(self.paths):
                 _keep(path, self._kept(number))
         except BaseException:
@@ -105,8 +118,19 @@ def _content(path: Path) -> str | None:
         return None
 
 
-def _write(path: Path, text: str) -> None:
+def make_folder(folder: Path, readable: Path | None = None) -> None:
+    """Make a folder of mode 0700, or of mode 0755 below the folder ``readable``, which gets mode 0700."""
+    if readable is None or folder == readable:
+        private_folder(folder)
+        return
+    make_folder(folder.parent, readable)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), mode)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

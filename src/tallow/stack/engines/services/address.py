@@ -17,6 +17,12 @@ def server_url(home: StateDir) -> str | None:
     """
     if not home.exists():
         return None
+    if home.options().engine == "docker":
+        from tallow.stack.engines.services.definitions import HOST, ports
+        from tallow.stack.engines.services.ports import is_taken
+
+        port = ports(home.options().port_offset)["tallow"]
+        return f"http://{HOST}:{port}" if is_taken(port) else None
     # Imported here to save time: `tallow send` calls this at every start, mostly without a stack.
     from tallow.stack.engines.services.definitions import HOST, ports
     from tallow.stack.engines.supervisor.state_files import supervisor_pid

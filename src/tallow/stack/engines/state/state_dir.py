@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from tallow.monitoring.lifecycle.private_files import private_folder, write_private
 from tallow.stack.engines.state.marker import (
@@ -21,6 +22,7 @@ from tallow.stack.engines.state.marker import (
     foreign_entry,
 )
 
+EngineName = Literal["native", "docker"]
 LIVENESS_TIMEOUT_S: Final = 120.0
 """Seconds without an answer after which a service is restarted."""
 
@@ -42,12 +44,16 @@ class StackOptions:
         env_folder: the folder with the operator's ``.env``: the one in which `up` ran.
         scale: multiplies every time of rules, scrapes and routes; below 1 in drills.
         liveness_timeout: seconds without an answer after which the supervisor restarts a service; 0: never.
+        engine: ``native`` or ``docker``.
+        profiles: of the Compose file, with the Docker engine.
     """
 
     port_offset: int = 0
     env_folder: str = "."
     scale: float = 1.0
     liveness_timeout: float = LIVENESS_TIMEOUT_S
+    engine: EngineName = "native"
+    profiles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
