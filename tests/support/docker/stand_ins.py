@@ -90,8 +90,10 @@ def load_collector(engine: DockerEngine) -> None:
 
 def load_grafana(engine: DockerEngine) -> None:
     """A stub that answers the health check and has metrics; it shows nothing."""
-    image = _busybox(["USER 472", 'ENTRYPOINT ["/run.sh"]', "EXPOSE 3000"])
+    image = _busybox(["USER 472", "ENV PATH=/usr/share/grafana/bin:/bin", 'ENTRYPOINT ["/run.sh"]', "EXPOSE 3000"])
     image.text("/run.sh", "#!/bin/sh\nexec httpd -f -p 3001 -h /www -c /www/httpd.conf\n", 0o755)
+    # `grafana cli admin reset-admin-password --password-from-stdin` keeps what it reads.
+    image.text("/usr/share/grafana/bin/grafana", "#!/bin/sh\ncat > /var/lib/grafana/password\n", 0o755)
     image.text("/www/httpd.conf", ".prom:text/plain\nI:index.prom\n")
     image.text("/www/api/health", '{"database": "ok"}\n')
     image.text("/www/metrics/index.prom", "# TYPE grafana_build_info gauge\ngrafana_build_info 1\n")

@@ -27,6 +27,7 @@ _MARKS: Final[Mapping[StateName, tuple[str, str]]] = {
 }
 _TITLES: Final = ("", "service", "port", "state", "for", "restarts", "memory", "")
 _RESTARTS: Final = _TITLES.index("restarts")
+_MEMORY: Final = _TITLES.index("memory")
 _RIGHT: Final = frozenset({"port", "for", "restarts", "memory"})
 _OPTIONAL: Final = (7, 6, 5, 4, 2)
 """The columns that are left out if there is no room, in this order."""
@@ -103,8 +104,9 @@ class ServicesTable:
         rows = [row.cells for row in self._rows]
         widths = [max(map(len, column)) for column in zip(_TITLES, *rows, strict=True)]
         shown = list(range(len(_TITLES)))
-        if not any(cells[_RESTARTS] for cells in rows):
-            shown.remove(_RESTARTS)
+        for column in (_RESTARTS, _MEMORY):
+            if not any(cells[column] for cells in rows):
+                shown.remove(column)
         for column in _OPTIONAL:
             if _total_width(shown, widths) > room and column in shown:
                 shown.remove(column)

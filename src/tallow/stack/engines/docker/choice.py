@@ -16,8 +16,8 @@ CHOICES: Final[tuple[EngineChoice, ...]] = get_args(EngineChoice)
 def choose_engine(choice: EngineChoice, home: StateDir) -> EngineName:
     """The engine of a stack that is to be started.
 
-    A folder keeps its engine, whose data the other one could not read. In a new one ``auto`` takes Docker where
-    a daemon answers and Compose v2 is there, otherwise the native engine.
+    A folder keeps its engine, whose data the other one could not read. In a new one ``auto`` takes Docker
+    where a daemon answers and Compose v2 is there, otherwise the native engine.
 
     Args:
         choice: what the operator asked for.

@@ -132,7 +132,7 @@ def _container(facts: Mapping[str, Any]) -> Container:
 def _seconds(text: str) -> float:
     """A time of the engine, which has nine digits after the point, in seconds since the epoch."""
     try:
-        moment = datetime.fromisoformat(re.sub(r"\.(\d{1,6})\d*", r".\1", text).replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(re.sub(r"\.(\d{1,6})\d*", r".\1", text))
         return moment.timestamp()
     except ValueError:
         return 0.0

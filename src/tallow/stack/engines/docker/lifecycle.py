@@ -15,7 +15,6 @@ from tallow.stack.engines.docker import configuration, layout
 from tallow.stack.engines.docker.client import (
     CHANGE_S,
     DockerCommandError,
-    Project,
     docker,
     require_docker,
 )
@@ -58,7 +57,7 @@ def prepare(home: StateDir, options: StackOptions, progress: Progress) -> Candid
         The settings.
 
     Raises:
-        StackError, StateDirError, BadSettingError: a setting is invalid or a file cannot be written; one line.
+        StackError, StateDirError, BadSettingError: a setting is invalid, or a file cannot be written.
     """
     home.make()
     with locked(home, "up"):
@@ -86,14 +85,14 @@ def start(home: StateDir, options: StackOptions, progress: Progress, *, build: b
         running = home.exists() and is_running(home)
         if running and home.options().port_offset != options.port_offset:
             raise StackError(
-                f"it runs already, with --port-offset {home.options().port_offset}; stop it first (tallow down), "
-                "or start a second one with another --home"
+                f"it runs already, with --port-offset {home.options().port_offset}; "
+                "stop it first (tallow down), or start a second one with another --home"
             )
         candidate = _prepare(home, options, progress, running=running)
         started = project(home)
         if not running:
             require_free(published_ports(home))
-        _build_image(started, progress, always=build)
+        _build_image(progress, always=build)
         progress("starting the containers (images that are missing are fetched first)")
         started.compose("up", "--detach", "--no-build", "--remove-orphans", seconds=CHANGE_S)
         return candidate
@@ -162,7 +161,7 @@ def _obsolete(home: StateDir, wanted: Mapping[Path, str]) -> list[Path]:
     return [file for folder in folders for file in folder.glob("*") if file.is_file() and file not in wanted]
 
 
-def _build_image(started: Project, progress: Progress, *, always: bool) -> None:
+def _build_image(progress: Progress, *, always: bool) -> None:
     """Build Tallow's image if it is missing: no registry has it.
 
     Raises:

@@ -79,15 +79,25 @@ def reload(home: StateDir, environment: Mapping[str, str], progress: Progress) -
 
 
 def apply_rotation(home: StateDir, environment: Mapping[str, str]) -> RotationResult:
-    """Have the containers use new credentials.
+    """Have the containers use new credentials. Prometheus and Alertmanager read them at every request.
+
+    Args:
+        home: the stack's folder, with the new credentials.
+        environment: the caller's environment; see :func:`validate`.
 
     Raises:
         StackError: a service does not start with them.
     """
-    result = reload(home, environment, lambda _: None)
-    if "grafana" in result.restarted:
-        _set_grafana_password(home)
-    return RotationResult(result.restarted, keeps_metrics_token=_keeps_token(home))
+    with locked(home, "up"):
+        candidate = validate(home, home.options(), environment, lambda _: None, running=True)
+        change, _ = transaction(home, home.options(), candidate)
+        change.prepare()
+        change.apply()
+        change.close()
+        restarted = restart(home, _stale(home, candidate, change))
+        if "grafana" in restarted:
+            _set_grafana_password(home)
+        return RotationResult(restarted, keeps_metrics_token=_keeps_token(home))
 
 
 def restart(home: StateDir, names: Iterable[str]) -> tuple[str, ...]:
@@ -136,7 +146,7 @@ def _apply(
                 reread.append(name)
         restarted = restart(home, _stale(home, candidate, change))
     except (StackError, OSError) as error:
-        raise StackError(f"{error}; {_roll_back(home, used, change, reread)}") from None
+        raise StackError(f"{error}; {_roll_back(home, used, change)}") from None
     if profiles != tuple(options.profiles) or _recreates(home, change):
         home.write_options(replace(options, profiles=profiles))
         project(home).compose("up", "--detach", "--no-build", "--remove-orphans", seconds=CHANGE_S)
@@ -148,10 +158,7 @@ def _apply(
 
 def _concerns(home: StateDir, change: FileTransaction, service: str) -> bool:
     paths = [path.relative_to(home.config) for path in change.paths if path.is_relative_to(home.config)]
-    secrets = layout.container_secrets(home) / service
-    return any(str(path).startswith(_SIGNALLED[service]) for path in paths) or any(
-        path.is_relative_to(secrets) for path in change.paths
-    )
+    return any(str(path).startswith(_SIGNALLED[service]) for path in paths)
 
 
 def _read_again(home: StateDir, used: Project, service: str, before: ReloadState | None) -> None:
@@ -198,7 +205,7 @@ def _recreates(home: StateDir, change: FileTransaction) -> bool:
     return bool({layout.compose_file(home), layout.environment_file(home)} & {*change.paths})
 
 
-def _roll_back(home: StateDir, used: Project, change: FileTransaction, reread: Iterable[str]) -> str:
+def _roll_back(home: StateDir, used: Project, change: FileTransaction) -> str:
     change.undo()
     try:
         for name in _SIGNALLED:
