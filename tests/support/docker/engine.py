@@ -74,6 +74,10 @@ class DockerEngine:
         assert not check or done.returncode == 0, (arguments, done.stdout[-2000:], done.stderr[-4000:])
         return str(done.stdout) + ("" if check else str(done.stderr))
 
+    def process_file(self, pid: int, name: str) -> str:
+        """A file of ``/proc`` about a process of a container: the engine shares this machine's processes."""
+        return Path(f"/proc/{pid}/{name}").read_text()
+
     @contextlib.contextmanager
     def network(self) -> Iterator[None]:
         """Move this thread, and the processes that it starts, into the engine's network."""

@@ -18,15 +18,16 @@ from typing import Final
 
 from packaging.requirements import Requirement
 
-from support.docker.cadvisor_program import cadvisor_program
 from support.docker.engine import ROOT, DockerEngine
 from support.docker.image_archive import ImageArchive, with_busybox
+from support.docker.own_programs import cadvisor_program, own_go_program
 from support.programs.debian import environment, program
 from support.programs.go_programs import go_program
 from support.programs.otel_collector import otel_collector
 from tallow.stack.compose import images
 
 _NOBODY: Final = 65534
+_VICTORIA_LOGS: Final = ("github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", "v1.52.2")
 _CHECK_READY: Final = """\
 #!/bin/sh
 # Debian's promtool has no `check ready` yet.
@@ -82,6 +83,25 @@ def load_cadvisor(engine: DockerEngine) -> None:
     image.load(engine, images.CADVISOR)
 
 
+def load_cadvisor_stub(engine: DockerEngine) -> None:
+    """A stub for short tests: it answers the health check and has no metric."""
+    image = _busybox(['ENTRYPOINT ["/start.sh"]', "EXPOSE 8080"])
+    image.text("/start.sh", "#!/bin/sh\nexec httpd -f -p 8080 -h /www -c /www/httpd.conf\n", 0o755)
+    image.text("/www/httpd.conf", ".prom:text/plain\nI:index.prom\n")
+    image.text("/www/healthz", "ok\n")
+    image.text("/www/metrics/index.prom", "# TYPE cadvisor_version_info gauge\ncadvisor_version_info 1\n")
+    image.load(engine, images.CADVISOR)
+
+
+def load_loki(engine: DockerEngine) -> None:
+    """A stub that takes lines at Loki's addresses and stores them in VictoriaLogs."""
+    image = ImageArchive(["USER 10001", 'ENTRYPOINT ["/usr/bin/loki"]', "EXPOSE 3100"])
+    image.file("/usr/bin/loki", own_go_program("loki"), 0o755)
+    image.program("/usr/bin/victoria-logs", go_program(*_VICTORIA_LOGS))
+    image.folder("/loki", 10001)
+    image.load(engine, images.LOKI)
+
+
 def load_collector(engine: DockerEngine) -> None:
     image = ImageArchive(["USER 10001", 'ENTRYPOINT ["/otelcol-contrib"]', "EXPOSE 4318 13133"])
     image.file("/otelcol-contrib", otel_collector(), 0o755)
@@ -90,7 +110,9 @@ def load_collector(engine: DockerEngine) -> None:
 
 def load_grafana(engine: DockerEngine) -> None:
     """A stub that answers the health check and has metrics; it shows nothing."""
-    image = _busybox(["USER 472", "ENV PATH=/usr/share/grafana/bin:/bin", 'ENTRYPOINT ["/run.sh"]', "EXPOSE 3000"])
+    image = _busybox(
+        ["USER 472", "ENV PATH=/usr/share/grafana/bin:/bin", 'ENTRYPOINT ["/run.sh"]', "EXPOSE 3000"]
+    )
     image.text("/run.sh", "#!/bin/sh\nexec httpd -f -p 3001 -h /www -c /www/httpd.conf\n", 0o755)
     # `grafana cli admin reset-admin-password --password-from-stdin` keeps what it reads.
     image.text("/usr/share/grafana/bin/grafana", "#!/bin/sh\ncat > /var/lib/grafana/password\n", 0o755)
