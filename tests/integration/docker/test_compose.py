@@ -70,10 +70,11 @@ def test_each_running_container_is_hardened(stack: ComposeStack, service: str) -
 
 
 def test_prometheus_scrapes_every_job(stack: ComposeStack) -> None:
-    def all_up() -> bool:
-        return {series["metric"]["job"] for series in stack.query("up == 1")} >= set(SERVICES) - {"heartbeat"}
+    def jobs_up() -> set[str]:
+        return {series["metric"]["job"] for series in stack.query("up == 1")}
 
-    wait_until(all_up, "every job up")
+    assert wait_until(lambda: len(jobs_up()) == len(SERVICES) - 1, "every job up")
+    assert jobs_up() == set(SERVICES) - {"heartbeat"}
 
 
 def test_a_changed_setting_reaches_the_container(stack: ComposeStack) -> None:

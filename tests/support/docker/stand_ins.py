@@ -28,6 +28,8 @@ from tallow.stack.compose import images
 
 _NOBODY: Final = 65534
 _VICTORIA_LOGS: Final = ("github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", "v1.52.2")
+_KILL: Final = "STOPSIGNAL SIGKILL"
+"""For programs that do not end on SIGTERM when they are the first process."""
 _CHECK_READY: Final = """\
 #!/bin/sh
 # Debian's promtool has no `check ready` yet.
@@ -85,7 +87,7 @@ def load_cadvisor(engine: DockerEngine) -> None:
 
 def load_cadvisor_stub(engine: DockerEngine) -> None:
     """A stub for short tests: it answers the health check and has no metric."""
-    image = _busybox(['ENTRYPOINT ["/start.sh"]', "EXPOSE 8080"])
+    image = _busybox([_KILL, 'ENTRYPOINT ["/start.sh"]', "EXPOSE 8080"])
     image.text("/start.sh", "#!/bin/sh\nexec httpd -f -p 8080 -h /www -c /www/httpd.conf\n", 0o755)
     image.text("/www/httpd.conf", ".prom:text/plain\nI:index.prom\n")
     image.text("/www/healthz", "ok\n")
@@ -111,7 +113,7 @@ def load_collector(engine: DockerEngine) -> None:
 def load_grafana(engine: DockerEngine) -> None:
     """A stub that answers the health check and has metrics; it shows nothing."""
     image = _busybox(
-        ["USER 472", "ENV PATH=/usr/share/grafana/bin:/bin", 'ENTRYPOINT ["/run.sh"]', "EXPOSE 3000"]
+        ["USER 472", "ENV PATH=/usr/share/grafana/bin:/bin", _KILL, 'ENTRYPOINT ["/run.sh"]', "EXPOSE 3000"]
     )
     image.text("/run.sh", "#!/bin/sh\nexec httpd -f -p 3001 -h /www -c /www/httpd.conf\n", 0o755)
     # `grafana cli admin reset-admin-password --password-from-stdin` keeps what it reads.
