@@ -40,6 +40,17 @@ class PageServer:
         return found
 
 
+def changes(before: Samples, after: Samples, *families: str) -> Samples:
+    """By how much the samples of some families have changed, without those that have not."""
+    prefixes = tuple(f"tallow_{family}" for family in families)
+    found = {
+        name.removeprefix("tallow_"): after[name] - before.get(name, 0)
+        for name in after
+        if name.startswith(prefixes)
+    }
+    return {name: amount for name, amount in found.items() if amount}
+
+
 @contextlib.contextmanager
 def serving_page(folder: Path, *options: str, **environment: str) -> Iterator[PageServer]:
     """Run ``tallow serve`` on a free loopback port."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -85,6 +85,13 @@ class FirefoxTab:
     def __init__(self, session: BidiSession) -> None:
         self._session = session
         self._context = session.send("browsingContext.create", type="tab")["context"]
+        session.send("session.subscribe", events=["log.entryAdded"], contexts=[self._context])
+
+    @property
+    def problems(self) -> list[str]:
+        """Errors of the page and in its console."""
+        entries = [event["params"] for event in self._session.events if event["method"] == "log.entryAdded"]
+        return [entry["text"] for entry in entries if entry["level"] == "error"]
 
     def open(self, url: str) -> None:
         self._session.send("browsingContext.navigate", context=self._context, url=url, wait="complete")
@@ -115,3 +122,7 @@ class FirefoxTab:
 
     def close(self) -> None:
         self._session.send("browsingContext.close", context=self._context)
+
+
+NewTab = Callable[..., ChromiumTab]
+"""Opens a tab of Chromium with a profile of its own; options are those of a browser context."""
