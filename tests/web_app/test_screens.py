@@ -177,7 +177,7 @@ def test_a_file_is_sent_and_received_by_keyboard_alone(
     press_until(receiver, "main button.primary")
     receiver.page.keyboard.press("Space")
     assert wait_for_state(receiver, "done", "failed") == "done"
-    assert wait_for_download(downloads, source.name, 5000).read_bytes() == source.read_bytes()
+    assert wait_for_download(receiver, downloads, source.name, 5000).read_bytes() == source.read_bytes()
     assert wait_for_state(sender, "done") == "done"
 
 

@@ -58,7 +58,7 @@ def test_firefox_receives_a_file_from_the_command_line_directly(
         sender.stdout.read()
         assert sender.wait(timeout=60) == 0
     assert firefox_tab.run("location.href") == f"{server.url}/"
-    assert wait_for_download(downloads, NAME, SIZE).read_bytes() == source.read_bytes()
+    assert wait_for_download(firefox_tab, downloads, NAME, SIZE).read_bytes() == source.read_bytes()
     after = server.wait_for('tallow_client_reports_total{outcome="accepted"}', 2)
     assert changes(before, after, *BOOKED, *CONNECTIONS) == {
         'transfers_total{status="success",method="p2p"}': 1,

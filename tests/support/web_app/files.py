@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from support.web_app.tabs import POLL_S, WAIT_S
+from support.web_app.tabs import POLL_S, WAIT_S, Tab
 
 
 def make_file(path: Path, size: int) -> Path:
@@ -18,7 +18,7 @@ def make_file(path: Path, size: int) -> Path:
     return path
 
 
-def wait_for_download(folder: Path, name: str, size: int | None = None) -> Path:
+def wait_for_download(tab: Tab, folder: Path, name: str, size: int | None = None) -> Path:
     """Wait until the browser has saved a file completely: under its name, and nothing partial beside it."""
     end = time.monotonic() + WAIT_S
     wanted = folder / name
@@ -28,4 +28,5 @@ def wait_for_download(folder: Path, name: str, size: int | None = None) -> Path:
         if complete and not any(path.endswith((".part", ".crdownload")) for path in found):
             return wanted
         assert time.monotonic() < end, f"{name} was not saved; the folder has {found}"
+        tab.run("true")  # Playwright handles a download while it waits for an answer
         time.sleep(POLL_S)
