@@ -37,12 +37,7 @@ class Screens:
 
     def __init__(self, server: PageServer, new_tab: NewTab, folder: Path, **options: object) -> None:
         self.server, self.folder = server, folder
-        self._new_tab = lambda: new_tab(**options)
-        self.names = {
-            "send": "Send",
-            "receive": "Receive",
-            "settings": "Settings",
-        }
+        self._new_tab: Callable[[], ChromiumTab] = lambda: new_tab(**options)
 
     def all(self, check: Callable[[str, ChromiumTab], None]) -> None:
         """Call ``check`` with the name of each screen and a tab that shows it."""
