@@ -152,10 +152,14 @@ class ConfirmationMessage(TypedDict):
 
 
 class LeaveMessage(TypedDict):
-    """Last message of a peer. With an outcome, the transfer is over."""
+    """Last message of a peer. With an outcome, the transfer is over.
+
+    ``resumable``: without success, that the peers may come back.
+    """
 
     type: Literal["leave"]
     outcome: NotRequired[TransferOutcome]
+    resumable: NotRequired[bool]
 
 
 class RelayMessage(TypedDict):
@@ -190,6 +194,7 @@ class PeerMessage(TypedDict):
     type: Literal["peer"]
     event: PeerEvent
     outcome: NotRequired[TransferOutcome]
+    resumable: NotRequired[bool]
 
 
 class ErrorMessage(TypedDict):

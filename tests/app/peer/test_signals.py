@@ -46,7 +46,17 @@ def copies(home: Path) -> list[Path]:
 
 def left_behind(home: Path) -> list[Path]:
     """Files that a peer left: temporary folders, resume state, drafts."""
-    return [*(home / "tmp").iterdir(), *(path for path in (home / "state").rglob("*") if path.is_file())]
+    return [*(home / "tmp").iterdir(), *state_files(home)]
+
+
+def state_files(home: Path) -> list[Path]:
+    return [path for path in (home / "state").rglob("*") if path.is_file()]
+
+
+def only_resume_state(tmp_path: Path) -> bool:
+    """Whether both sides left what they need to resume the transfer, and nothing else."""
+    kept = [(side, path.name.partition("-")[0]) for side in "sr" for path in left_behind(tmp_path / side)]
+    return kept == [("s", "send"), ("r", "receive")]
 
 
 async def is_cancelled(program: PeerProcess, by: str) -> bool:
@@ -115,7 +125,7 @@ async def test_a_signal_at_the_sender_while_the_receiver_waits(
             sender.process.send_signal(wanted)
             assert await is_cancelled(sender, "this side")
             assert await is_cancelled(receiver, "other side")
-    assert left_behind(tmp_path / "s") == left_behind(tmp_path / "r") == []
+    assert only_resume_state(tmp_path)
     assert transfers(server) == server.value("transfers_total", status="cancelled", method="relay") == 1
 
 
@@ -132,7 +142,7 @@ async def test_a_signal_while_the_receiver_waits(
             receiver.process.send_signal(wanted)
             assert await is_cancelled(receiver, "this side")
             assert await is_cancelled(sender, "other side")
-    assert left_behind(tmp_path / "s") == left_behind(tmp_path / "r") == []
+    assert only_resume_state(tmp_path)
 
 
 @pytest.mark.parametrize("wanted", SIGNALS)
@@ -162,7 +172,7 @@ async def test_a_signal_while_data_flows(tmp_path: Path, wanted: signal.Signals,
                 here.process.send_signal(wanted)
                 assert await is_cancelled(here, "this side")
                 assert await is_cancelled(there, "other side")
-        assert left_behind(tmp_path / "s") == left_behind(tmp_path / "r") == []
+        assert only_resume_state(tmp_path)
         assert list((tmp_path / "out").iterdir()) == []  # no partial file and no folder
         assert transfers(server) == 1
 
@@ -307,4 +317,4 @@ async def test_closing_the_terminal_cancels_the_transfer(
         os.kill(child, signal.SIGKILL)
         raise
     assert os.waitstatus_to_exitcode(status) == 130
-    assert left_behind(home) == []
+    assert [path.name.partition("-")[0] for path in left_behind(home)] == ["send"]

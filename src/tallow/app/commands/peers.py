@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 import click
@@ -47,11 +48,18 @@ def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def run_transfer(display: Display, work: Coroutine[Any, Any, None], again: str) -> None:
+@dataclass
+class Advice:
+    """How to go on after the user cancelled; empty if the command has shown it."""
+
+    text: str
+
+
+def run_transfer(display: Display, work: Coroutine[Any, Any, None], advice: Advice) -> None:
     """Run a peer, show how it ended, and exit with its status.
 
     Args:
-        again: how to start anew, for a user who cancelled.
+        advice: for a user who cancelled.
     """
     status = 0
     try:
@@ -63,7 +71,8 @@ def run_transfer(display: Display, work: Coroutine[Any, Any, None], again: str) 
     except (KeyboardInterrupt, SignalledError):
         work.close()  # it may not have started
         display("finished", outcome="cancelled", by="this side")
-        status = _print_end(display, f"cancelled; {again}", INTERRUPTED)
+        text = f"cancelled; {advice.text}" if advice.text else "cancelled"
+        status = _print_end(display, text, INTERRUPTED)
     except NotConfirmedError as error:
         display("finished", outcome="cancelled", by="this side")
         status = _print_end(display, str(error), FAILED)

@@ -17,7 +17,7 @@ from tallow.app.commands.options.common_options import (
     transfer_options,
 )
 from tallow.app.commands.options.server_option import ServerChoice, server_option
-from tallow.app.commands.peers import run_transfer
+from tallow.app.commands.peers import Advice, run_transfer
 from tallow.app.commands.terminal.confirm import TerminalConfirmation
 from tallow.app.commands.terminal.received_output import SingleFile, show_text, write_to_standard_output
 from tallow.app.files.destination import DestinationFolder
@@ -74,11 +74,11 @@ def command(link: str | None, output: Path, yes: bool, server: ServerChoice, com
     options = transfer_options(common, preferences, "receive")
     ask = None if yes else TerminalConfirmation(output)
     confirm = SingleFile(ask) if piped else ask
-    run_transfer(
-        display,
-        _receive(link or prompt_for_link(), output, confirm, server, common, options, preferences, display),
-        again="the transfer cannot be resumed; to receive the files, ask the sender for a new link",
+    advice = Advice("the transfer cannot be resumed; to receive the files, ask the sender for a new link")
+    work = _receive(
+        link or prompt_for_link(), output, confirm, server, common, options, preferences, display, advice
     )
+    run_transfer(display, work, advice)
 
 
 def prompt_for_link() -> str:
@@ -98,6 +98,7 @@ async def _receive(
     options: TransferOptions,
     preferences: Preferences,
     display: Display,
+    advice: Advice,
 ) -> None:
     link = Link.parse(text, choice.url)
     if choice.explicit:
@@ -110,11 +111,13 @@ async def _receive(
     if output == STANDARD_OUTPUT:
         with temporary_folder() as folder:
             received = ReceiverState(None, time.time() + REMEMBERED_S)
-            await _receive_into(folder, link, received, confirm, common, options, preferences, display)
+            await _receive_into(
+                folder, link, received, confirm, common, options, preferences, display, advice
+            )
             await asyncio.to_thread(write_to_standard_output, received.paths)
     else:
         received = ReceiverState.load(link, time.time() + REMEMBERED_S, output)
-        await _receive_into(output, link, received, confirm, common, options, preferences, display)
+        await _receive_into(output, link, received, confirm, common, options, preferences, display, advice)
 
 
 async def _receive_into(
@@ -126,6 +129,7 @@ async def _receive_into(
     options: TransferOptions,
     preferences: Preferences,
     display: Display,
+    advice: Advice,
 ) -> None:
     metrics = new_metrics()
     if received.has_manifest:
@@ -139,9 +143,10 @@ async def _receive_into(
             )
             try:
                 await receiver.run()
-            except Exception as error:
+            except BaseException as error:
                 if receiver.is_resumable(error):
                     display("warning", message="to resume it later, run the same command again")
+                    advice.text = ""
                 raise
             finally:
                 if receiver.accepted_reports:

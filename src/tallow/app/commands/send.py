@@ -17,7 +17,7 @@ from tallow.app.commands.options.common_options import (
     transfer_options,
 )
 from tallow.app.commands.options.server_option import ServerChoice, server_option
-from tallow.app.commands.peers import run_transfer
+from tallow.app.commands.peers import Advice, run_transfer
 from tallow.app.commands.send_run import STANDARD_INPUT, SendOptions, send
 from tallow.app.peer.display import Display, Terminal
 from tallow.app.peer.preferences import Preferences
@@ -76,8 +76,8 @@ def command(
 
     Everybody who has the link can receive: share it over a private channel. Files are encrypted on this
     machine; the server cannot read them. Folders arrive with their permissions and times. Ctrl-C cancels. A
-    transfer that was interrupted in another way can be resumed with --resume while the link is valid (usually
-    a day).
+    transfer that was cancelled can be resumed with --resume for an hour, one that was interrupted in another
+    way while the link is valid (usually a day).
     """
     wanted = SendOptions(paths=paths, **given)
     _check_usage(wanted)
@@ -89,11 +89,8 @@ def command(
     wanted = dataclasses.replace(wanted, keep_metadata=keep)
     options = transfer_options(common, preferences, "send", *_features(wanted, display))
     options = dataclasses.replace(options, limit=limit)
-    run_transfer(
-        display,
-        send(wanted, server, common, options, preferences, display),
-        again="the transfer cannot be resumed; to send the files, run tallow send again",
-    )
+    advice = Advice("the transfer cannot be resumed; to send the files, run tallow send again")
+    run_transfer(display, send(wanted, server, common, options, preferences, display, advice), advice)
 
 
 def _check_usage(wanted: SendOptions) -> None:

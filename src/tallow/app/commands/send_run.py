@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tallow.app.commands.options.common_options import CommonOptions
 from tallow.app.commands.options.server_option import ServerChoice
+from tallow.app.commands.peers import Advice
 from tallow.app.commands.send_to_receivers import ReceiverTransfers
 from tallow.app.commands.terminal.standard_input import read_input
 from tallow.app.files.exclusions import Exclusions
@@ -65,8 +66,12 @@ async def send(
     options: TransferOptions,
     preferences: Preferences,
     display: Display,
+    advice: Advice,
 ) -> None:
     """Run ``tallow send``.
+
+    Args:
+        advice: is changed if the transfer can be resumed.
 
     Raises:
         Exception: why it failed.
@@ -77,7 +82,7 @@ async def send(
         raise LinkError("a link with plain http to another machine can be read in transit; use https")
     # One correlation id from the first record on: the room takes it over.
     with temporary_folder() as scratch, correlation.bind(correlation.new_id()):
-        transfer = _SendCommand(scratch, options, preferences, display)
+        transfer = _SendCommand(scratch, options, preferences, display, advice)
         if sent:
             wanted = _as_before(sent[0])
         tree = await transfer.collect(wanted)
@@ -135,12 +140,18 @@ class _SendCommand:
     """The state of one run of the command."""
 
     def __init__(
-        self, scratch: Path, options: TransferOptions, preferences: Preferences, display: Display
+        self,
+        scratch: Path,
+        options: TransferOptions,
+        preferences: Preferences,
+        display: Display,
+        advice: Advice,
     ) -> None:
         self._scratch = scratch
         self._options = options
         self._preferences = preferences
         self._display = display
+        self._advice = advice
         self._metrics = new_metrics()
 
     async def collect(self, wanted: SendOptions) -> SourceTree:
@@ -192,9 +203,10 @@ class _SendCommand:
             sender = ReceiverTransfers(server, sent, task, *more, on_joined=give_link)
         try:
             await sender.run()
-        except Exception as error:
+        except BaseException as error:
             if sender.is_resumable(error):
                 self._display("warning", message="to resume it later: tallow send --resume")
+                self._advice.text = ""
             raise
         finally:
             if sender.accepted_reports:

@@ -19,11 +19,14 @@ class ProtocolError(Exception):
         authenticated: whether this side found it, or the other side reported it under the session's keys.
             Otherwise the server, or somebody on the way, can have caused it: it ends an attempt, and what is
             kept to resume the transfer stays.
+        resumable: whether the transfer can go on over another connection, also if it is authenticated:
+            somebody on the way can change what a channel carries.
     """
 
     kind: ClassVar[ErrorType] = "crypto"
     severity: ClassVar[ErrorSeverity] = "high"
     code: ClassVar[int] = 2
+    resumable: ClassVar[bool] = False
     text: ClassVar[str] = "the other side sent a message that the protocol does not allow"
 
     def __init__(self, text: str | None = None, *, authenticated: bool = True) -> None:
@@ -66,6 +69,7 @@ class TamperedError(ProtocolError):
     """The authentication tag of a frame is wrong."""
 
     code = 7
+    resumable = True
     text = "a frame was changed in transit: its authentication tag is wrong"
 
 
@@ -73,6 +77,7 @@ class ReplayedError(ProtocolError):
     """A frame was received twice."""
 
     code = 8
+    resumable = True
     text = "a frame was received a second time"
 
 
@@ -80,6 +85,7 @@ class ReorderedError(ProtocolError):
     """A frame is out of order, or an earlier one is missing."""
 
     code = 9
+    resumable = True
     text = "frames are out of order, or one is missing"
 
 
@@ -87,6 +93,7 @@ class SplicedError(ProtocolError):
     """A frame belongs to another file."""
 
     code = 10
+    resumable = True
     text = "a frame belongs to another file"
 
 
@@ -94,6 +101,7 @@ class TruncatedError(ProtocolError):
     """The final frame came before all bytes were received."""
 
     code = 11
+    resumable = True
     text = "the transfer ended before all bytes were received"
 
 
@@ -126,6 +134,7 @@ class KeyExhaustedError(ProtocolError):
     """The maximum number of frames of one key is reached."""
 
     code = 15
+    resumable = True
     text = "the limit of frames for one key is reached; resume with a new connection"
 
 
@@ -136,6 +145,14 @@ class CancelledByPeerError(ProtocolError):
     kind = "transfer"
     code = 1
     text = "the other side cancelled the transfer"
+
+
+class StoppedByPeerError(CancelledByPeerError):
+    """A signal stopped the program of the other side. Counts as cancelled; a later run can resume it."""
+
+    code = 18
+    resumable = True
+    text = "the other side stopped the transfer; it can be resumed"
 
 
 class DeclinedError(CancelledByPeerError):
@@ -159,9 +176,16 @@ def _with_subclasses(base: type[ProtocolError]) -> list[type[ProtocolError]]:
 _BY_CODE = {error.code: error for error in _with_subclasses(ProtocolError)}
 
 
-def from_code(code: int) -> ProtocolError:
-    """The error for an abort code of the other side; :class:`ProtocolError` for an unknown code."""
+def from_code(code: int, *, authenticated: bool = True) -> ProtocolError:
+    """The error for an abort code of the other side; :class:`ProtocolError` for an unknown code.
+
+    Args:
+        authenticated: False: not under the session's keys, hence shown as what the server reports.
+    """
     error = _BY_CODE.get(code, ProtocolError)
-    if issubclass(error, CancelledByPeerError | StorageFailedError | SourceChangedError):
-        return error()
-    return error(f"the other side aborted: {error.text}")
+    text = error.text
+    if not issubclass(error, CancelledByPeerError | StorageFailedError | SourceChangedError):
+        text = f"the other side aborted: {text}"
+    if not authenticated:
+        text = f"the server, or somebody on the way, reports: {text}"
+    return error(text, authenticated=authenticated)

@@ -228,7 +228,7 @@ def _check_proof(given: bytes, wanted: bytes) -> None:
 def _parse_fields(message: bytes, message_type: int, sizes: Sequence[int]) -> list[bytes]:
     """The fields of a message. Their sizes are fixed; hello and reply start with the protocol version."""
     if len(message) == 2 and message[0] == ABORT:
-        raise from_code(message[1])
+        raise from_code(message[1], authenticated=False)
     if not message or message[0] != message_type:
         raise MalformedError("a handshake message is out of order or has an unknown type")
     at = 1

@@ -68,12 +68,12 @@ class ServerRefusedError(PeerError):
     terminal."""
 
     def __init__(self, code: str) -> None:
-        text, kind = _REFUSALS.get(code, ("the server refused the connection", "signaling"))
+        text, kind = REFUSALS.get(code, ("the server refused the connection", "signaling"))
         super().__init__(text, kind)
         self.code = code
 
 
-_REFUSALS: Final = {
+REFUSALS: Final = {
     "unknown_room": (
         "no such room: the link is wrong (copy the whole link again) or has expired",
         "auth",
@@ -92,13 +92,14 @@ RETRYABLE: Final = frozenset({"internal", "timeout", "rate_limited"})
 
 
 def is_authenticated(error: BaseException) -> bool:
-    """Whether an error is this side's own or the other side's, and not one that the server can cause at will.
+    """Whether an error is this side's own or the other side's, and not one that the server, or somebody on
+    the way, can cause at will: by a refusal, by a report, by changing frames, or by withholding messages.
 
     What is kept to resume a transfer is removed only after such an error.
     """
     if isinstance(error, ProtocolError):
-        return error.authenticated
-    return not isinstance(error, ServerReportError)
+        return error.authenticated and not error.resumable
+    return not isinstance(error, PeerError) or isinstance(error, NotConfirmedError)
 
 
 def is_transient(error: BaseException) -> bool:

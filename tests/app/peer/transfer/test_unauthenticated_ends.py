@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final, cast
 
 import pytest
 
 from support.transfers.peers import receive, send
 from support.transfers.server import RunningServer
-from tallow.app.crypto.errors import CancelledByPeerError, KeyExchangeError
-from tallow.app.peer.connection.secure_channel import SecureChannel
-from tallow.app.peer.errors import ServerReportError, is_authenticated
+from tallow.app.crypto.errors import (
+    CancelledByPeerError,
+    DeclinedError,
+    HashMismatchError,
+    MalformedError,
+    ReorderedError,
+    ReplayedError,
+    SourceChangedError,
+    SplicedError,
+    StoppedByPeerError,
+    StorageFailedError,
+    TamperedError,
+    TruncatedError,
+    from_code,
+)
+from tallow.app.crypto.frames import FrameType
+from tallow.app.crypto.handshake import abort_message
+from tallow.app.crypto.key_schedule import SessionKeys
+from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
+from tallow.app.peer.errors import (
+    REFUSALS,
+    NotConfirmedError,
+    PeerError,
+    ServerRefusedError,
+    ServerReportError,
+    is_authenticated,
+)
+from tallow.app.peer.link import Link
+from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer.resume_state import ReceiverState
-
-pytestmark = pytest.mark.slow
+from tallow.app.wire import Role
 
 SIZE = 20_000_000
 
@@ -26,6 +53,7 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 async def test_a_cancellation_that_only_the_server_reports_keeps_what_was_received(
     server: RunningServer, tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,13 +67,14 @@ async def test_a_cancellation_that_only_the_server_reports_keeps_what_was_receiv
     sender.task.cancel()
     await sender.wait_for_error()
     error = await receiver.wait_for_error()
-    assert "the server reports that the other side cancelled" in str(error)
+    assert "the server reports that the other side stopped" in str(error)
     state = ReceiverState.load(sender.link, 1e12)
     assert state.has_manifest
     assert Path(str(state.partial)).exists()
 
 
-async def test_a_cancellation_of_the_sender_removes_what_was_received(
+@pytest.mark.slow
+async def test_a_stop_of_the_sender_removes_the_incomplete_file_and_no_state(
     server: RunningServer, tmp_path: Path, path: Path
 ) -> None:
     sender = await send(server.url, [path])
@@ -54,14 +83,88 @@ async def test_a_cancellation_of_the_sender_removes_what_was_received(
     sender.task.cancel()
     await sender.wait_for_error()
     error = await receiver.wait_for_error()
-    assert str(error) == CancelledByPeerError.text
-    assert not ReceiverState.load(sender.link, 1e12).has_manifest
+    assert str(error) == StoppedByPeerError.text
+    state = ReceiverState.load(sender.link, 1e12)
+    assert (state.has_manifest, state.partial) == (True, None)
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_errors_of_the_session_are_authenticated() -> None:
-    assert is_authenticated(CancelledByPeerError())
-    assert is_authenticated(OSError())
-    assert not is_authenticated(CancelledByPeerError(authenticated=False))
-    assert not is_authenticated(ServerReportError("the other side gave up the transfer"))
-    assert not is_authenticated(KeyExchangeError(authenticated=False))
+@pytest.mark.parametrize(
+    "error",
+    [
+        CancelledByPeerError(),
+        SourceChangedError(),
+        StorageFailedError(),
+        HashMismatchError(),
+        MalformedError(),
+        NotConfirmedError("declined", DeclinedError),
+        OSError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_end_by_one_of_the_two_sides_is_final(error: Exception) -> None:
+    assert is_authenticated(error)
+
+
+def what_others_can_cause() -> Iterator[Exception]:
+    """Each error that the server, or somebody on the way, can cause."""
+    for code in range(20):
+        yield from_code(code, authenticated=False)
+    for code in REFUSALS:
+        yield ServerRefusedError(code)
+    yield from (TamperedError(), ReplayedError(), ReorderedError(), SplicedError(), TruncatedError())
+    yield from_code(TamperedError.code)  # the other side saw a changed frame
+    yield ServerReportError("the other side gave up the transfer")
+    yield PeerError("the sender did not come back")
+    yield PeerError("no direct connection is possible, and this side uses no relay")
+
+
+@pytest.mark.parametrize("error", list(what_others_can_cause()), ids=repr)
+def test_an_end_that_others_can_cause_keeps_the_state(error: Exception) -> None:
+    assert not is_authenticated(error)
+
+
+@pytest.mark.parametrize("code", range(20))
+def test_an_abort_without_keys_is_shown_as_the_servers(code: int) -> None:
+    assert str(from_code(code, authenticated=False)).startswith(
+        "the server, or somebody on the way, reports:"
+    )
+    assert "reports" not in str(from_code(code))
+
+
+class Scripted:
+    """A channel that delivers given messages, such as a malicious relay's."""
+
+    method: Final = "relay"
+    best_message = 65_536
+    descriptions: Final = ()
+
+    def __init__(self, *messages: bytes) -> None:
+        self.messages = list(messages)
+        self.sent: list[bytes] = []
+
+    async def receive(self) -> bytes:
+        return self.messages.pop(0)
+
+    async def send(self, message: bytes) -> None:
+        self.sent.append(message)
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("role", ["sender", "receiver"])
+async def test_an_abort_in_place_of_a_handshake_message_is_not_authenticated(role: Role) -> None:
+    link = Link("https://tallow.example", "abcdefgh234567aa", bytes(16))
+    with pytest.raises(CancelledByPeerError) as raised:
+        await perform_handshake(cast("Any", Scripted(abort_message(1))), role, link, new_metrics())
+    assert not raised.value.authenticated
+
+
+async def test_an_abort_in_place_of_the_first_frame_is_not_authenticated() -> None:
+    """The relay can send it: it is how the other side refuses the last message of the handshake."""
+    keys = SessionKeys("receiver", bytes(16), bytes(32), bytes(32))
+    channel = SecureChannel(cast("Any", Scripted(abort_message(1))), keys, new_metrics())
+    with pytest.raises(CancelledByPeerError) as raised:
+        await channel.receive_document(FrameType.MANIFEST, 1000)
+    assert not raised.value.authenticated

@@ -138,12 +138,12 @@ class ConnectionAttempts:
         """The other side has another link: end this side's attempt, or tell the other side by a refusal,
         which it cannot open either."""
         if self._current is not None:
-            self._current.fail(WrongSecretError())
+            self._current.fail(WrongSecretError(authenticated=False))
             return
         refusal = self._replace(secrets.token_hex(8)).exchange("relay").refuse()
         self._refusing = asyncio.ensure_future(refusal)  # asyncio itself keeps no task alive
         self._refusing.add_done_callback(retrieve_exception)
-        self._offered.fail(WrongSecretError())
+        self._offered.fail(WrongSecretError(authenticated=False))
 
     def _replace(self, name: str) -> ConnectionAttempt:
         self.fail("another attempt has started")

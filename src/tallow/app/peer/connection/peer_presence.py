@@ -13,6 +13,7 @@ class PeerPresence:
         absent: set while it is away after it was present.
         departed: set when it left on purpose, with an outcome.
         outcome: the outcome that it left with.
+        resumable: whether it left with a transfer that can be resumed.
         seen: whether it was ever in the room.
         confirming: at the sender: set while the person at the receiver is asked.
         confirmed: at the sender: set once that person agreed.
@@ -25,6 +26,7 @@ class PeerPresence:
         self.confirming = asyncio.Event()
         self.confirmed = asyncio.Event()
         self.outcome: str | None = None
+        self.resumable = False
         self.seen = False
 
     def joined(self) -> None:
@@ -35,9 +37,9 @@ class PeerPresence:
         self.seen = True
         self.present.set()
 
-    def left(self, outcome: str | None = None) -> None:
+    def left(self, outcome: str | None = None, *, resumable: bool = False) -> None:
         """It left, or lost its connection. With an outcome it left on purpose."""
-        self.outcome = outcome
+        self.outcome, self.resumable = outcome, resumable
         if outcome is not None:
             self.departed.set()
         self.present.clear()

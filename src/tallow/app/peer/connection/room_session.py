@@ -141,7 +141,7 @@ class RoomSession:
                 self.attempts.fail(error)
                 return
 
-    async def leave(self, outcome: str | None) -> None:
+    async def leave(self, outcome: str | None, *, resumable: bool = False) -> None:
         """Leave the room, with the transfer's outcome if it is over. Never raises.
 
         If signaling is lost and there is an outcome, it is joined once more: otherwise the other side would
@@ -155,7 +155,7 @@ class RoomSession:
         if outcome is not None and (signaling is None or signaling.lost.is_set()):
             signaling = await self._rejoin_to_leave()
         if signaling is not None:
-            await signaling.leave(outcome)
+            await signaling.leave(outcome, resumable=resumable)
 
     async def _rejoin_to_leave(self) -> SignalingClient | None:
         """Join once more; None if this side was never in the room or cannot join."""

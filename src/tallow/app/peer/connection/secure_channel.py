@@ -72,7 +72,7 @@ class SecureChannel:
         frame = await self.channel.receive()
         if self._nothing_received and len(frame) == 2 and frame[0] == ABORT:
             # The other side rejected the last message of the handshake.
-            raise from_code(frame[1])
+            raise from_code(frame[1], authenticated=False)
         self._nothing_received = False
         header = FrameHeader.unpack(frame)
         length = len(frame) - OVERHEAD

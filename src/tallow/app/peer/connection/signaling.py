@@ -198,11 +198,18 @@ class SignalingClient:
         except ServerConnectionError as error:
             raise ChannelClosedError(str(error)) from None
 
-    async def leave(self, outcome: str | None) -> None:
-        """Leave the room, with the transfer's outcome if it is over, and close. Never raises."""
+    async def leave(self, outcome: str | None, *, resumable: bool = False) -> None:
+        """Leave the room, with the transfer's outcome if it is over, and close. Never raises.
+
+        Args:
+            resumable: a transfer without success can be resumed.
+        """
+        message: dict[str, object] = {"type": "leave"}
+        message |= {"outcome": outcome} if outcome else {}
+        message |= {"resumable": True} if resumable else {}
         with suppress(ServerConnectionError, TimeoutError):
             async with asyncio.timeout(LEAVE_TIMEOUT_S):
-                await self._send({"type": "leave"} | ({"outcome": outcome} if outcome else {}))
+                await self._send(message)
                 await self._socket.wait_closed()
         await self.close()
 
@@ -220,11 +227,12 @@ class SignalingClient:
                 self.peer.joined()
             case "peer":
                 outcome = message.get("outcome")
-                self._peer_left(str(outcome) if outcome else None)
+                resumable = message.get("resumable") is True
+                self._peer_left(str(outcome) if outcome else None, resumable=resumable)
             case "confirmation":
                 self.peer.confirmation(message.get("state"))
             case "error" if message.get("code") == "no_peer":
-                self._peer_left(self.peer.outcome)
+                self._peer_left(self.peer.outcome, resumable=self.peer.resumable)
             case "error":
                 self.error = ServerRefusedError(str(message.get("code")))
             case _:
@@ -241,8 +249,8 @@ class SignalingClient:
             self._link_proven = True
             self._attempts.handle(signal)
 
-    def _peer_left(self, outcome: str | None) -> None:
-        self.peer.left(outcome)
+    def _peer_left(self, outcome: str | None, *, resumable: bool) -> None:
+        self.peer.left(outcome, resumable=resumable)
         self._attempts.fail("the other side has left")
 
     async def _send(self, message: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from tallow.app.crypto.errors import CancelledByPeerError
+from tallow.app.crypto.errors import CancelledByPeerError, StoppedByPeerError
 from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.errors import NotConfirmedError, ServerReportError, error_labels
 from tallow.app.peer.options import TransferOptions
@@ -75,6 +75,9 @@ def raise_if_departed(signaling: SignalingClient) -> None:
         CancelledByPeerError, ServerReportError: it cancelled or gave up, as the server reports.
     """
     outcome = signaling.peer.outcome
+    if outcome == "cancelled" and signaling.peer.resumable:
+        text = "the server reports that the other side stopped the transfer; it can be resumed"
+        raise StoppedByPeerError(text, authenticated=False)
     if outcome == "cancelled":
         text = "the server reports that the other side cancelled the transfer"
         raise CancelledByPeerError(text, authenticated=False)

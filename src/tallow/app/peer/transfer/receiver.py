@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
+from tallow.app.crypto.errors import StoppedByPeerError
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.peer.connection.connection_attempt import ConnectionAttempt
 from tallow.app.peer.connection.secure_channel import SecureChannel
@@ -67,16 +68,25 @@ class TransferReceiver(TransferSession):
         if error is not None:
             record_failure(error, self._metrics)
         resumable = error is not None and self.is_resumable(error)
+        is_over = error is None or not (resumable and is_transient(error))
         self._confirmation.close()
-        if not resumable:
+        if error is not None and (not resumable or _is_stop(error)):  # folders that were sent empty stay
+            self._remove_partial_files()
+        if resumable:
+            self._state.save()
+        else:
             self._state.remove()
-            if error is not None:  # folders that were sent empty stay
-                self._remove_partial_files()
         self._state.release()
-        await self._leave(None if resumable else outcome_of(error))
+        await self._leave(outcome_of(error) if is_over else None, resumable=resumable and is_over)
+
+    @property
+    def _may_be_resumed(self) -> bool:
+        return self._state.file is not None and self._state.rejoin_key is not None
 
     def is_resumable(self, error: BaseException) -> bool:
         """Whether what is kept to resume the transfer stays."""
+        if isinstance(error, asyncio.CancelledError | StoppedByPeerError):
+            return self._may_be_resumed
         return is_transient(error) or (self._state.has_manifest and not is_authenticated(error))
 
     async def _on_rejoin(self, signaling: SignalingClient) -> None:
@@ -208,3 +218,9 @@ class TransferReceiver(TransferSession):
         self._progress.start()
         self._retries.record_success()
         self._retries.operation = "transfer"
+
+
+def _is_stop(error: BaseException | None) -> bool:
+    """Whether a signal stopped this side, or the other one as it said under the session's keys."""
+    authenticated = isinstance(error, StoppedByPeerError) and error.authenticated
+    return authenticated or isinstance(error, asyncio.CancelledError)

@@ -126,6 +126,7 @@ class ReceiverState:
     def remove_unfinished(self) -> None:
         """Remove the partial file, and folders that were made for it and are empty."""
         _remove_unfinished(self.partial, self.folders)
+        self.partial = None
 
     def file_finished(self, number: int, path: Path) -> None:
         """A file is complete. Saved at most once a second: each save writes the state of all files."""
@@ -168,6 +169,7 @@ class SenderState:
 
     Attributes:
         room: of the link's rooms, the one of this transfer's receiver; None: the one that the link names.
+        counted: the transfer was stopped and has been counted as cancelled. It counts once.
     """
 
     link: Link
@@ -183,6 +185,7 @@ class SenderState:
     skip_unreadable: bool = False
     resumable: bool = True
     room: str | None = None
+    counted: bool = False
 
     @property
     def path(self) -> Path:
@@ -205,6 +208,7 @@ class SenderState:
             "git": self.git,
             "skip_unreadable": self.skip_unreadable,
             "room": self.room,
+            "counted": self.counted,
         }
         with suppress(OSError):
             user_files.write_json(self.path, content)
@@ -234,6 +238,7 @@ def interrupted_transfers() -> list[SenderState]:
                     git=bool(content["git"]),
                     skip_unreadable=bool(content["skip_unreadable"]),
                     room=content["room"],
+                    counted=bool(content["counted"]),
                 )
             )
     return sorted(found, key=lambda sent: (sent.expires, sent.room or ""))

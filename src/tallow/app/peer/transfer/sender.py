@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
-from tallow.app.crypto.errors import ProtocolError, UnconfirmedError
+from tallow.app.crypto.errors import ProtocolError, StoppedByPeerError, UnconfirmedError
 from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
 from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.errors import PeerError, ServerRefusedError, abort_code, is_authenticated, is_transient
@@ -76,8 +76,14 @@ class TransferSender(TransferSession):
         may_resume = self._state.resumable and (self._joined or self._resumed)
         if error is None or not may_resume:
             return False
+        if _is_stop(error):
+            return self._may_be_resumed
         has_begun = self._resumed or self._progress.started
         return is_transient(error) or (has_begun and not is_authenticated(error))
+
+    @property
+    def _may_be_resumed(self) -> bool:
+        return self._state.resumable and (self._resumed or self._room.peer_seen)
 
     async def _end(self, error: BaseException | None) -> None:
         outcome = outcome_of(error)
@@ -85,12 +91,17 @@ class TransferSender(TransferSession):
         if error is not None:
             record_failure(error, self._metrics)
         resumable = self.is_resumable(error)
-        if not resumable:
-            if self._resumed or self._room.peer_seen:
-                self._record(outcome)
+        # Only after a lost connection may this side come back soon.
+        is_over = error is None or not (resumable and is_transient(error))
+        if is_over and not self._state.counted and (self._resumed or self._room.peer_seen):
+            self._record(outcome)
+            self._state.counted = True
+        if resumable:
+            self._state.save()
+        else:
             self._state.remove()
         self._preparing.cancel()
-        await self._leave(None if resumable else outcome)
+        await self._leave(outcome if is_over else None, resumable=resumable and is_over)
         with suppress(asyncio.CancelledError, Exception):
             await self._preparing
 
@@ -241,4 +252,9 @@ class TransferSender(TransferSession):
                 async with asyncio.timeout(limit + CONFIRMATION_ARRIVES_S):
                     await signaling.peer.confirmed.wait()
             except TimeoutError:
-                raise UnconfirmedError from None
+                raise UnconfirmedError(authenticated=False) from None  # the server can withhold the answer
+
+
+def _is_stop(error: BaseException | None) -> bool:
+    """Whether a signal stopped one of the two sides."""
+    return isinstance(error, asyncio.CancelledError | StoppedByPeerError)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 from tallow.app.channels.channel import Channel, ChannelError
-from tallow.app.crypto.errors import CancelledByPeerError
+from tallow.app.crypto.errors import CancelledByPeerError, StoppedByPeerError
 from tallow.app.peer.connection.connector import ChannelConnector, transfer_method
 from tallow.app.peer.connection.retry import RetrySchedule
 from tallow.app.peer.connection.room_session import RoomSession
@@ -192,10 +192,11 @@ class TransferSession(ABC):
             await self._close(channel)
 
     async def _abort(self, secure: SecureChannel) -> None:
-        """Tell the other side over the channel that this side cancelled."""
+        """Tell the other side over the channel that this side was stopped."""
+        code = StoppedByPeerError.code if self._may_be_resumed else CancelledByPeerError.code
         with suppress(TimeoutError):
             async with asyncio.timeout_at(self._limit_ending() - CANCELLED_END_S * CHANNEL_SHARE):
-                await secure.abort(CancelledByPeerError.code)
+                await secure.abort(code)
 
     async def _close(self, channel: Channel) -> None:
         """Close a channel, within the time left if this side was cancelled."""
@@ -228,6 +229,11 @@ class TransferSession(ABC):
             departure.cancel()
             await cancel_task(task)
 
+    @property
+    @abstractmethod
+    def _may_be_resumed(self) -> bool:
+        """Whether a later run can resume the transfer if a signal stops it now."""
+
     @abstractmethod
     async def _transfer_until_done(self) -> None:
         """Retry until all files are transferred, or an error is permanent."""
@@ -240,6 +246,7 @@ class TransferSession(ABC):
     async def _on_rejoin(self, signaling: SignalingClient) -> None:
         """Repeat this side's status to the server after signaling was lost."""
 
-    async def _leave(self, outcome: TransferOutcome | None) -> None:
+    async def _leave(self, outcome: TransferOutcome | None, *, resumable: bool = False) -> None:
         """Leave the room, with the outcome if the transfer is over, and send the final report."""
-        await asyncio.gather(self._room.leave(outcome), self._telemetry.report_final())
+        leaving = self._room.leave(outcome, resumable=resumable)
+        await asyncio.gather(leaving, self._telemetry.report_final())

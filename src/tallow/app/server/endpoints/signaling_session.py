@@ -31,10 +31,8 @@ from tallow.app.wire import (
     SIGNALING_BURST,
     SIGNALING_MESSAGES_PER_SECOND,
     CloseReason,
-    PeerEvent,
     PeerMessage,
     ServerMessage,
-    TransferOutcome,
 )
 from tallow.monitoring import correlation
 from tallow.monitoring.errors import report_error
@@ -136,28 +134,33 @@ class SignalingSession:
         self._metrics.device_connected(join.device)
         log = connection_logger.bind(role=join.role, device=join.device)
         log.info("Peer joined", again=replaced is not None)
-        outcome: TransferOutcome | None = None
-        event: PeerEvent = "lost"
+        leave: Leave | None = None
         try:
             if replaced is not None:
                 replaced.connection.end_with("taken_over")
             await self._send_joined(room, member)
-            outcome = await self._exchange_messages(room, member)
-            event = "left"
+            leave = await self._exchange_messages(room, member)
         finally:
             self._metrics.device_disconnected(join.device)
-            log.info("Peer left", event=event, outcome=outcome)
-            await self._leave(room, member, event, outcome)
+            event = "lost" if leave is None else "left"
+            log.info("Peer left", event=event, outcome=leave and leave.outcome)
+            await self._leave(room, member, leave)
 
-    async def _leave(
-        self, room: Room, member: Member, event: PeerEvent, outcome: TransferOutcome | None
-    ) -> None:
-        was_member = self._rooms.leave(room, member, outcome)
+    async def _leave(self, room: Room, member: Member, leave: Leave | None) -> None:
+        """Remove a member and tell the other one.
+
+        Args:
+            leave: the member's last message; None: its connection was lost.
+        """
+        outcome, resumable = (leave.outcome, leave.resumable) if leave is not None else (None, False)
+        was_member = self._rooms.leave(room, member, outcome, resumable=resumable)
         peer = room.peer_of(member.role)
         if was_member and peer is not None:
-            message: PeerMessage = {"type": "peer", "event": event}
+            message: PeerMessage = {"type": "peer", "event": "lost" if leave is None else "left"}
             if outcome is not None:
                 message["outcome"] = outcome
+            if resumable:
+                message["resumable"] = True
             await peer.connection.send(message)
         await self._rooms.conclude_unused(room)
 
@@ -184,8 +187,8 @@ class SignalingSession:
         if peer is not None:
             await peer.connection.send({"type": "peer", "event": "joined"})
 
-    async def _exchange_messages(self, room: Room, member: Member) -> TransferOutcome | None:
-        """Handle messages until the peer leaves; the outcome it leaves with."""
+    async def _exchange_messages(self, room: Room, member: Member) -> Leave:
+        """Handle messages until the peer leaves; its last message."""
         while True:
             message = await self._receive()
             if isinstance(message, Forward):
@@ -196,7 +199,7 @@ class SignalingSession:
                 await self._set_confirmation(room, message)
             elif isinstance(message, Leave):
                 await self._socket.close(NORMAL_CLOSURE, "left")
-                return message.outcome
+                return message
             else:
                 raise WebSocketRefusedError(
                     "bad_message",

@@ -237,21 +237,30 @@ class RoomManager:
             room.end_confirmation(now)
         self.room_metrics.update(room, now)
 
-    def leave(self, room: Room, member: Member, outcome: TransferOutcome | None) -> bool:
+    def leave(
+        self, room: Room, member: Member, outcome: TransferOutcome | None, *, resumable: bool = False
+    ) -> bool:
         """Remove a member; False if another connection has replaced it.
 
         Args:
-            outcome: see :meth:`Room.leave`.
+            outcome, resumable: see :meth:`Room.leave`.
         """
         wait, grace = self._settings.outcome_report_timeout, self._settings.sender_reconnect_grace
-        was_member = room.leave(member, self.clock(), outcome=outcome, wait=wait, grace=grace)
+        was_member = room.leave(
+            member, self.clock(), outcome=outcome, wait=wait, grace=grace, resumable=resumable
+        )
         if was_member:
             self._revoke_ticket(member)
             self.room_metrics.update(room, self.clock())
         return was_member
 
     async def conclude_unused(self, room: Room) -> None:
-        """Use up the link of a room whose sender left before a receiver joined. Nothing is counted."""
+        """Use up the link of a room whose sender left before a receiver joined. Nothing is counted.
+
+        A stopped transfer whose outcome was reported before the sender left is stored as stopped.
+        """
+        if room.is_stopped and room.outcome is not None:
+            await self._save_state(room)
         if (
             room.announced_outcome is not None
             and not room.was_transfer

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tallow.app.server.limits.report_quota import QuotaUsage
-from tallow.app.server.rooms.store import NEVER, OPEN, STARTED, RoomRecord
+from tallow.app.server.rooms.store import NEVER, OPEN, STARTED, STOPPED, RoomRecord
 from tallow.app.wire import OUTCOMES, ROLES, CloseReason, Role, ServerMessage, TransferMethod, TransferOutcome
 
 
@@ -67,6 +67,7 @@ class Room:
             counts it; None: no sender has joined this process.
         receiver_outcome: the outcome with which the receiver left, for a sender that was away at that time.
         confirmation_deadline: until when the person at the receiver may decide.
+        is_stopped: the sender ended the transfer without success, and may come back to resume it.
     """
 
     record: RoomRecord
@@ -88,12 +89,15 @@ class Room:
     receiver_outcome: TransferOutcome | None = None
     sender_cell: int | None = None
     empty_since: float | None = None
+    is_stopped: bool = False
     _queued_since: float | None = None
     _queued_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self.started = self.record.state != OPEN
-        self.outcome = self.record.state if self.record.state in OUTCOMES else None
+        self.is_stopped = self.record.state == STOPPED
+        state = "cancelled" if self.is_stopped else self.record.state
+        self.outcome = state if state in OUTCOMES else None
 
     @property
     def is_over(self) -> bool:
@@ -102,8 +106,10 @@ class Room:
 
     @property
     def is_closed(self) -> bool:
-        """No new peer may join: a link is good for one transfer. After a failure the sender may rejoin."""
-        return self.announced_outcome is not None or self.outcome in {"success", "cancelled"}
+        """No new peer may join: a link is good for one transfer. After a failure, and while the transfer is
+        stopped, the peers may come back."""
+        is_final = self.announced_outcome is not None or self.outcome in {"success", "cancelled"}
+        return is_final and not self.is_stopped
 
     @property
     def awaits_receiver(self) -> bool:
@@ -118,6 +124,8 @@ class Room:
     @property
     def state(self) -> str:
         """The state for the store."""
+        if self.is_stopped and self.outcome == "cancelled":
+            return STOPPED
         return self.outcome or (STARTED if self.started else OPEN)
 
     def snapshot(self, latest: float = NEVER) -> RoomRecord:
@@ -187,12 +195,20 @@ class Room:
         self._update_timers(now)
 
     def leave(
-        self, member: Member, now: float, *, outcome: TransferOutcome | None, wait: float, grace: float
+        self,
+        member: Member,
+        now: float,
+        *,
+        outcome: TransferOutcome | None,
+        wait: float,
+        grace: float,
+        resumable: bool = False,
     ) -> bool:
         """Remove a member; False if another connection has replaced it.
 
         Args:
             outcome: of the transfer; None: the connection was lost.
+            resumable: a cancelled or failed transfer may be resumed later.
             wait: seconds until a sender's outcome is recorded, unless its report comes first. If there never
                 was a receiver, nothing is recorded.
             grace: seconds in which a sender that was lost after the start may rejoin before its transfer
@@ -202,8 +218,11 @@ class Room:
             return False
         del self.members[member.role]
         if member.role == "receiver":
-            self.confirmation_deadline, self.receiver_outcome = None, outcome
+            # A sender that comes back to resume a stopped transfer waits for the receiver.
+            self.confirmation_deadline, self.receiver_outcome = None, None if resumable else outcome
         else:
+            if outcome is not None:
+                self.is_stopped = resumable and outcome != "success" and self.was_transfer
             self._sender_left(now, outcome, wait, grace)
         self._update_timers(now)
         return True

@@ -42,6 +42,8 @@ from tallow.monitoring.metrics import Metrics
 
 OPEN: Final = "open"
 STARTED: Final = "started"
+STOPPED: Final = "stopped"
+"""Cancelled by a peer that may come back."""
 NEVER: Final = 1e18
 """A time after that of every room, in seconds since the Unix epoch."""
 BUSY_TIMEOUT_S: Final = 5
@@ -86,7 +88,7 @@ class RoomRecord:
         token_hash: SHA-256 of the join token, hexadecimal.
         created: seconds since the Unix epoch.
         expires: seconds since the Unix epoch.
-        state: open, started, or the recorded outcome (success, failed, cancelled).
+        state: open, started, the recorded outcome (success, failed, cancelled), or stopped.
     """
 
     id: str

@@ -96,6 +96,7 @@ class Leave(_StrictModel):
 
     type: Literal["leave"]
     outcome: TransferOutcome | None = None
+    resumable: bool = False
 
 
 class RelayJoin(_StrictModel):
