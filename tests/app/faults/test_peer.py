@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,26 @@ async def test_a_broken_path_falls_back_to_the_relay(
     await transfer_files(server.url, [path], tmp_path / "in", options=DIRECT)
     assert server.value("direct_connections_total", transport="webrtc", status="failed") == 1
     assert server.value("webrtc_connections_total", type="direct", status="failed") == 1
+    assert server.value("transfers_total", status="success", method="relay") == 1
+
+
+async def test_webrtc_carries_the_data_if_tcp_is_broken(
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path
+) -> None:
+    switch("break_tcp=1")
+    await transfer_files(server.url, [path], tmp_path / "in", options=DIRECT)
+    assert server.value("direct_connections_total", transport="webrtc", status="success") == 1
+    assert server.value("direct_connections_total", transport="tcp", status="failed") == 0  # one connected
+    assert server.value("transfers_total", status="success", method="p2p") == 1
+
+
+async def test_the_relay_carries_the_data_if_tcp_alone_is_allowed_and_broken(
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path
+) -> None:
+    switch("break_tcp=1")
+    options = replace(DIRECT, transports=("tcp",))
+    await transfer_files(server.url, [path], tmp_path / "in", options=options)
+    assert server.value("direct_connections_total", transport="tcp", status="failed") == 1
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 

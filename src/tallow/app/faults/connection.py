@@ -31,9 +31,10 @@ RELAY_DELAY_FACTOR: Final = 2
 def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
     """The replacements, as (owner, attribute, replacement)."""
     found: list[tuple[Any, str, Any]] = []
-    if wanted.keys() & {"break_path", "delay_path"}:
-        broken, delay_s = wanted.get("break_path", 0), wanted.get("delay_path", 0)
-        found.append((ChannelOpenings, "opening", _opening(ChannelOpenings.opening, broken, delay_s)))
+    if wanted.keys() & {"break_path", "break_tcp", "delay_path"}:
+        delay_s = wanted.get("delay_path", 0)
+        opening = _with_broken_paths(ChannelOpenings.opening, wanted)
+        found.append((ChannelOpenings, "opening", _with_late_relay(opening, delay_s)))
         found.append((ChannelExchange, "send", _delayed(ChannelExchange.send, delay_s)))
     if "throttle" in wanted:
         for kind in (RelayChannel, TcpChannel, webrtc.WebRtcChannel):
@@ -45,9 +46,11 @@ def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
     return found
 
 
-def _opening(opening: Callable[..., Opening], broken: float, delay_s: float) -> Callable[..., Opening]:
-    """Break direct connections, or delay the relay so that it does not replace a delayed connection."""
-    chosen: WeakKeyDictionary[ConnectionAttempt, bool] = WeakKeyDictionary()
+def _with_broken_paths(
+    opening: Callable[..., Opening], wanted: Mapping[str, float]
+) -> Callable[..., Opening]:
+    """Break direct connections at the sender: all of an attempt, or those over TCP."""
+    all_broken: WeakKeyDictionary[ConnectionAttempt, bool] = WeakKeyDictionary()
 
     def faulty(
         self: ChannelOpenings,
@@ -56,10 +59,22 @@ def _opening(opening: Callable[..., Opening], broken: float, delay_s: float) -> 
         signaling: SignalingClient,
     ) -> Opening:
         healthy = opening(self, channel_type, attempt, signaling)
-        if channel_type == "relay":
-            return _late(healthy, RELAY_DELAY_FACTOR * delay_s)
-        is_broken = chosen.setdefault(attempt, self.role == "sender" and _happens(broken))
+        if channel_type == "relay" or self.role != "sender":
+            return healthy
+        is_broken = all_broken.setdefault(attempt, _happens(wanted.get("break_path", 0)))
+        if channel_type == "tcp":
+            is_broken = is_broken or _happens(wanted.get("break_tcp", 0))
         return _broken if is_broken else healthy
+
+    return faulty
+
+
+def _with_late_relay(opening: Callable[..., Opening], delay_s: float) -> Callable[..., Opening]:
+    """Delay the relay, so that it does not replace a delayed direct connection."""
+
+    def faulty(self: ChannelOpenings, channel_type: ChannelType, *more: Any) -> Opening:
+        healthy = opening(self, channel_type, *more)
+        return _late(healthy, RELAY_DELAY_FACTOR * delay_s) if channel_type == "relay" else healthy
 
     return faulty
 

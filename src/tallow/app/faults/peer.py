@@ -8,8 +8,9 @@ name                 amount                                         what happens
 delay_keys           seconds (a handshake has 3, in at most 20 s)    each ML-KEM operation takes longer
 fail_keys            share of operations                            ML-KEM operations fail
 break_confirmation   share of handshakes                            a ciphertext is corrupted
-break_path           share of attempts                              WebRTC cannot connect
-delay_path           seconds                                        WebRTC takes longer to connect
+break_path           share of attempts                              TCP and WebRTC cannot connect
+break_tcp            share of attempts                              TCP cannot connect
+delay_path           seconds                                        TCP and WebRTC take longer to connect
 throttle             bytes per second                               upper limit of a channel's rate
 hold_start           seconds                                        both sides wait before data flows
 fail_transfer        share of connections                           the sender's disk fails
@@ -35,6 +36,7 @@ LIMITS: Final[Mapping[str, float]] = MappingProxyType(
         "fail_keys": 1,
         "break_confirmation": 1,
         "break_path": 1,
+        "break_tcp": 1,
         "delay_path": 300,
         "throttle": 1e10,
         "hold_start": 3600,

@@ -110,8 +110,9 @@ DRILLS: Final = (
     ),
     Drill(
         alert="HighConnectionFailureRate",
-        fault="no direct path (peers' switch break_path); transfers go over Tallow's relay",
-        inject=traffic_fault(DemoTraffic("break_path=1")),
+        fault="no direct path over TCP (peers' switch break_tcp); the transfers that use TCP, about half, go "
+        "over Tallow's relay",
+        inject=traffic_fault(DemoTraffic("break_tcp=1")),
         also_fires=frozenset({"HighRelayUsage", _ERROR_ALERT}),
         fault_seconds=60,
     ),
