@@ -121,5 +121,5 @@ async def test_a_text_that_is_stopped_cannot_be_resumed(server: RunningServer, t
             assert (await sender.wait(), await receiver.wait()) == (130, 1)
     async with tallow("receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link) as late:
         assert "has expired" in (await late.wait_for_event("error"))["message"]
-    files = [path for path in tmp_path.rglob("*") if path.is_file() and "server" not in path.parts]
-    assert files == []
+    state = [path for home in "sr" for path in (tmp_path / home / "state").rglob("*.json")]
+    assert [*state, *left_behind(tmp_path)] == []

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tallow.app.crypto.frames import FrameHeader, FrameType
@@ -23,6 +24,7 @@ from tallow.app.peer.transfer.receiver import TransferReceiver
 from tallow.cli import main
 
 FOREVER_S = 3600
+SLOW_DISK_S = 1.0
 
 
 def announce() -> None:
@@ -57,11 +59,14 @@ def hold_data() -> None:
 
 
 def hold_verification() -> None:
-    def blocked(*_: Any, **_more: Any) -> Any:  # runs in a thread
-        announce()
-        time.sleep(FOREVER_S)
+    finish = PartialFile.finish
 
-    PartialFile.finish = blocked  # type: ignore[method-assign]
+    def slow(self: PartialFile) -> Path:  # runs in a thread, like a call that waits for the disk
+        announce()
+        time.sleep(SLOW_DISK_S)
+        return finish(self)
+
+    PartialFile.finish = slow  # type: ignore[method-assign]
 
 
 def hold_finish() -> None:
