@@ -55,7 +55,7 @@ def hold_data() -> None:
             await held()
         passed.append(size)
 
-    RateLimit.wait = first_only  # type: ignore[method-assign]
+    RateLimit.wait = first_only  # type: ignore[method-assign,assignment]
 
 
 def hold_verification() -> None:

@@ -110,8 +110,7 @@ def what_others_can_cause() -> Iterator[Exception]:
     """Each error that the server, or somebody on the way, can cause."""
     for code in range(20):
         yield from_code(code, authenticated=False)
-    for code in REFUSALS:
-        yield ServerRefusedError(code)
+    yield from map(ServerRefusedError, REFUSALS)
     yield from (TamperedError(), ReplayedError(), ReorderedError(), SplicedError(), TruncatedError())
     yield from_code(TamperedError.code)  # the other side saw a changed frame
     yield ServerReportError("the other side gave up the transfer")

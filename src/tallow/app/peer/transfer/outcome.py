@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from tallow.app.crypto.errors import CancelledByPeerError, StoppedByPeerError
 from tallow.app.peer.connection.signaling import SignalingClient
-from tallow.app.peer.errors import NotConfirmedError, ServerReportError, error_labels
+from tallow.app.peer.errors import NotConfirmedError, ServerReportError, error_labels, is_transient
 from tallow.app.peer.options import TransferOptions
 from tallow.app.wire import TransferOutcome
 from tallow.monitoring.errors import report_error
@@ -37,6 +37,14 @@ def outcome_of(error: BaseException | None) -> TransferOutcome:
         return "success"
     cancelled = (asyncio.CancelledError, CancelledByPeerError, NotConfirmedError)
     return "cancelled" if isinstance(error, cancelled) else "failed"
+
+
+def has_outcome(error: BaseException | None, *, resumable: bool) -> bool:
+    """Whether a transfer that ends now has an outcome.
+
+    After a lost connection it has none: this side may come back soon.
+    """
+    return error is None or not (resumable and is_transient(error))
 
 
 def record_failure(error: BaseException, metrics: Metrics) -> None:

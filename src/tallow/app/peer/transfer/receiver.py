@@ -23,6 +23,7 @@ from tallow.app.peer.transfer.file_receiver import FileReceiver
 from tallow.app.peer.transfer.manifest import Manifest
 from tallow.app.peer.transfer.outcome import (
     check_remote_departure,
+    has_outcome,
     outcome_of,
     raise_if_departed,
     record_failure,
@@ -68,7 +69,7 @@ class TransferReceiver(TransferSession):
         if error is not None:
             record_failure(error, self._metrics)
         resumable = error is not None and self.is_resumable(error)
-        is_over = error is None or not (resumable and is_transient(error))
+        is_over = has_outcome(error, resumable=resumable)
         self._confirmation.close()
         if error is not None and (not resumable or _is_stop(error)):  # folders that were sent empty stay
             self._remove_partial_files()
@@ -221,6 +222,6 @@ class TransferReceiver(TransferSession):
 
 
 def _is_stop(error: BaseException | None) -> bool:
-    """Whether a signal stopped this side, or the other one as it said under the session's keys."""
+    """Whether this side was stopped by a signal, or the other side was: an authenticated abort says so."""
     authenticated = isinstance(error, StoppedByPeerError) and error.authenticated
     return authenticated or isinstance(error, asyncio.CancelledError)

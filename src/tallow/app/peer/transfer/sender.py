@@ -21,6 +21,7 @@ from tallow.app.peer.transfer.file_sender import FileSender
 from tallow.app.peer.transfer.manifest import ResumeOffer
 from tallow.app.peer.transfer.outcome import (
     check_remote_departure,
+    has_outcome,
     outcome_of,
     raise_if_departed,
     record_failure,
@@ -91,8 +92,7 @@ class TransferSender(TransferSession):
         if error is not None:
             record_failure(error, self._metrics)
         resumable = self.is_resumable(error)
-        # Only after a lost connection may this side come back soon.
-        is_over = error is None or not (resumable and is_transient(error))
+        is_over = has_outcome(error, resumable=resumable)
         if is_over and not self._state.counted and (self._resumed or self._room.peer_seen):
             self._record(outcome)
             self._state.counted = True
