@@ -161,6 +161,51 @@ async def test_a_lost_connection_is_resumed(
     assert LARGE <= end["facts"][f"bytes_transferred_total {direction}"] < 2 * LARGE
 
 
+async def test_a_reloaded_page_continues_to_receive_where_it_was(
+    server: RunningServer, large: Path, tmp_path: Path
+) -> None:
+    storage, out = tmp_path / "storage.json", tmp_path / "out"
+    sender = await send(server.url, [large])
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = LARGE
+        link = Link(proxy.url, sender.link.room, sender.link.secret)
+        arguments = ("receive", link.text, out, "--storage", storage)
+        async with headless_page(*arguments) as page:
+            await sender.wait_for_event("progress", times=3)
+            page.process.kill()
+        assert link.text in storage.read_text()
+        async with headless_page(*arguments) as page:
+            end = await page.end()
+        await sender.task
+    assert end["state"] == "done"
+    assert (out / large.name).read_bytes() == large.read_bytes()
+    assert 0 < end["facts"]["bytes_transferred_total received"] < LARGE
+    assert storage.read_text() == "{}"  # the secret is erased
+
+
+async def test_a_reloaded_page_continues_to_send_the_same_files(
+    server: RunningServer, large: Path, file: Path, tmp_path: Path
+) -> None:
+    storage, out = tmp_path / "storage.json", tmp_path / "out"
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = LARGE
+        async with headless_page("send", proxy.url, large, "--storage", storage) as page:
+            link = Link.parse((await page.wait_for_event("link"))["link"])
+            receiver = receive(link, out, url=server.url)
+            await receiver.wait_for_event("progress", times=3)
+            page.process.kill()
+        async with headless_page("send", proxy.url, file, "--storage", storage, "--resume") as page:
+            other = await page.end()
+        async with headless_page("send", proxy.url, large, "--storage", storage, "--resume") as page:
+            end = await page.end()
+        await receiver.task
+    assert other["error"] == {"code": "other_files", "side": "here"}
+    assert end["state"] == "done"
+    assert (out / large.name).read_bytes() == large.read_bytes()
+    assert 0 < end["facts"]["bytes_transferred_total sent"] < LARGE
+    assert storage.read_text() == "{}"
+
+
 async def test_a_page_that_cancels_tells_the_receiver(
     server: RunningServer, large: Path, tmp_path: Path
 ) -> None:

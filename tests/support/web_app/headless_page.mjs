@@ -1,5 +1,5 @@
-import { openAsBlob } from "node:fs";
-import { mkdir, open, rm, rename, stat } from "node:fs/promises";
+import { existsSync, readFileSync, writeFileSync, openAsBlob } from "node:fs";
+import { stat, mkdir, open, rm, rename } from "node:fs/promises";
 import { basename, join, dirname } from "node:path";
 import { createInterface } from "node:readline";
 const encoder$1 = new TextEncoder();
@@ -2979,8 +2979,8 @@ class TransferSession extends EventTarget {
   }
   isResumable(problem) {
     if (this.parts === null || problem instanceof CancelledError) return false;
-    const isTimeout = problem instanceof LocalError && problem.code === "peer_timeout";
-    return isTransient(problem) || this.hasBegun() && (isTimeout || !isAuthenticated(problem));
+    const mayRetry = problem instanceof LocalError && ["peer_timeout", "other_files"].includes(problem.code);
+    return isTransient(problem) || this.hasBegun() && (mayRetry || !isAuthenticated(problem));
   }
   async endCrypto() {
     const service = this.service;
@@ -3039,7 +3039,7 @@ class StateStore {
   save() {
     this.savedAt = performance.now();
     try {
-      storage()?.setItem(KEY, JSON.stringify(this.state));
+      storage$1()?.setItem(KEY, JSON.stringify(this.state));
     } catch {
     }
   }
@@ -3050,7 +3050,7 @@ class StateStore {
     this.save();
   }
   erase() {
-    storage()?.removeItem(KEY);
+    storage$1()?.removeItem(KEY);
   }
 }
 function storedTransfer() {
@@ -3058,13 +3058,13 @@ function storedTransfer() {
   return stored2 && { role: stored2.role, link: stored2.link, accepted: stored2.confirmed };
 }
 function readState() {
-  const found = parseObject(storage()?.getItem(KEY) ?? "");
+  const found = parseObject(storage$1()?.getItem(KEY) ?? "");
   if (found === null) return null;
   const { role, link, room, rejoinKey, manifest, confirmed, done } = found;
   const isValid = (role === "sender" || role === "receiver") && typeof link === "string" && parseLink(link, "") !== null && [room, rejoinKey, manifest].every((text) => text === null || typeof text === "string") && typeof confirmed === "boolean" && typeof done === "string";
   return isValid ? found : null;
 }
-function storage() {
+function storage$1() {
   try {
     return globalThis.sessionStorage ?? null;
   } catch {
@@ -3452,6 +3452,9 @@ async function postRoom(server, tokenHash) {
 function createSend(items, options = {}) {
   return started(new Sender(items, options, false));
 }
+function resumeSend(items, options = {}) {
+  return started(new Sender(items, options, true));
+}
 function openLink(link, options = {}) {
   const server = options.server ?? globalThis.location?.origin ?? "";
   return started(new Receiver(parseLink(link, server), options));
@@ -3465,6 +3468,7 @@ const flag = (name) => {
   const at = rest.indexOf(name);
   return at < 0 ? void 0 : rest[at + 1] ?? "";
 };
+const VALUE_FLAGS = ["--text", "--storage"];
 const print = (event, values) => {
   process.stdout.write(`${JSON.stringify({ event, ...values })}
 `);
@@ -3478,9 +3482,10 @@ class FolderSink {
     const target = join(this.folder, path);
     const temporary = `${target}.part`;
     await mkdir(dirname(target), { recursive: true });
-    const file = await open(temporary, "w");
+    const file = await open(temporary, "a");
+    const { size: keptBytes } = await file.stat();
     return {
-      kept: null,
+      kept: keptBytes > 0 ? await openAsBlob(temporary) : null,
       write: async (chunk) => void await file.write(chunk),
       commit: async () => {
         await file.close();
@@ -3505,15 +3510,17 @@ class FolderSink {
   }
 }
 async function toItem(path) {
-  const file = new File([await openAsBlob(path)], basename(path));
+  const { mtimeMs } = await stat(path);
+  const file = new File([await openAsBlob(path)], basename(path), { lastModified: mtimeMs });
   return { kind: "file", file, path: basename(path) };
 }
 async function openSession() {
   if (command === "send") {
     const text = flag("--text");
-    const paths = rest.filter((word, at) => !word.startsWith("--") && !rest[at - 1]?.startsWith("--"));
+    const paths = rest.filter((word, at) => !word.startsWith("--") && !VALUE_FLAGS.includes(rest[at - 1]));
     const items = text === void 0 ? await Promise.all(paths.map(toItem)) : [{ kind: "text", text }];
-    return createSend(items, { server: address, path: "relay" });
+    const start = rest.includes("--resume") ? resumeSend : createSend;
+    return start(items, { server: address, path: "relay" });
   }
   return openLink(address, { path: "relay" });
 }
@@ -3537,11 +3544,6 @@ function follow(session2) {
     else if (!rest.includes("--ask")) receiving.accept(new FolderSink(rest[0]));
   });
   session2.addEventListener("text", () => print("text", { text: receiving.text }));
-  const cancelAt = Number(flag("--cancel-at") ?? Infinity);
-  session2.addEventListener("progress", () => {
-    const { phase, bytes } = session2.progress;
-    if (phase === "transferring" && bytes >= cancelAt) void session2.cancel();
-  });
 }
 const facts = {};
 function countFacts(session2) {
@@ -3560,6 +3562,41 @@ function followCommands(session2) {
     else if (line === "accept") receiving.accept(new FolderSink(rest[0]));
   });
 }
+class FileStorage {
+  constructor(file) {
+    this.file = file;
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "{}";
+    this.values = new Map(Object.entries(JSON.parse(text)));
+  }
+  file;
+  values;
+  get length() {
+    return this.values.size;
+  }
+  key(index) {
+    return [...this.values.keys()][index] ?? null;
+  }
+  getItem(key) {
+    return this.values.get(key) ?? null;
+  }
+  setItem(key, value) {
+    this.values.set(key, value);
+    this.write();
+  }
+  removeItem(key) {
+    this.values.delete(key);
+    this.write();
+  }
+  clear() {
+    this.values.clear();
+    this.write();
+  }
+  write() {
+    writeFileSync(this.file, JSON.stringify(Object.fromEntries(this.values)));
+  }
+}
+const storage = flag("--storage");
+if (storage !== void 0) globalThis.sessionStorage = new FileStorage(storage);
 const session = await openSession();
 countFacts(session);
 follow(session);

@@ -279,8 +279,9 @@ export abstract class TransferSession extends EventTarget implements Session {
 
   private isResumable(problem: unknown): boolean {
     if (this.parts === null || problem instanceof CancelledError) return false;
-    const isTimeout = problem instanceof LocalError && problem.code === 'peer_timeout';
-    return isTransient(problem) || (this.hasBegun() && (isTimeout || !isAuthenticated(problem)));
+    // Whoever chose other files after a reload may choose again.
+    const mayRetry = problem instanceof LocalError && ['peer_timeout', 'other_files'].includes(problem.code);
+    return isTransient(problem) || (this.hasBegun() && (mayRetry || !isAuthenticated(problem)));
   }
 
   private async endCrypto(): Promise<void> {

@@ -1,14 +1,16 @@
 /**
  * A page without a browser, for tests against real servers and peers: the engine under Node.
  *
- *     page.mjs send SERVER PATH… [--text TEXT] [--cancel-at BYTES]
- *     page.mjs receive LINK FOLDER [--decline] [--cancel-at BYTES]
+ *     page.mjs send SERVER PATH… [--text TEXT] [--resume]
+ *     page.mjs receive LINK FOLDER [--decline | --ask]
+ *
+ * `--storage FILE` keeps the session storage in a file: a page that is started again with it is a reloaded one.
  *
  * It prints one JSON object a line: `state`, `link`, `manifest`, `text`, `file` and, at the end, `end`. A line
  * `cancel`, `accept`, `decline` or `resume` on standard input calls that function.
  */
 
-import { openAsBlob } from 'node:fs';
+import { existsSync, openAsBlob, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,6 +22,7 @@ import {
   type IncomingFile,
   openLink,
   type ReceiveSession,
+  resumeSend,
   type SendItem,
   type Session,
   type Sink,
@@ -30,6 +33,7 @@ const flag = (name: string): string | undefined => {
   const at = rest.indexOf(name);
   return at < 0 ? undefined : (rest[at + 1] ?? '');
 };
+const VALUE_FLAGS = ['--text', '--storage'];
 const print = (event: string, values: object): void => {
   process.stdout.write(`${JSON.stringify({ event, ...values })}\n`);
 };
@@ -42,9 +46,10 @@ class FolderSink implements Sink {
     const target = join(this.folder, path);
     const temporary = `${target}.part`;
     await mkdir(dirname(target), { recursive: true });
-    const file = await open(temporary, 'w');
+    const file = await open(temporary, 'a');
+    const { size: keptBytes } = await file.stat();
     return {
-      kept: null,
+      kept: keptBytes > 0 ? await openAsBlob(temporary) : null,
       write: async (chunk) => void (await file.write(chunk)),
       commit: async () => {
         await file.close();
@@ -72,17 +77,19 @@ class FolderSink implements Sink {
 }
 
 async function toItem(path: string): Promise<SendItem> {
-  const file = new File([await openAsBlob(path)], basename(path));
+  const { mtimeMs } = await stat(path);
+  const file = new File([await openAsBlob(path)], basename(path), { lastModified: mtimeMs });
   return { kind: 'file', file, path: basename(path) };
 }
 
 async function openSession(): Promise<Session> {
   if (command === 'send') {
     const text = flag('--text');
-    const paths = rest.filter((word, at) => !word.startsWith('--') && !rest[at - 1]?.startsWith('--'));
+    const paths = rest.filter((word, at) => !word.startsWith('--') && !VALUE_FLAGS.includes(rest[at - 1]!));
     const items: SendItem[] =
       text === undefined ? await Promise.all(paths.map(toItem)) : [{ kind: 'text', text }];
-    return createSend(items, { server: address!, path: 'relay' });
+    const start = rest.includes('--resume') ? resumeSend : createSend;
+    return start(items, { server: address!, path: 'relay' });
   }
   return openLink(address!, { path: 'relay' });
 }
@@ -107,11 +114,6 @@ function follow(session: Session): void {
     else if (!rest.includes('--ask')) receiving.accept(new FolderSink(rest[0]!));
   });
   session.addEventListener('text', () => print('text', { text: receiving.text }));
-  const cancelAt = Number(flag('--cancel-at') ?? Infinity);
-  session.addEventListener('progress', () => {
-    const { phase, bytes } = session.progress;
-    if (phase === 'transferring' && bytes >= cancelAt) void session.cancel();
-  });
 }
 
 const facts: Record<string, number> = {};
@@ -134,6 +136,50 @@ function followCommands(session: Session): void {
   });
 }
 
+/** Session storage in a file. */
+class FileStorage implements Storage {
+  [name: string]: unknown;
+  private readonly values: Map<string, string>;
+
+  constructor(private readonly file: string) {
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '{}';
+    this.values = new Map(Object.entries(JSON.parse(text) as Record<string, string>));
+  }
+
+  get length(): number {
+    return this.values.size;
+  }
+
+  key(index: number): string | null {
+    return [...this.values.keys()][index] ?? null;
+  }
+
+  getItem(key: string): string | null {
+    return this.values.get(key) ?? null;
+  }
+
+  setItem(key: string, value: string): void {
+    this.values.set(key, value);
+    this.write();
+  }
+
+  removeItem(key: string): void {
+    this.values.delete(key);
+    this.write();
+  }
+
+  clear(): void {
+    this.values.clear();
+    this.write();
+  }
+
+  private write(): void {
+    writeFileSync(this.file, JSON.stringify(Object.fromEntries(this.values)));
+  }
+}
+
+const storage = flag('--storage');
+if (storage !== undefined) globalThis.sessionStorage = new FileStorage(storage);
 const session = await openSession();
 countFacts(session);
 follow(session);
