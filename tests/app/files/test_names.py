@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -200,3 +201,9 @@ def test_a_numbered_name_keeps_the_length_limit() -> None:
     name = numbered_path(PurePosixPath("é" * 127), 12).name
     assert name.endswith("é (12)")
     assert len(name.encode()) <= MAX_PART
+
+
+def test_the_shared_table_of_safe_paths_holds() -> None:
+    """The page has its own implementation; its tests read the same table."""
+    table = json.loads((Path(__file__).parent / "safe_paths.json").read_text())
+    assert table == {name: str(safe_path(name)) for name in table}
