@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import inspect
-import types
 from pathlib import Path
+from types import CoroutineType
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, WebSocketRoute
@@ -70,14 +70,16 @@ async def test_other_paths_are_refused() -> None:
 async def test_an_idle_peer_keeps_no_headers_and_no_layer(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         sender, receiver = await server.pair()
-        scopes = [one for one in gc.get_objects() if isinstance(one, dict) and one.get("type") == "websocket"]
-        opened = [scope for scope in scopes if scope.get("path") == "/api/signal"]
-        assert [scope["headers"] for scope in opened] == [[], []]
-        waiting = [
-            one.__qualname__
-            for one in gc.get_objects()
-            if isinstance(one, types.CoroutineType) and one.cr_frame
+        port = int(server.url.rpartition(":")[2])
+        gc.collect()
+        found = [
+            each for each in gc.get_objects() if isinstance(each, dict) and each.get("type") == "websocket"
         ]
-        assert not [name for name in waiting if "wrapped_app" in name or name.endswith("Route.handle")]
+        scopes = [each for each in found if each.get("server") == ("127.0.0.1", port)]
+        assert [scope["headers"] for scope in scopes] == [[], []]
+        waiting = [each for each in gc.get_objects() if isinstance(each, CoroutineType) and each.cr_frame]
+        names = [each.__qualname__ for each in waiting]
+        assert "SignalingSession.run" in names
+        assert not [name for name in names if "wrapped_app" in name or name.endswith("Route.handle")]
         for peer in (sender, receiver):
             await peer.socket.close()

@@ -67,7 +67,9 @@ class SignalingSession:
                         room = await self._open_room(join)
                 with correlation.bind(room.record.correlation_id):
                     context.set_connection_context("websocket", state="joined")
-                    await self._serve_member(room, join)
+                    member = self._enter_room(room, join)
+                    del join  # an idle socket would keep its token as long as it is open
+                    await self._serve_member(room, member)
         except TimeoutError:
             await self._close(self.end_with.reason)
         except WebSocketRefusedError as refusal:
@@ -122,7 +124,7 @@ class SignalingSession:
             lambda room_id: self._rooms.open_room(room_id, join.token_bytes), join.room
         )
 
-    async def _serve_member(self, room: Room, join: Join) -> None:
+    def _enter_room(self, room: Room, join: Join) -> Member:
         cell = self._context.outcomes.cell(client_host(self._socket.scope))
         try:
             member, replaced = self._rooms.join(
@@ -131,19 +133,26 @@ class SignalingSession:
         except RoleTakenError:
             raise WebSocketRefusedError("role_taken", f"another {join.role} is in this room") from None
         self._socket.forget_headers()
-        self._metrics.device_connected(join.device)
-        log = connection_logger.bind(role=join.role, device=join.device)
-        log.info("Peer joined", again=replaced is not None)
+        connection_logger.info("Peer joined", role=join.role, device=join.device, again=replaced is not None)
+        if replaced is not None:
+            replaced.connection.end_with("taken_over")
+        return member
+
+    async def _serve_member(self, room: Room, member: Member) -> None:
+        self._metrics.device_connected(member.device)
         leave: Leave | None = None
         try:
-            if replaced is not None:
-                replaced.connection.end_with("taken_over")
             await self._send_joined(room, member)
             leave = await self._exchange_messages(room, member)
         finally:
-            self._metrics.device_disconnected(join.device)
-            event = "lost" if leave is None else "left"
-            log.info("Peer left", event=event, outcome=leave and leave.outcome)
+            self._metrics.device_disconnected(member.device)
+            connection_logger.info(
+                "Peer left",
+                role=member.role,
+                device=member.device,
+                event="lost" if leave is None else "left",
+                outcome=leave and leave.outcome,
+            )
             await self._leave(room, member, leave)
 
     async def _leave(self, room: Room, member: Member, leave: Leave | None) -> None:
