@@ -59,7 +59,7 @@ async function entry(path: string, content: string): Promise<FileEntry> {
   return { path, size: utf8(content).length, sha256: digest, mode: 0o644, modified: '0.000000000' };
 }
 
-interface Side {
+interface ConnectedPair {
   sender: FileSender;
   receiver: FileReceiver;
   secure: [SecureChannel, SecureChannel];
@@ -71,7 +71,7 @@ async function connect(
   contents: Record<string, string>,
   sink: Sink,
   { announced, crypto = service() }: { announced?: FileEntry[]; crypto?: CryptoService } = {},
-): Promise<Side> {
+): Promise<ConnectedPair> {
   const channels = MemoryChannel.pair();
   const cryptos = [service(), crypto] as const;
   const secure = await Promise.all([
@@ -91,7 +91,7 @@ async function connect(
   };
 }
 
-async function run({ sender, receiver, secure }: Side): Promise<void> {
+async function run({ sender, receiver, secure }: ConnectedPair): Promise<void> {
   const receiving = secure[1]
     .receiveDocument(FrameType.manifest, 1 << 20)
     .then(() => receiver.receive(secure[1]));
