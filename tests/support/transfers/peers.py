@@ -27,6 +27,7 @@ from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
 from tallow.app.peer.transfer.sender import TransferSender
 from tallow.monitoring.metrics import Metrics
 
+WITHOUT_WEBRTC = (str(Path(__file__).with_name("without_webrtc.py")),)
 HELD_PEER = str(Path(__file__).with_name("held_peer.py"))
 SHORT_WAITS = PeerTiming(
     first_delay=0.05, max_delay=0.2, give_up_after=20, channel_timeout=5, direct_timeout=5, linger=5
@@ -187,7 +188,12 @@ class PeerProcess:
 
 @asynccontextmanager
 async def tallow(
-    *arguments: str, home: Path, given: str = "", hold: str = "", **environment: str
+    *arguments: str,
+    home: Path,
+    given: str = "",
+    hold: str = "",
+    program: Sequence[str] = ("-m", "tallow"),
+    **environment: str,
 ) -> AsyncIterator[PeerProcess]:
     """Run a `tallow` command with --json, with settings and state below ``home`` and ``given`` as input.
 
@@ -195,12 +201,13 @@ async def tallow(
 
     Args:
         hold: the stage at which the command stays, see :mod:`support.transfers.held_peer`.
+        program: what runs the command.
     """
     scratch = home / "tmp"  # where a killed process leaves temporary files
     scratch.mkdir(parents=True, exist_ok=True)
     own = {"XDG_STATE_HOME": home / "state", "XDG_CONFIG_HOME": home / "config", "TMPDIR": scratch}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *([HELD_PEER, hold] if hold else ["-m", "tallow"]), *arguments, "--json"),
+        *(sys.executable, *([HELD_PEER, hold] if hold else program), *arguments, "--json"),
         *(["--yes"] if arguments[0] == "receive" else []),
         env=os.environ | {name: str(folder) for name, folder in own.items()} | environment,
         stdin=asyncio.subprocess.PIPE,

@@ -6,10 +6,10 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from tallow.app.channels import webrtc
 from tallow.app.channels.channel import Channel, ChannelError
 from tallow.app.channels.relay import RelayChannel
 from tallow.app.channels.tcp.channel import TcpChannel
@@ -37,12 +37,22 @@ def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
         found.append((ChannelOpenings, "opening", _with_late_relay(opening, delay_s)))
         found.append((ChannelExchange, "send", _delayed(ChannelExchange.send, delay_s)))
     if "throttle" in wanted:
-        for kind in (RelayChannel, TcpChannel, webrtc.WebRtcChannel):
+        for kind in _channels():
             found.append((kind, "send", _throttled(kind.send, wanted["throttle"])))  # noqa: PERF401
     if "hold_start" in wanted:
         found.append((ChannelConnector, "open", _held(ChannelConnector.open, wanted["hold_start"])))
     if "fail_transfer" in wanted:
         found.append((FileSender, "send", _failing(FileSender.send, wanted["fail_transfer"])))
+    return found
+
+
+def _channels() -> list[Any]:
+    """The classes of channels. WebRTC may not be installed."""
+    found: list[Any] = [RelayChannel, TcpChannel]
+    with suppress(ImportError):
+        from tallow.app.channels.webrtc import WebRtcChannel
+
+        found.append(WebRtcChannel)
     return found
 
 

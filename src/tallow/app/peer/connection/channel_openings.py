@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import threading
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Final, Literal
 
 from tallow.app.channels.channel import ChannelError
@@ -54,9 +55,18 @@ class ChannelOpenings:
         The import takes half a second and more. During the attempt it would use up the head start of direct
         connections, and a page has no other direct connection than WebRTC.
         """
-        if not self._options.tallow_relay and "webrtc" in self._options.transports:
+        if not self._options.tallow_relay and self._uses_webrtc and not self.lacks_webrtc:
             # A daemon thread, because a cancelled command must not wait for it.
             threading.Thread(target=_import_webrtc, name="import webrtc", daemon=True).start()
+
+    @property
+    def _uses_webrtc(self) -> bool:
+        return "webrtc" in self._options.transports
+
+    @property
+    def lacks_webrtc(self) -> bool:
+        """Whether WebRTC may be used and is not installed (``tallow[webrtc]``)."""
+        return not self._options.tallow_relay and self._uses_webrtc and find_spec("aiortc") is None
 
     def ice_servers(self, signaling: SignalingClient) -> IceServers:
         """The server's STUN and TURN servers that may be used."""
@@ -70,8 +80,10 @@ class ChannelOpenings:
         if self._options.tallow_relay:
             return ()
         if self.policy == "relay":
-            usable = has_turn(self.ice_servers(signaling)) and "webrtc" in self._options.transports
+            usable = has_turn(self.ice_servers(signaling)) and self._uses_webrtc and not self.lacks_webrtc
             return ("webrtc",) if usable else ()
+        if self.lacks_webrtc:
+            return tuple(each for each in self._options.transports if each != "webrtc")
         return self._options.transports
 
     def accepted_types(self, signaling: SignalingClient) -> tuple[ChannelType, ...]:
@@ -94,9 +106,9 @@ class ChannelOpenings:
         try:
             # A second import waits for the first one, here without holding up the event loop.
             module = await asyncio.to_thread(importlib.import_module, WEBRTC_MODULE)
-        except ImportError:
+        except ImportError:  # installed, but not for this Python or system
             await attempt.exchange("webrtc").refuse()
-            raise ChannelError("no connection over WebRTC: aiortc is not installed") from None
+            raise ChannelError("no connection over WebRTC: aiortc cannot be loaded") from None
         channel = await module.connect(
             self.role,
             attempt.exchange("webrtc"),

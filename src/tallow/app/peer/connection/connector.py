@@ -32,6 +32,7 @@ from tallow.monitoring.metrics import Metrics
 
 QUALITY_S: Final = 3
 """Seconds that the end of a transfer may take to measure the connection's quality."""
+NO_WEBRTC: Final = "WebRTC, which passes NAT, is not installed here: install tallow[webrtc] for it"
 ALL_TYPES: Final[tuple[ChannelType, ...]] = ("tcp", "webrtc", "relay")
 
 
@@ -48,6 +49,11 @@ class ChannelConnector:
         local = host == "localhost" or is_loopback(host)
         self._openings = ChannelOpenings(server, link, role, options, loopback=local)
         self._recorder = ConnectionOutcomeRecorder(metrics, direct_policy=self._openings.policy == "all")
+
+    @property
+    def lacks_webrtc(self) -> bool:
+        """Whether WebRTC may be used and is not installed."""
+        return self._openings.lacks_webrtc
 
     def preload(self) -> None:
         """Load what a connection needs, in the background."""
@@ -152,7 +158,8 @@ class ChannelConnector:
 
     def _no_channel(self, relay_error: BaseException | None) -> Exception:
         if self._options.relay == "direct":
-            return PeerError("no direct connection is possible, and this side uses no relay")
+            more = f". {NO_WEBRTC}" if self._openings.lacks_webrtc else ""
+            return PeerError(f"no direct connection is possible, and this side uses no relay{more}")
         if isinstance(relay_error, ChannelRefusedError):
             return PeerError("no direct connection is possible, and the other side uses no relay")
         return relay_error if isinstance(relay_error, Exception) else ChannelError("no connection")

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from tallow.app.channels.channel import Channel, ChannelError
 from tallow.app.crypto.errors import CancelledByPeerError, StoppedByPeerError
-from tallow.app.peer.connection.connector import ChannelConnector, transfer_method
+from tallow.app.peer.connection.connector import NO_WEBRTC, ChannelConnector, transfer_method
 from tallow.app.peer.connection.retry import RetrySchedule
 from tallow.app.peer.connection.room_session import RoomSession
 from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
@@ -91,6 +91,7 @@ class TransferSession(ABC):
         self._method: TransferMethod = "relay"
         self._aborts_when_cancelled = True
         self._complete = False
+        self._noted_webrtc = False
         self.error: BaseException | None = None
         self._ending_deadline: float | None = None
 
@@ -177,6 +178,9 @@ class TransferSession(ABC):
             handshake = perform_handshake(channel, self._role, self._link, self._metrics)
             secure = await self._await_unless_departed(signaling, handshake)
             self._events("connected", method=self._method, path=channel.path)
+            if self._method == "relay" and self._connector.lacks_webrtc and not self._noted_webrtc:
+                self._noted_webrtc = True
+                self._events("warning", message=NO_WEBRTC)
             try:
                 yield secure
             except asyncio.CancelledError:
