@@ -60,7 +60,8 @@ def _is_info(node: ast.Expr) -> bool:
 def always(parsed: ParsedRule, _: RuleSet) -> Messages:
     """A comparison that every value satisfies."""
     for node, op, limit in compared(parsed.tree):
-        if not _is_count(node) and not _is_absence(node) and _always_holds(op, infer_type(node), limit):
+        is_special = _is_count(node) or _is_absence(node) or _is_filtered(node)
+        if not is_special and _always_holds(op, infer_type(node), limit):
             yield f"'{op} {limit:g}' always holds: the value is in {_span(infer_type(node))}"
 
 
@@ -173,6 +174,11 @@ def compared_here(node: ast.Expr) -> Iterator[tuple[ast.Expr, str, float]]:
         yield node.lhs, op, right
     elif left is not None and right is None:
         yield node.rhs, _SWAPPED[op], left
+
+
+def _is_filtered(node: ast.Expr) -> bool:
+    """Whether a comparison inside decides, as in ``(x > 10) > 0``."""
+    return any(is_comparison(each) and not returns_bool(each) for each in operations(node))
 
 
 def _is_count(node: ast.Expr) -> bool:

@@ -49,16 +49,17 @@ def unescaped_dot(parsed: ParsedRule, _: RuleSet) -> Messages:
 
 
 def anything(parsed: ParsedRule, _: RuleSet) -> Messages:
-    """``=~".*"``, which selects every series."""
+    """``=~".*"``, which selects every series, also those without the label."""
     for matcher in _matchers(parsed):
         if str(matcher.op) == "MatchOp.Re" and matcher.value in (".*", "(.*)", ""):
             yield f"{matcher.name}=~'{matcher.value}' selects series with any value and without the label"
-        elif str(matcher.op) == "MatchOp.NotRe" and matcher.value in (".*", "(.*)"):
-            yield f"{matcher.name}!~'{matcher.value}' selects no series"
 
 
 def impossible(parsed: ParsedRule, _: RuleSet) -> Messages:
-    """Matchers on one label that exclude each other: ``{code="500",code="502"}``."""
+    """Matchers on one label that exclude each other: ``{code="500",code="502"}``, or ``!~".*"``."""
+    for matcher in _matchers(parsed):
+        if str(matcher.op) == "MatchOp.NotRe" and matcher.value in (".*", "(.*)"):
+            yield f"{matcher.name}!~'{matcher.value}' selects no series"
     for selector in selectors(parsed.tree):
         for matcher, other in itertools.permutations(selector.matchers.matchers, 2):
             is_pair = str(matcher.op) == "MatchOp.Equal" and other.name == matcher.name
@@ -178,7 +179,7 @@ CHECKS: Final = (
     Check("matcher/plain-text", "error", expression_without_regex),
     Check("matcher/anchor", "note", redundant_anchor),
     Check("matcher/dot", "warning", unescaped_dot),
-    Check("matcher/anything", "warning", anything),
+    Check("matcher/anything", "note", anything),
     Check("matcher/impossible", "error", impossible),
     Check("matcher/state", "error", unknown_alert_state),
     Check("matcher/blank", "warning", blank_alternative),

@@ -19,7 +19,8 @@ CUMULATIVE_SUFFIXES: Final = ("_total", "_bucket")
 GAUGE_WORDS: Final = frozenset(
     {"active", "availabilities", "available", "backed", "capacity", "free", "hdfs", "incidents", "inodes"}
     | {"members", "membership", "nodes", "offline", "online", "open", "quota", "replicas", "resource"}
-    | {"resources", "uptime", "used"}
+    | {"resources", "uptime", "used", "busy", "idle", "pending", "queued", "remaining", "running"}
+    | {"unapplied", "waiting"}
 )
 """Words of names that end in ``_total`` for the total of a gauge, as ``…_nodes_offline_total``."""
 

@@ -23,7 +23,7 @@ from tallow.stack.prove.expression import (
 )
 
 _UNLIMITED: Final = re.compile(
-    r"_(spec_.*_limit|memory_limit|limit|max|maximum|maxmemory|quota)_bytes$|_limit_bytes$"
+    r"_(limit|maxmemory|quota|memory_max|memory_maximum|heap_max|heap_maximum)_bytes$"
 )
 """Metrics of limits that many exporters set to 0 for "no limit"."""
 
@@ -104,5 +104,5 @@ def _counted(node: ast.Expr) -> set[str]:
 CHECKS: Final = (
     Check("ratio/limit", "warning", unlimited, alerts_only=True),
     Check("ratio/nan", "warning", not_equal_nan, alerts_only=True),
-    Check("ratio/traffic", "warning", little_traffic, alerts_only=True),
+    Check("ratio/traffic", "note", little_traffic, alerts_only=True),
 )

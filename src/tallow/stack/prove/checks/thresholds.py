@@ -84,7 +84,8 @@ _UNITS: Final[tuple[tuple[tuple[str, ...], Callable[[str, float], bool], str], .
         lambda _op, limit: limit >= _MILLISECONDS,
         "is in seconds; {comparison} looks like milliseconds",
     ),
-    (("_bytes",), lambda _op, limit: limit < 0, "is never negative; {comparison} decides nothing"),
+    # Some exporters have -1 for "no limit".
+    (("_bytes",), lambda op, limit: op == "<" and limit <= -1, "is -1 at least; {comparison} never holds"),
 )
 """Suffixes, when a number does not fit them, and the message."""
 
