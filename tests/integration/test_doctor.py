@@ -24,7 +24,7 @@ from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.services.control import hold
 from tallow.stack.heartbeat.state import HeartbeatState
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native"), pytest.mark.timeout(600)]
 
 SCALE = 1 / 10
 

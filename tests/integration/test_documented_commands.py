@@ -25,7 +25,7 @@ from tallow.stack.engines.native import lifecycle
 from tallow.stack.engines.services.links import move_ports
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native"), pytest.mark.timeout(600)]
 
 SCALE = 1 / 10
 DOCUMENTS = (
