@@ -124,11 +124,18 @@ def failure_of(command: str, folder: Path) -> str:
     if not words:
         return ""
     if words[0] == "tallow" and not SHELL & set(words) and "<<" not in command:
-        done = CliRunner().invoke(main, words[1:])
-        allowed = {0, 1} if words[1] in CONDITIONS and "test" not in words else {0}
-        return (
-            "" if done.exit_code in allowed and "Error:" not in done.output else f"{command}\n{done.output}"
-        )
+        return failure_here(words[1:])
+    return failure_in_bash(command, {0, 1} if words[0] in SEARCHES else {0}, folder)
+
+
+def failure_here(arguments: list[str]) -> str:
+    done = CliRunner().invoke(main, arguments)
+    allowed = {0, 1} if arguments[0] in CONDITIONS and "test" not in arguments else {0}
+    has_succeeded = done.exit_code in allowed and "Error:" not in done.output
+    return "" if has_succeeded else f"{shlex.join(arguments)}\n{done.output}"
+
+
+def failure_in_bash(command: str, allowed: set[int], folder: Path) -> str:
     ended = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
         cwd=ROOT if command.startswith("monitoring/") else folder,
@@ -138,7 +145,6 @@ def failure_of(command: str, folder: Path) -> str:
         check=False,
         timeout=120,
     )
-    allowed = {0, 1} if words[0] in SEARCHES else {0}
     return "" if ended.returncode in allowed else f"{command}\n{ended.stdout}{ended.stderr}"
 
 

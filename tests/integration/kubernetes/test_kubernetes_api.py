@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,3 +90,23 @@ def test_the_commands_of_the_page_install_it(tmp_path: Path) -> None:
             assert set(keys) <= data.keys()
             assert not any(base64.b64decode(value).endswith(b"\n") for value in data.values())
         assert running.get("deployment", "-n", "tallow", "tallow")
+
+
+def test_doctor_reads_the_cluster_and_names_what_it_lacks(cluster: Cluster) -> None:
+    """Nothing runs a pod here, and no secret was created: both are named, and nothing else is an error."""
+    cluster.apply(built(OVERLAYS[0]), "--force-conflicts")
+    done = subprocess.run(
+        [sys.executable, "-m", "tallow", "doctor", "--engine", "kubernetes", "--json"],
+        env=os.environ
+        | {"KUBECONFIG": str(cluster.config), "PATH": f"{kubectl().parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stderr
+    checks = {one["id"]: one for one in json.loads(done.stdout)["checks"]}
+    errors = {name for name, one in checks.items() if one["outcome"] == "error"}
+    assert errors == {"availability", "cluster-secrets"}
+    assert "Deployment tallow has no pod that is ready" in str(checks["availability"])
+    assert "the Secret tallow-server is missing" in str(checks["cluster-secrets"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict
-from typing import Final
+from typing import Final, TextIO
 
 import click
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.padding import Padding
 
 from tallow.stack.commands.options import KNOWN_ERRORS, home_option, require_stack
 from tallow.stack.commands.output.terminal import new_console, printable_text
+from tallow.stack.doctor.kubernetes.checks import diagnose_kubernetes
+from tallow.stack.doctor.kubernetes.cluster import NAMESPACE, Cluster, from_cluster, from_manifests
 from tallow.stack.doctor.model import SEVERITIES, CheckResult, Diagnosis
 from tallow.stack.doctor.native.checks import diagnose_native
 from tallow.stack.doctor.native.installation import Installation
@@ -29,6 +31,19 @@ _WIDTH: Final = max(map(len, _STYLES))
 @click.option(
     "--url", metavar="URL", help="The address under which users reach Tallow: checks its certificate."
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "kubernetes"]),
+    default="auto",
+    show_default=True,
+    help="auto: that of `tallow up`; kubernetes: a cluster, by kubectl.",
+)
+@click.option("--namespace", default=NAMESPACE, show_default=True, help="Of Tallow in the cluster.")
+@click.option(
+    "--manifests",
+    type=click.File("r", encoding="utf-8"),
+    help="Check what `kubectl kustomize` prints instead of a cluster; - for standard input.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--verbose", "-v", is_flag=True, help="Also what is well and what was skipped.")
 @click.option(
@@ -39,19 +54,35 @@ _WIDTH: Final = max(map(len, _STYLES))
     help="The severity of problems with which the exit status is 1.",
 )
 @home_option
-def command(url: str | None, as_json: bool, verbose: bool, fail_on: str, home: StateDir) -> None:
+def command(
+    url: str | None,
+    engine: str,
+    namespace: str,
+    manifests: TextIO | None,
+    as_json: bool,
+    verbose: bool,
+    fail_on: str,
+    home: StateDir,
+) -> None:
     """Check this installation against the production checklist, and say what to do.
 
     An error means that monitoring or protection fails, a warning that production needs more.
     monitoring/PRODUCTION_CHECKLIST.md has all items, also those that no program can check.
     """
-    diagnosis = diagnose_native(Installation(require_stack(home), _public_url(url)), KNOWN_ERRORS)
+    if engine == "kubernetes":
+        diagnosis = diagnose_kubernetes(_cluster(manifests, namespace), KNOWN_ERRORS)
+    else:
+        diagnosis = diagnose_native(Installation(require_stack(home), _public_url(url)), KNOWN_ERRORS)
     if as_json:
         click.echo(json.dumps(_to_json(diagnosis), indent=2))
     else:
         show(new_console(), diagnosis, verbose=verbose)
     if diagnosis.problems(_FAILING[fail_on]):
         raise SystemExit(1)
+
+
+def _cluster(manifests: TextIO | None, namespace: str) -> Cluster:
+    return from_manifests(manifests.read()) if manifests else from_cluster(namespace)
 
 
 def _public_url(url: str | None) -> str | None:

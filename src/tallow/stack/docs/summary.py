@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import Any
 
 from tallow.monitoring.catalog import METRICS
 from tallow.stack.alerts import CORE, EXTRA, RULES
 from tallow.stack.dashboards import dashboards
+from tallow.stack.doctor.kubernetes import checks as kubernetes
+from tallow.stack.doctor.model import Check
 from tallow.stack.doctor.native.checks import CHECKS
 from tallow.stack.drill.catalog import DRILLS
 from tallow.stack.engines.services.definitions import SERVICES
@@ -107,7 +110,7 @@ def page() -> str:
                 for uid, board in dashboards().items()
             ),
         ),
-        checks=_table(("check", "item"), ((f"`{check.id}`", check.title) for check in CHECKS)),
+        checks=_table(("check", "item"), (*map(_item, CHECKS), *map(_item, kubernetes.CHECKS))),
     )
 
 
@@ -123,8 +126,13 @@ def _summary() -> list[tuple[object, ...]]:
         ("dashboards for Prometheus", len(dashboards()) - 1, "[docs/viewer.md](../docs/viewer.md)"),
         ("panels in them", panels, "[docs/viewer.md](../docs/viewer.md)"),
         ("dashboard for log lines in Loki", 1, "[guide](README.md#logs)"),
-        ("checks of `tallow doctor`", len(CHECKS), "[checklist](PRODUCTION_CHECKLIST.md)"),
+        ("checks of `tallow doctor`, native stack", len(CHECKS), "[checklist](PRODUCTION_CHECKLIST.md)"),
+        ("checks, cluster", len(kubernetes.CHECKS), "[checklist](PRODUCTION_CHECKLIST.md#kubernetes)"),
     ]
+
+
+def _item(check: Check[Any]) -> tuple[str, str]:
+    return f"`{check.id}`", check.title
 
 
 def _metrics() -> str:
