@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from support.transfers.server import RunningServer
 from tallow.app.files import partial_file
 from tallow.app.files.attributes import Attributes
 from tallow.app.files.destination import DestinationFolder
+from tallow.app.files.links import safe_target
 from tallow.app.files.names import numbered_path, safe_path
 from tallow.app.files.source_tree import CollectOptions, collect
 
@@ -33,6 +34,23 @@ letters = st.characters(exclude_categories=["Cs"], exclude_characters="/\0")
 parts = st.text(letters, min_size=1, max_size=12).filter(lambda name: name not in {".", ".."})
 
 
+holes = st.integers(1, 200_000)
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """The content of a file with a hole of some bytes before its last one."""
+
+    hole: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """The relative target of a symbolic link."""
+
+    target: str
+
+
 @st.composite
 def trees(draw: st.DrawFn) -> dict[str, Any]:
     """Relative paths, each of a file with content, of a folder (None), or of a link (its target)."""
@@ -43,9 +61,25 @@ def trees(draw: st.DrawFn) -> dict[str, Any]:
         folders.append(folder)
         found[folder] = (None, draw(folder_modes), draw(times))
     for _ in range(draw(st.integers(0, 5))):
-        content = draw(st.binary(max_size=50) | st.just(bytes(20_000)))
+        content = draw(st.binary(max_size=50) | st.just(bytes(20_000)) | st.builds(Sparse, holes))
         found[draw(st.sampled_from(folders)) + draw(parts)] = (content, draw(modes), draw(times))
+    for _ in range(draw(st.integers(0, 3))):
+        target = Path("/", draw(st.sampled_from([*found, *folders])))
+        place = draw(st.sampled_from(folders)) + draw(parts)
+        link = os.path.relpath(target, Path("/", place).parent)
+        found.setdefault(place, (Link(link), 0o777, 0))
     return found
+
+
+def make_entry(path: Path, content: bytes | Sparse | Link) -> None:
+    if isinstance(content, Link):
+        path.symlink_to(content.target)
+    elif isinstance(content, Sparse):
+        with path.open("xb") as file:
+            file.seek(content.hole)
+            file.write(b"x")
+    else:
+        path.write_bytes(content)
 
 
 def build(root: Path, tree: dict[str, Any]) -> None:
@@ -57,10 +91,13 @@ def build(root: Path, tree: dict[str, Any]) -> None:
         try:
             if content is None:
                 path.mkdir(parents=True, exist_ok=True)
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+                later.append((path, mode, time))
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            make_entry(path, content)
         except OSError:
+            continue
+        if isinstance(content, Link):
             continue
         later.append((path, mode, time))
     for path, mode, time in reversed(later):
@@ -74,12 +111,14 @@ def description(root: Path) -> dict[str, Any]:
     for path in sorted(root.rglob("*")):
         status = path.lstat()
         content: Any = None
+        name = os.fsencode(path.relative_to(root)).decode("utf-8", "replace")
         if path.is_symlink():
-            found[str(safe_path(f"t/{path.relative_to(root)}"))] = str(path.readlink())
+            target = safe_target(f"t/{name}", os.fsencode(path.readlink()).decode("utf-8", "replace"))
+            if target is not None:  # else it is left out, which is announced
+                found[str(safe_path(f"t/{name}"))] = target
             continue
         if path.is_file():
             content = path.read_bytes()
-        name = os.fsencode(path.relative_to(root)).decode("utf-8", "replace")
         found[str(safe_path(f"t/{name}"))] = (
             content,
             stat.S_IMODE(status.st_mode) & 0o777,
@@ -88,9 +127,10 @@ def description(root: Path) -> dict[str, Any]:
     return found
 
 
-def restore(source: Path, target: Path) -> None:
-    """Send a tree through a manifest to a folder, without a network."""
-    tree = collect([source], LINKED)
+def restore(source: Path, target: Path) -> list[str]:
+    """Send a tree through a manifest to a folder, without a network; returns what was announced before."""
+    announced: list[str] = []
+    tree = collect([source], LINKED, announced.append)
     with DestinationFolder(target) as destination:
         for file in tree.files:
             data = file.read(0, file.size)
@@ -107,6 +147,13 @@ def restore(source: Path, target: Path) -> None:
         made = {path.absolute() for path in destination.created_folders}
         for folder in sorted(tree.folders, key=lambda one: one.name.count("/"), reverse=True):
             destination.finish_folder(folder.name, folder.attributes, made)
+    return announced
+
+
+def left_out(root: Path) -> int:
+    """The links that do not lead to something inside the folder."""
+    links = [path for path in root.rglob("*") if path.is_symlink()]
+    return sum(safe_target(f"t/{path.relative_to(root)}", str(path.readlink())) is None for path in links)
 
 
 def unique_after_renaming(root: Path) -> bool:
@@ -124,8 +171,9 @@ def test_any_tree_arrives_equal_except_for_announced_names(
     build(place / "t", tree)
     if not unique_after_renaming(place / "t"):
         return  # the receiver numbers names that are equal once they are safe
-    restore(place / "t", place / "out")
+    announced = restore(place / "t", place / "out")
     assert description(place / "out" / "t") == description(place / "t")
+    assert sum(line.endswith("left out") for line in announced) == left_out(place / "t")
 
 
 @pytest.mark.slow
