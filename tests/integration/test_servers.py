@@ -19,6 +19,7 @@ from support.programs.databases import postgres, redis_server
 from support.transfers.server import ServerProcess, join_message, tallow_serve
 from tallow.app.server.cluster.redis import RedisRoomDirectory, connect
 from tallow.app.server.cluster.room_directory import NodeAddress
+from tallow.app.server.rooms.store import inspect_database
 
 pytestmark = pytest.mark.integration
 
@@ -85,6 +86,13 @@ async def test_peers_meet_through_different_servers(servers: list[ServerProcess]
     assert totals['tallow_cache_hits_total{cache="rooms"}'] >= 8
     # All senders have one address: four processes count it once between them.
     assert totals['tallow_client_outcomes_total{kind="transfer",status="failed"}'] == 1
+
+
+async def test_replicas_that_start_together_create_one_schema(tmp_path: Path) -> None:
+    """Kubernetes starts them at the same time; each checks the database before it serves."""
+    with postgres(tmp_path) as url:
+        database = url.replace("postgresql:", "postgresql+asyncpg:")
+        assert await asyncio.gather(*(inspect_database(database) for _ in range(6))) == [""] * 6
 
 
 async def summed_metrics(servers: list[ServerProcess]) -> Counter[str]:

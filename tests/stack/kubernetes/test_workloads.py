@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import subprocess
-import sys
 from pathlib import Path
 
 import kubernetes_validate
 import pytest
 
+from support.kubernetes.containers import container, container_process, pod
 from support.kubernetes.manifests import OVERLAYS, Object, objects, of_kind
 from tallow.stack import thresholds
-from tallow.stack.kubernetes.objects import SETTINGS
 from tallow.stack.kubernetes.server import MIN_REPLICAS
 
 WORKLOADS = ("tallow", "tallow-heartbeat")
@@ -26,18 +23,6 @@ UNITS = {"Mi": 2**20, "Gi": 2**30}
 
 def matches(selector: Object, labels: Object) -> bool:
     return bool(selector.get("matchLabels", {}).items() <= labels.items())
-
-
-def pod(workload: str, overlay: str = OVERLAYS[0]) -> Object:
-    deployment = of_kind("Deployment", objects(overlay))[workload]
-    template: Object = deployment["spec"]["template"]
-    return template
-
-
-def container(workload: str) -> Object:
-    [only] = pod(workload)["spec"]["containers"]
-    found: Object = only
-    return found
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -143,54 +128,13 @@ def test_secrets_are_files_that_the_group_can_read(workload: str) -> None:
     assert "secretKeyRef" not in json.dumps(spec)
 
 
-def environment(workload: str, folder: Path) -> dict[str, str]:
-    """The variables of a container, with the files of its secrets in a folder."""
-    config = of_kind("ConfigMap", objects(OVERLAYS[0]))
-    [settings] = [one["data"] for name, one in config.items() if name.startswith(SETTINGS)]
-    own = {
-        one["name"]: one.get("value", "10.1.2.3")
-        for one in container(workload)["env"]
-        if one["name"] != "POD_NAMESPACE"
-    }
-    mounted = {mount["name"]: mount["mountPath"] for mount in container(workload)["volumeMounts"]}
-    for name, value in own.items():
-        if value.startswith(mounted["secrets"]):
-            path = folder / Path(value).name
-            path.write_text(SECRET_VALUES[path.name])
-            own[name] = str(path)
-        elif value == mounted["data"]:
-            own[name] = str(folder)
-    return {**settings, **own, "POD_NAMESPACE": "tallow", "PATH": os.environ["PATH"]}
-
-
-SECRET_VALUES = {
-    "database-url": "postgresql://tallow:secret@postgres.example.org/tallow",
-    "redis-url": "rediss://:secret@redis.example.org:6379/0",
-    "cluster-secret": "a secret of many characters",
-    "metrics-token": "a-token-of-many-characters",
-    "monitoring-password": "a password",
-    "smtp-password": "a password",
-}
-
-
-def expanded(arguments: list[str], variables: dict[str, str]) -> list[str]:
-    """The arguments with ``$(NAME)`` replaced, as Kubernetes does."""
-    return [re.sub(r"\$\((\w+)\)", lambda found: variables[found[1]], argument) for argument in arguments]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("workload", WORKLOADS)
 def test_the_command_accepts_the_settings_of_the_container(workload: str, tmp_path: Path) -> None:
-    variables = environment(workload, tmp_path)
-    program, *arguments = expanded(container(workload)["command"], variables)
-    password = next((one for one in arguments if one.endswith("/monitoring-password")), None)
-    if password:
-        (tmp_path / "monitoring-password").write_text(SECRET_VALUES["monitoring-password"])
-        arguments[arguments.index(password)] = str(tmp_path / "monitoring-password")
-    command = [sys.executable, "-m", "tallow"] if program == "tallow" else [sys.executable]
+    process = container_process(workload, tmp_path)
     done = subprocess.run(
-        [*command, *arguments, "--check-settings"],
-        env=variables,
+        [*process.command, "--check-settings"],
+        env=process.environment,
         cwd=tmp_path,
         capture_output=True,
         text=True,

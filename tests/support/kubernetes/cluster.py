@@ -130,11 +130,18 @@ def running_operator(cluster: Cluster) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def process(log: Path, command: list[str], folder: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A program whose output goes to a file, in a working directory; it is stopped at the end."""
+def process(
+    log: Path, command: list[str], folder: Path | None = None, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program whose output goes to a file; it is stopped at the end.
+
+    Args:
+        folder: its working directory; by default that of the tests.
+        environment: its variables; by default those of the tests.
+    """
     with (
         log.open("wb") as output,
-        subprocess.Popen(command, stdout=output, stderr=output, cwd=folder) as running,
+        subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, env=environment) as running,
     ):
         try:
             yield running

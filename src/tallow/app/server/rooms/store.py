@@ -31,7 +31,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from tallow.app.server.rooms.group_commit import GroupCommit, NotWrittenError
 from tallow.monitoring import correlation
@@ -258,6 +258,14 @@ async def inspect_database(url: str) -> str:
     """
     engine = create_async_engine(url)
     try:
+        # Another replica that starts at the same time may create a table between the check and the creation.
+        return await _inspect(engine) and await _inspect(engine)
+    finally:
+        await engine.dispose()
+
+
+async def _inspect(engine: AsyncEngine) -> str:
+    try:
         async with engine.begin() as connection:
             await connection.run_sync(_metadata.create_all)
             await connection.execute(select(_rooms).limit(1))
@@ -266,8 +274,6 @@ async def inspect_database(url: str) -> str:
                 return "" if found == "ok" else f"it is damaged: {_first_line(found)}"
     except Exception as error:  # noqa: BLE001 - drivers raise their own exceptions while they connect
         return _first_line(getattr(error, "orig", None) or error)
-    finally:
-        await engine.dispose()
     return ""
 
 
