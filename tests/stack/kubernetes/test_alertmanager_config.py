@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from support.kubernetes.manifests import OVERLAYS, Object, objects, of_kind
+from tallow.stack.durations import promql_duration
 from tallow.stack.kubernetes.alertmanager_config import CHANNELS, alertmanager_configuration
 from tallow.stack.kubernetes.message_templates import definitions, self_contained
 from tallow.stack.kubernetes.rules import NOTICE
 from tallow.stack.routing import templates
+from tallow.stack.routing.config import INHIBITIONS
 from tallow.stack.routing.matrix import CATEGORIES, RECEIVERS, SEVERITIES, receivers
 
 NATIVE_CHANNEL = {
@@ -70,6 +72,32 @@ def test_routes_are_those_of_the_native_stack(severity: str, category: str) -> N
     in_cluster = NOTICE if severity == "info" else severity
     assert routed({"severity": in_cluster, "category": category}) == wanted
     assert routed({"severity": severity, "category": category}) == wanted
+
+
+def test_groups_and_times_are_those_of_the_receivers() -> None:
+    root = config()["route"]
+    found = {route["receiver"]: route for route in (root, *root["routes"])}
+    for receiver in RECEIVERS:
+        route = found[receiver.name]
+        assert route["groupWait"] == promql_duration(receiver.group_wait)
+        assert route["groupInterval"] == promql_duration(receiver.group_interval)
+        assert route["repeatInterval"] == promql_duration(receiver.repeat_interval)
+        assert tuple(route.get("groupBy", root["groupBy"])) == receiver.group_by
+
+
+def test_inhibition_rules_are_those_of_the_native_stack() -> None:
+    def text(matcher: Mapping[str, str]) -> str:
+        return f'{matcher["name"]}{matcher["matchType"]}"{matcher["value"]}"'
+
+    rules = [
+        {
+            "source_matchers": [text(one) for one in rule["sourceMatch"]],
+            "target_matchers": [text(one) for one in rule["targetMatch"]],
+            "equal": rule["equal"],
+        }
+        for rule in config()["inhibitRules"]
+    ]
+    assert rules == list(INHIBITIONS)
 
 
 def test_watchdog_reaches_the_heartbeat() -> None:

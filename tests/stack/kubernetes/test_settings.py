@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support.kubernetes.manifests import OVERLAYS, Object, build, objects, of_kind, overlay_with, parse
+from tallow.stack.deployment import KUBERNETES
 from tallow.stack.kubernetes.components import COMPONENTS
 from tallow.stack.kubernetes.settings import SETTING_LIST
 
@@ -102,6 +104,17 @@ def test_components_add_channels_to_receivers_and_heartbeat(changed: list[Object
     for component in COMPONENTS:
         assert variables[component.setting].endswith(f"/{component.key}")
     assert "SMTP_PASSWORD_FILE" in variables
+
+
+def test_the_release_label_is_that_of_the_installation(tmp_path: Path) -> None:
+    found = overlay_with(tmp_path, "kube-prometheus-stack", {"RELEASE": "metrics"}, ("loki",))
+    labelled = {one["kind"] for one in found if one["metadata"].get("labels", {}).get("release") == "metrics"}
+    assert labelled == {"PrometheusRule", "ServiceMonitor"}
+    [source] = yaml.safe_load(
+        of_kind("ConfigMap", found)["tallow-loki-data-source"]["data"]["tallow-loki.yaml"]
+    )["datasources"]
+    assert (source["type"], source.get("isDefault")) == ("loki", None)
+    assert source["url"] == KUBERNETES.url("loki")
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -11,12 +11,10 @@ from tallow.stack.kubernetes import heartbeat, monitors, network, remote_write, 
 from tallow.stack.kubernetes.alertmanager_config import without_optional_channels
 from tallow.stack.kubernetes.components import COMPONENTS, component_files
 from tallow.stack.kubernetes.objects import NAMESPACE, SETTINGS, Object, manifest, metadata
-from tallow.stack.kubernetes.settings import SETTING_LIST, Setting, replacements, settings_env
+from tallow.stack.kubernetes.settings import RELEASE, SETTING_LIST, Setting, replacements, settings_env
 
 FOLDER: Final = PurePosixPath("deploy/kubernetes")
 OVERLAYS: Final = ("kube-prometheus-stack", "remote-write")
-RELEASE: Final = {"release": "kube-prometheus-stack"}
-"""The label of the Helm release. Without it kube-prometheus-stack reads no ServiceMonitor and no rule."""
 
 _API: Final = "kustomize.config.k8s.io/v1beta1"
 
@@ -30,6 +28,7 @@ def files() -> dict[PurePosixPath, str]:
     found = {
         **_folder("base", "Kustomization", _base()),
         **_folder("monitoring", "Kustomization", _monitoring()),
+        **_loki_data_source(),
         **_kube_prometheus_stack(),
         **_remote_write(),
     }
@@ -64,14 +63,15 @@ def _monitoring() -> dict[str, str]:
 
 
 def _kube_prometheus_stack() -> dict[str, str]:
-    rule = rules.prometheus_rule(rules.for_kube_prometheus_stack(), KUBERNETES, RELEASE)
+    release = {"release": RELEASE.value}
+    rule = rules.prometheus_rule(rules.for_kube_prometheus_stack(), KUBERNETES, release)
     return _overlay(
         "kube-prometheus-stack",
         {
             "prometheus-rule.yaml": manifest(rule),
-            "service-monitor.yaml": manifest(monitors.server_monitor(RELEASE)),
+            "service-monitor.yaml": manifest(monitors.server_monitor(release)),
         },
-        SETTING_LIST,
+        (*SETTING_LIST, RELEASE),
     )
 
 
@@ -89,6 +89,13 @@ def _remote_write() -> dict[str, str]:
         },
         remote_write.SETTING_LIST,
     )
+
+
+def _loki_data_source() -> dict[str, str]:
+    source = {"loki-data-source.yaml": manifest(monitors.loki_data_source())}
+    files = _folder("components/loki", "Component", source)
+    path = "components/loki/kustomization.yaml"
+    return {**files, path: files[path].replace(_API, "kustomize.config.k8s.io/v1alpha1")}
 
 
 def _overlay(name: str, contents: dict[str, str], settings: tuple[Setting, ...]) -> dict[str, str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import yaml
+
 from tallow.stack.alerts.self_monitoring import SAMPLE_LIMIT
 from tallow.stack.dashboards import dashboards
 from tallow.stack.dashboards.layout import dashboard_json
+from tallow.stack.dashboards.provisioning import datasources
 from tallow.stack.deployment import KUBERNETES
 from tallow.stack.durations import promql_duration
 from tallow.stack.kubernetes.objects import SERVER, SERVER_SECRET, Object, metadata, selector
@@ -15,6 +18,7 @@ from tallow.stack.prometheus import LABEL_LIMITS, SCRAPE_INTERVAL_S, SCRAPE_TIME
 
 DASHBOARD_LABELS: Final = {"grafana_dashboard": "1"}
 """The label by which Grafana's sidecar of kube-prometheus-stack finds dashboards."""
+DATA_SOURCE_LABELS: Final = {"grafana_datasource": "1"}
 DASHBOARD_FOLDER: Final = {"grafana_folder": "Tallow"}
 
 _LIMITS: Final = {
@@ -62,6 +66,22 @@ def scrape_endpoint(port: str, job: str) -> Object:
         "interval": promql_duration(SCRAPE_INTERVAL_S),
         "scrapeTimeout": promql_duration(SCRAPE_TIMEOUT_S),
         "relabelings": [{"action": "replace", "targetLabel": "job", "replacement": job}],
+    }
+
+
+def loki_data_source() -> Object:
+    """The data source Loki for Grafana's sidecar.
+
+    kube-prometheus-stack makes those of its Prometheus and its Alertmanager. A second default data source would
+    keep Grafana from starting.
+    """
+    document = yaml.safe_load(datasources(KUBERNETES))
+    loki = [source for source in document["datasources"] if source["type"] == "loki"]
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata("tallow-loki-data-source", "monitoring", labels=DATA_SOURCE_LABELS),
+        "data": {"tallow-loki.yaml": yaml.safe_dump({**document, "datasources": loki}, sort_keys=False)},
     }
 
 

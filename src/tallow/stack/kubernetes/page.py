@@ -7,15 +7,15 @@ from string import Template
 from typing import Final
 
 from tallow import __version__
-from tallow.stack.kubernetes import heartbeat, server
+from tallow.stack.kubernetes import heartbeat, remote_write, server
 from tallow.stack.kubernetes.components import COMPONENTS
 from tallow.stack.kubernetes.objects import Object
-from tallow.stack.kubernetes.remote_write import SETTING_LIST
 from tallow.stack.kubernetes.rules import (
     NOT_WITHOUT_NODE_EXPORTER,
     NOTICE,
     SHIPPED_BY_KUBE_PROMETHEUS_STACK,
 )
+from tallow.stack.kubernetes.settings import RELEASE, SETTING_LIST, Setting
 
 TESTED_VERSIONS: Final = ("1.33", "1.37")
 """The versions of Kubernetes that the proof starts."""
@@ -43,9 +43,18 @@ def page() -> str:
 
 
 def _settings() -> str:
-    rows = [f"| `{one.name}` | `{one.value}` | {one.description} |" for one in SETTING_LIST]
-    text = "\n".join(("| name | value in the file | what it is |", "|---|---|---|", *rows))
-    return text.replace("| `` |", "| |") + "\n\nThe last two are those of `overlays/remote-write`."
+    common = {one.name for one in SETTING_LIST}
+    rows = [
+        *(_row(one, "both") for one in SETTING_LIST),
+        _row(RELEASE, "kube-prometheus-stack"),
+        *(_row(one, "remote-write") for one in remote_write.SETTING_LIST if one.name not in common),
+    ]
+    return "\n".join(("| name | value in the file | what it is | overlay |", "|---|---|---|---|", *rows))
+
+
+def _row(setting: Setting, overlay: str) -> str:
+    value = f"`{setting.value}`" if setting.value else ""
+    return f"| `{setting.name}` | {value} | {setting.description} | {overlay} |"
 
 
 def _components() -> str:

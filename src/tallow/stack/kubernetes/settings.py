@@ -154,6 +154,16 @@ SETTING_LIST: Final = (
 )
 """The settings of every overlay, in the order of ``settings.env``."""
 
+RELEASE: Final = Setting(
+    "RELEASE",
+    "kube-prometheus-stack",
+    "name of the Helm release of kube-prometheus-stack",
+    tuple(
+        Target(kind, ("metadata.labels.release",), "tallow") for kind in ("PrometheusRule", "ServiceMonitor")
+    ),
+)
+"""Without this label kube-prometheus-stack reads no rule and no ServiceMonitor."""
+
 _NAMESPACE_TARGETS: Final = (
     Target("PrometheusRule", ("spec.groups.*.rules.*.labels.namespace",), "tallow"),
     Target(
