@@ -72,7 +72,7 @@ def scrape_endpoint(port: str, job: str) -> Object:
 def loki_data_source() -> Object:
     """The data source Loki for Grafana's sidecar.
 
-    kube-prometheus-stack makes those of its Prometheus and its Alertmanager. A second default data source would
+    kube-prometheus-stack makes those of its Prometheus and Alertmanager. A second default data source would
     keep Grafana from starting.
     """
     document = yaml.safe_load(datasources(KUBERNETES))
