@@ -1,7 +1,7 @@
 """Mutants of an alert rule: each differs from the shipped rule in one place.
 
-The mutation operators are textual. They apply to the expression before thresholds and windows are inserted,
-so that one occurrence is one place in the source.
+The operators of :mod:`tallow.stack.prove.mutation.operators` apply to the expression before thresholds and
+windows are inserted, so that one occurrence is one place in the source.
 """
 
 from __future__ import annotations
@@ -13,30 +13,9 @@ from typing import Any, get_args
 
 from tallow.stack.alerts import Rule
 from tallow.stack.alerts.rule import Category, Severity
+from tallow.stack.prove.mutation.operators import EXPRESSION_OPERATORS, expression_mutants, numbered
 
 _METRIC = re.compile(r"\b(?:tallow|alertmanager|prometheus|node|scrape)_\w+(?=[{\[\s)])|\bup\b(?=[{\s)])")
-_MATCHER = re.compile(r'(\w+)(!~|=~|!=|=)("[^"]*")')
-_BY = re.compile(r"\bby \(([^)]*)\)")
-_COMPARISON = re.compile(r"(?<=\s)(==|>=|<=|>|<)(?=\s)")
-_SET = re.compile(r"\b(and|or|unless)\b")
-_AGGREGATION = re.compile(r"\b(sum|min|max|count)(?= by )")
-_FUNCTION = re.compile(r"\b(rate|increase|min_over_time|max_over_time|floor|absent|changes)(?=\()")
-_ARITHMETIC = re.compile(r"(?<=\s)-(?=\s)")
-_QUANTILE = re.compile(r"(?<=histogram_quantile\()\s*0\.\d+")
-_OFFSET = re.compile(r"\boffset \$\w+")
-
-_FLIPPED = {">": "<", "<": ">", ">=": "<", "<=": ">", "==": "!="}
-_CONNECTED = {"and": ("or", "unless"), "or": ("and", "unless"), "unless": ("and", "or")}
-_AGGREGATED = {"sum": "max", "min": "max", "max": "min", "count": "sum"}
-_CALLED = {
-    "rate": "increase",
-    "increase": "rate",
-    "min_over_time": "max_over_time",
-    "max_over_time": "min_over_time",
-    "floor": "",
-    "absent": "",
-    "changes": "resets",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,84 +33,17 @@ class Mutant:
 def mutants(rule: Rule) -> list[Mutant]:
     """Every mutant of ``rule``. Mutants with equal descriptions are numbered in reading order."""
     found = [*_in_expression(rule), *_in_facts(rule)]
-    counts: dict[tuple[str, str], int] = {}
-    numbered = []
-    for mutant in found:
-        key = mutant.operator, mutant.what
-        counts[key] = counts.get(key, 0) + 1
-        number = f" #{counts[key]}" if counts[key] > 1 else ""
-        numbered.append(replace(mutant, what=mutant.what + number))
-    return numbered
+    descriptions = numbered((mutant.operator, mutant.what) for mutant in found)
+    return [replace(mutant, what=what) for mutant, what in zip(found, descriptions, strict=True)]
 
 
 def _in_expression(rule: Rule) -> Iterator[Mutant]:
-    for operator, pattern, change in _OPERATORS:
-        for match in pattern.finditer(rule.expr):
-            for text in change(match):
-                expr = rule.expr[: match.start()] + text + rule.expr[match.end() :]
-                shown = " ".join(match[0].split())
-                what = f"{shown} -> {' '.join(text.split()) or 'nothing'}"
-                yield Mutant(operator, what, replace(rule, expr=_without_empty_selectors(expr)))
+    for mutant in expression_mutants(rule.expr, _METRIC):
+        yield Mutant(mutant.operator, mutant.what, replace(rule, expr=mutant.expr))
 
 
-def _renamed(match: re.Match[str]) -> Iterator[str]:
-    yield f"{match[0]}x"
-
-
-def _dropped(match: re.Match[str]) -> Iterator[str]:
-    yield ""
-
-
-def _other_value(match: re.Match[str]) -> Iterator[str]:
-    yield f'{match[1]}{match[2]}"x{match[3][1:]}'
-    yield f"{match[1]}{ {'=': '!=', '!=': '=', '=~': '!~', '!~': '=~'}[match[2]] }{match[3]}"
-
-
-def _ungrouped(match: re.Match[str]) -> Iterator[str]:
-    labels = [label.strip() for label in match[1].split(",")]
-    for label in labels:
-        yield f"by ({', '.join(other for other in labels if other != label)})"
-
-
-def _flipped(match: re.Match[str]) -> Iterator[str]:
-    yield _FLIPPED[match[1]]
-
-
-def _connected(match: re.Match[str]) -> Iterator[str]:
-    yield from _CONNECTED[match[1]]
-
-
-def _aggregated(match: re.Match[str]) -> Iterator[str]:
-    yield _AGGREGATED[match[1]]
-
-
-def _called(match: re.Match[str]) -> Iterator[str]:
-    yield _CALLED[match[1]]
-
-
-def _added(_: re.Match[str]) -> Iterator[str]:
-    yield "+"
-
-
-def _quantiled(match: re.Match[str]) -> Iterator[str]:
-    yield "0.5" if "0.5" not in match[0] else "0.95"
-
-
-_OPERATORS: tuple[tuple[str, re.Pattern[str], Any], ...] = (
-    ("metric renamed", _METRIC, _renamed),
-    ("label dropped from a selector", _MATCHER, _dropped),
-    ("label value changed", _MATCHER, _other_value),
-    ("label dropped from by()", _BY, _ungrouped),
-    ("comparison flipped", _COMPARISON, _flipped),
-    ("connective changed", _SET, _connected),
-    ("aggregation changed", _AGGREGATION, _aggregated),
-    ("function changed", _FUNCTION, _called),
-    ("arithmetic changed", _ARITHMETIC, _added),
-    ("quantile changed", _QUANTILE, _quantiled),
-    ("offset dropped", _OFFSET, _dropped),
-)
 OPERATORS = (
-    *(name for name, _, _ in _OPERATORS),
+    *EXPRESSION_OPERATORS,
     "threshold changed",
     "window changed",
     "minimum changed",
@@ -141,11 +53,6 @@ OPERATORS = (
     "category changed",
 )
 """The kinds of mutation, in the order of the table."""
-
-
-def _without_empty_selectors(expr: str) -> str:
-    """Remove the comma or braces that a removed matcher leaves."""
-    return re.sub(r",(?=[,}])|(?<=\{),|\{\}", "", expr)
 
 
 def _in_facts(rule: Rule) -> Iterator[Mutant]:
