@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -43,18 +41,17 @@ def broken(rule: Rule) -> list[Mutant]:
 
 def verdicts(rule: Rule) -> list[Verdict]:
     cases = [case for case in CASES if case.alert == rule.name]
-    with TemporaryDirectory() as folder:
-        if rule is not MISSING:
-            return judge(mutants(rule), cases, frame(rule.name), Path(folder))
-        return _verdicts_on_missing_input(cases, rule, Path(folder))
+    if rule is not MISSING:
+        return judge(mutants(rule), cases, frame(rule.name))
+    return _verdicts_on_missing_input(cases, rule)
 
 
-def _verdicts_on_missing_input(cases: list[Case], rule: Rule, folder: Path) -> list[Verdict]:
+def _verdicts_on_missing_input(cases: list[Case], rule: Rule) -> list[Verdict]:
     whole = [mutant for mutant in broken(rule) if mutant.rule.expr.count("label_replace") > 3]
     short = [mutant for mutant in broken(rule) if mutant not in whole]
     return [
-        *judge(short, [case for case in cases if _about_few(case)], frame(rule.name), folder),
-        *judge(whole, [case for case in cases if not _ours(case)], frame(rule.name), folder),
+        *judge(short, [case for case in cases if _about_few(case)], frame(rule.name)),
+        *judge(whole, [case for case in cases if not _ours(case)], frame(rule.name)),
     ]
 
 

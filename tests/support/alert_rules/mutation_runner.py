@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from support.alert_rules.promtool import Case, bare, run
+from support.alert_rules.promtool import Case, bare
 from support.alert_rules.rule_mutants import Mutant
+from support.programs.debian import program
+from tallow.stack.engines.programs.programs import Program
 from tallow.stack.lint import check_alert
+from tallow.stack.prove.mutation.detection import AlertTest, detected
+from tallow.stack.prove.promtool.program import Promtool
 
-_FAILED = re.compile(r"(?:alertname: |rule: )\w+__(\d+)[,\s]")
 _ORDER = ("fires", "enough", "below", "few", "start")
 
 
@@ -28,9 +29,7 @@ class Verdict:
         return bool(self.linter or self.case)
 
 
-def judge(
-    mutants: Iterable[Mutant], cases: Sequence[Case], frame: dict[str, str], folder: Path
-) -> list[Verdict]:
+def judge(mutants: Iterable[Mutant], cases: Sequence[Case], frame: dict[str, str]) -> list[Verdict]:
     """A verdict on each mutant of one rule. Mutants that pass the linter are run against the test cases.
 
     All surviving mutants share one promtool run per case, each under its own alert name.
@@ -43,7 +42,7 @@ def judge(
         else:
             surviving[number] = mutant
     for case in sorted(cases, key=_position):
-        caught = _caught(surviving, case, frame, folder)
+        caught = _caught(surviving, case, frame)
         verdicts += [Verdict(surviving.pop(number), case=case.behaviour) for number in sorted(caught)]
     return verdicts + [Verdict(mutant) for mutant in surviving.values()]
 
@@ -53,17 +52,11 @@ def _position(case: Case) -> int:
     return min((_ORDER.index(kind) for kind in case.kinds), default=len(_ORDER))
 
 
-def _caught(surviving: dict[int, Mutant], case: Case, frame: dict[str, str], folder: Path) -> set[int]:
-    """The mutants that fail a case. One that cannot be evaluated ends a promtool run; the rest runs again."""
-    caught: set[int] = set()
-    while left := {number: mutant for number, mutant in surviving.items() if number not in caught}:
-        names = {number: f"{case.alert}__{number}" for number in left}
-        rules = [bare(mutant.rule.render(), names[number]) for number, mutant in left.items()]
-        output = run([case.document(frame, list(names.values()))], rules, folder, 15 * case.stretch)
-        found = {int(number) for number in _FAILED.findall(output)}
-        assert found <= set(left), output
-        assert found or not output, output
-        caught |= found
-        if "rule: " not in output:
-            return caught
-    return caught
+def _caught(surviving: dict[int, Mutant], case: Case, frame: dict[str, str]) -> set[int]:
+    """The mutants that fail a case."""
+    document = case.document(frame)
+    expectations = document.pop("alert_rule_test")
+    assert isinstance(expectations, list)
+    rules = {number: bare(mutant.rule.render(), case.alert) for number, mutant in surviving.items()}
+    test = AlertTest(str(case), document, expectations, 15 * case.stretch)
+    return detected(rules, test, Promtool(Program(program("promtool"))))

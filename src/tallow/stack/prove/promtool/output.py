@@ -26,6 +26,18 @@ class FiringAlert:
     labels: Mapping[str, str]
     annotations: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def expected_labels(self) -> dict[str, object]:
+        """An entry of ``exp_alerts`` for a rule without annotations."""
+        labels = {name: value for name, value in self.labels.items() if name != "alertname"}
+        return {"exp_labels": labels} if labels else {}
+
+    @property
+    def expected(self) -> dict[str, object]:
+        """An entry of ``exp_alerts``."""
+        annotations = {"exp_annotations": dict(self.annotations)} if self.annotations else {}
+        return {**self.expected_labels, **annotations}
+
 
 @dataclass(slots=True)
 class FailedCheck:

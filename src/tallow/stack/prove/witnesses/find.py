@@ -166,9 +166,11 @@ def _observation(one: Verified, *, is_quiet: bool) -> Observation:
     if is_quiet:
         series = candidate.quiet_series or ()
         times = (timing.end,)
-        return Observation(f"stays quiet{part}{edge}", series, (), times, timing.interval, step)
+        return Observation(f"stays quiet{part}{edge}", series, (), {}, times, timing.interval, step)
     first = next(time for time in one.firing if _fires_from(one, time))
     before = [time for time in one.quiet if time <= first - _CLEAR_OF_EDGE * step]
     firing = tuple(sorted({min(first + _CLEAR_OF_EDGE * step, timing.end), timing.end}))
     quiet = tuple(before[-1:])
-    return Observation(f"fires{part}{edge}", candidate.series, firing, quiet, timing.interval, step)
+    alerts = {time: one.alerts[time] for time in firing if time in one.alerts}
+    firing = tuple(alerts)
+    return Observation(f"fires{part}{edge}", candidate.series, firing, alerts, quiet, timing.interval, step)

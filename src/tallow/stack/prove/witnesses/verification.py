@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -17,7 +17,7 @@ from tallow.stack.prove.promtool.documents import (
     rule_file,
     seconds_text,
 )
-from tallow.stack.prove.promtool.output import failed_checks
+from tallow.stack.prove.promtool.output import FiringAlert, failed_checks
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 from tallow.stack.prove.rule_file import LoadedRule
 from tallow.stack.prove.witnesses.candidate import Candidate
@@ -36,6 +36,7 @@ class Verified:
 
     Attributes:
         firing: the times at which the alert fires under the series.
+        alerts: what fires at these times.
         quiet: the times at which it does not fire under them.
         stays_quiet: whether it does not fire in the end under the quiet series. On the way there, ranges that
             begin before the test can show less than there is.
@@ -45,6 +46,7 @@ class Verified:
     firing: tuple[float, ...]
     quiet: tuple[float, ...]
     stays_quiet: bool
+    alerts: Mapping[float, Sequence[FiringAlert]] = field(default_factory=dict)
 
     @property
     def fires(self) -> bool:
@@ -83,22 +85,25 @@ def _batch(
             middle = len(candidates) // 2
             halves = candidates[:middle], candidates[middle:]
             return [each for half in halves for each in _batch(half, promtool)]
-    fired: dict[str, set[float]] = {}
+    fired: dict[str, dict[float, Sequence[FiringAlert]]] = {}
     for check in failed_checks(output):
         if check.firing:
-            fired.setdefault(check.test, set()).add(check.seconds)
+            fired.setdefault(check.test, {})[check.seconds] = check.firing
     return [_verified(number, one, fired) for number, (one, _) in enumerate(candidates)]
 
 
-def _verified(number: int, candidate: Candidate, fired: Mapping[str, set[float]]) -> Verified:
-    firing = fired.get(f"f{number}", set())
+def _verified(
+    number: int, candidate: Candidate, fired: Mapping[str, Mapping[float, Sequence[FiringAlert]]]
+) -> Verified:
+    firing = fired.get(f"f{number}", {})
     times = check_times(candidate.timing)
     return Verified(
         candidate,
         tuple(time for time in times if time in firing),
         tuple(time for time in times if time not in firing),
         stays_quiet=candidate.quiet_series is not None
-        and candidate.timing.end not in fired.get(f"q{number}", set()),
+        and candidate.timing.end not in fired.get(f"q{number}", {}),
+        alerts=firing,
     )
 
 
@@ -112,7 +117,7 @@ def check_times(timing: Timing) -> list[float]:
 
 def _write(folder: Path, number: int, candidate: Candidate, recordings: Sequence[LoadedRule]) -> Path:
     rule = candidate.rule
-    rules = [rule_document(one) for one in (*recordings, rule)]
+    rules = [*map(rule_document, recordings), rule_document(rule, annotations=True)]
     (folder / f"r{number}.yml").write_text(rule_file(rules), encoding="utf-8")
     tests = [_test(f"f{number}", candidate, candidate.series)]
     if candidate.quiet_series is not None:

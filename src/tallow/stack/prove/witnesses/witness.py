@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tallow.stack.prove.promtool.output import FiringAlert
 from tallow.stack.prove.rule_file import LoadedRule
 
 METRIC_NAME = "__name__"
@@ -95,6 +96,7 @@ class Observation:
     Attributes:
         behaviour: in words, as the name of a test.
         firing: seconds from the start at which it fires.
+        alerts: that fire then, with all of their labels and annotations, by these seconds.
         quiet: seconds at which it does not.
         interval_seconds: between two samples.
         evaluation_interval_seconds: between two evaluations of the rules.
@@ -103,6 +105,7 @@ class Observation:
     behaviour: str
     series: tuple[InputSeries, ...]
     firing: tuple[float, ...]
+    alerts: Mapping[float, Sequence[FiringAlert]]
     quiet: tuple[float, ...]
     interval_seconds: float
     evaluation_interval_seconds: float

@@ -1,0 +1,122 @@
+"""Run the mutants of alerts against tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tallow.stack.prove.expression import UnparsedError
+from tallow.stack.prove.mutation.detection import AlertTest, detected
+from tallow.stack.prove.mutation.missing_test import missing_test
+from tallow.stack.prove.mutation.mutants import Mutant, mutants_of
+from tallow.stack.prove.promtool.documents import alert_test, rule_document, seconds_text
+from tallow.stack.prove.promtool.program import Promtool, PromtoolError
+from tallow.stack.prove.rule_file import LoadedRule
+from tallow.stack.prove.witnesses.find import WitnessSearch
+from tallow.stack.prove.witnesses.witness import Observation, Witness
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivingMutant:
+    """A mutant that no test detects.
+
+    Attributes:
+        missing_test: what a test that detects it has to show.
+    """
+
+    mutant: Mutant
+    missing_test: str
+
+
+@dataclass(frozen=True, slots=True)
+class MutationResult:
+    """The mutants of one alert.
+
+    Attributes:
+        tests: of the alert.
+        failed_tests: that the alert itself fails; they are not used.
+        problem: why its mutants did not run; empty if they did.
+    """
+
+    alert: LoadedRule
+    mutants: int
+    survivors: tuple[SurvivingMutant, ...]
+    tests: int
+    failed_tests: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def detected(self) -> int:
+        """How many mutants a test detects."""
+        return self.mutants - len(self.survivors)
+
+
+def run_mutants(
+    alert: LoadedRule,
+    tests: Sequence[AlertTest],
+    recordings: Sequence[LoadedRule],
+    promtool: Promtool,
+    *,
+    annotations: bool = True,
+) -> MutationResult:
+    """Run the mutants of an alert against its tests.
+
+    Args:
+        recordings: the recording rules that it reads, in an order of evaluation.
+        annotations: whether the tests expect the annotations of the rule.
+    """
+    try:
+        mutants = mutants_of(alert)
+    except UnparsedError as error:
+        return MutationResult(alert, 0, (), len(tests), problem=f"not parsed: {error}")
+    failed: list[str] = []
+    left = dict(enumerate(mutants, start=1))
+    needed = [rule_document(rule) for rule in recordings]
+    for test in tests:
+        with_rules = replace(test, rules=needed)
+        rules = {0: alert, **{number: mutant.rule for number, mutant in left.items()}}
+        documents = {number: rule_document(rule, annotations=annotations) for number, rule in rules.items()}
+        try:
+            caught = detected(documents, with_rules, promtool)
+        except PromtoolError as error:
+            return MutationResult(alert, len(mutants), (), len(tests), tuple(failed), problem=str(error))
+        if 0 in caught:
+            failed.append(test.name)
+            continue
+        left = {number: mutant for number, mutant in left.items() if number not in caught}
+    survivors = tuple(SurvivingMutant(mutant, missing_test(mutant)) for mutant in left.values())
+    return MutationResult(alert, len(mutants), survivors, len(tests), tuple(failed))
+
+
+def tests_of_witness(witness: Witness) -> list[AlertTest]:
+    """The observations of a witness as tests that expect what was observed, labels included."""
+    return [_test(witness.alert, observation) for observation in witness.observations]
+
+
+def _test(alert: LoadedRule, observation: Observation) -> AlertTest:
+    document: dict[str, object] = {
+        "name": f"{alert.name} {observation.behaviour}",
+        "interval": seconds_text(observation.interval_seconds),
+        "input_series": [{"series": one.selector, "values": one.notation} for one in observation.series],
+    }
+    expectations = [
+        *(alert_test(time, alert.name) for time in observation.quiet),
+        *(
+            alert_test(time, alert.name, [one.expected_labels for one in observation.alerts[time]])
+            for time in observation.firing
+        ),
+    ]
+    return AlertTest(str(document["name"]), document, expectations, observation.evaluation_interval_seconds)
+
+
+def run_all(
+    alerts: Sequence[LoadedRule],
+    tests: Mapping[str, Sequence[AlertTest]],
+    search: WitnessSearch,
+    promtool: Promtool,
+) -> list[MutationResult]:
+    """Run the mutants of all alerts against tests by the name of the alert."""
+    return [
+        run_mutants(alert, tests.get(alert.name, ()), search.needed_recordings(alert), promtool)
+        for alert in alerts
+    ]
