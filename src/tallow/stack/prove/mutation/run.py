@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tallow.stack.prove.expression import UnparsedError
@@ -12,7 +12,6 @@ from tallow.stack.prove.mutation.mutants import Mutant, mutants_of
 from tallow.stack.prove.promtool.documents import alert_test, rule_document, seconds_text
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 from tallow.stack.prove.rule_file import LoadedRule
-from tallow.stack.prove.witnesses.find import WitnessSearch
 from tallow.stack.prove.witnesses.witness import Observation, Witness
 
 
@@ -107,16 +106,3 @@ def _test(alert: LoadedRule, observation: Observation) -> AlertTest:
         ),
     ]
     return AlertTest(str(document["name"]), document, expectations, observation.evaluation_interval_seconds)
-
-
-def run_all(
-    alerts: Sequence[LoadedRule],
-    tests: Mapping[str, Sequence[AlertTest]],
-    search: WitnessSearch,
-    promtool: Promtool,
-) -> list[MutationResult]:
-    """Run the mutants of all alerts against tests by the name of the alert."""
-    return [
-        run_mutants(alert, tests.get(alert.name, ()), search.needed_recordings(alert), promtool)
-        for alert in alerts
-    ]

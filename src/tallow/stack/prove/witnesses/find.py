@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -39,6 +41,7 @@ class WitnessSearch:
     """
 
     def __init__(self, rules: Sequence[LoadedRule]) -> None:
+        self.rules = rules
         self.alerts = [rule for rule in rules if rule.kind == "alert"]
         self._recording_rules: dict[str, list[LoadedRule]] = {}
         self._recordings: dict[str, list[Recording]] = {}
@@ -144,7 +147,15 @@ def _fires_from(one: Verified, time: float) -> bool:
 
 
 def _observations(found: Sequence[Verified]) -> Iterator[Observation]:
-    """One of each kind: firing and quiet, for each part and edge."""
+    """One of each kind: firing and quiet, for each part and edge. Those with the same words are numbered."""
+    names: Counter[str] = Counter()
+    for one in _all_observations(found):
+        names[one.behaviour] += 1
+        number = names[one.behaviour]
+        yield replace(one, behaviour=f"{one.behaviour} ({number})") if number > 1 else one
+
+
+def _all_observations(found: Sequence[Verified]) -> Iterator[Observation]:
     seen = set()
     for one in found:
         candidate = one.candidate

@@ -20,6 +20,7 @@ _MOST_SAMPLES: Final = 12_000
 _MOST_EVALUATIONS: Final = 500
 _MOST_DAYS: Final = 100
 _DEEPEST: Final = 12
+_EARLIER: Final = 4
 _SETTLING: Final = 10
 """Samples before the first time that counts: rates need two, and series appear one after the other."""
 
@@ -46,8 +47,9 @@ class Timing:
 
     @property
     def evaluations(self) -> tuple[float, ...]:
-        """The times at which the condition has to hold."""
-        return (self.end, self.end - self.hold) if self.hold else (self.end,)
+        """The times at which the condition has to hold: the alert fires some evaluations before the end."""
+        before = self.end - self.hold - _EARLIER * self.evaluation_interval
+        return (self.end, before)
 
     @property
     def events(self) -> tuple[float, ...]:
@@ -55,7 +57,7 @@ class Timing:
 
         The first is just before them, the others so much earlier that a range sees only what came after.
         """
-        last = self.end - self.hold - 6 * self.interval
+        last = self.evaluations[-1] - 6 * self.interval
         return (last, *(time for each in self.ranges if (time := last - each) > 2 * self.interval))
 
     @property
@@ -87,7 +89,7 @@ def timing_of(
     least = back + hold + (_SETTLING + 2) * interval + later
     while least / evaluation_interval > _MOST_EVALUATIONS:
         evaluation_interval *= 2
-    least += 4 * evaluation_interval
+    least += (4 + _EARLIER) * evaluation_interval
     end = math.ceil(least / evaluation_interval) * evaluation_interval
     ranges = tuple(sorted({look.range for look in looks if look.range}))
     return Timing(interval, evaluation_interval, hold, end, after, ranges)

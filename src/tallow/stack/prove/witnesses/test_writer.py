@@ -1,0 +1,187 @@
+"""Write witnesses as test files of promtool."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tallow.stack.prove.duration import duration_text
+from tallow.stack.prove.promtool.documents import Document, alert_test, as_yaml, rule_document, seconds_text
+from tallow.stack.prove.promtool.output import FailedCheck, failed_checks
+from tallow.stack.prove.promtool.program import Promtool
+from tallow.stack.prove.rule_file import LoadedRule
+from tallow.stack.prove.witnesses.find import WitnessSearch
+from tallow.stack.prove.witnesses.witness import Observation, Witness
+
+_PLAIN: Final = re.compile(r"""^["']?groups["']?\s*:|\A\s*\{\s*["']?groups["']?\s*:""", re.MULTILINE)
+_SHORT_S: Final = 60.0
+"""Tests that need evaluations at least this often share a file, in which they are as frequent as any needs."""
+_HEADER: Final = """\
+# Written by `tallow prove --write-tests`: series under which each alert fires, and series just below.
+# Run it with `promtool test rules {name}`.
+"""
+
+
+class TestWriteError(Exception):
+    """Tests cannot be written. The text is one line."""
+
+    __test__ = False  # no test of pytest's
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTests:
+    """What was written.
+
+    Attributes:
+        tests: how many there are.
+        failing: names of tests that promtool does not confirm with the users' rule files; they are left out.
+    """
+
+    files: tuple[Path, ...]
+    tests: int
+    failing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedTest:
+    name: str
+    alert: LoadedRule
+    observation: Observation
+
+    def document(self, alerts: Mapping[float, Sequence[Document]]) -> Document:
+        """The test, expecting the alerts that fire at each time."""
+        observation = self.observation
+        times = sorted({*observation.quiet, *observation.firing})
+        return {
+            "name": self.name,
+            "interval": seconds_text(observation.interval_seconds),
+            "input_series": [{"series": one.selector, "values": one.notation} for one in observation.series],
+            "alert_rule_test": [alert_test(time, self.alert.name, alerts.get(time, ())) for time in times],
+        }
+
+
+def write_tests(
+    witnesses: Sequence[Witness], search: WitnessSearch, path: Path, promtool: Promtool
+) -> WrittenTests:
+    """Write tests that pass with the users' own rule files.
+
+    A test file of promtool has one list of rule files and one evaluation interval. If witnesses need
+    several, there are several files, whose names begin with that of ``path``.
+
+    Raises:
+        TestWriteError: a file cannot be written.
+        PromtoolError: promtool cannot be started.
+    """
+    groups: dict[tuple[tuple[str, ...], float], list[_NamedTest]] = {}
+    names = Counter(witness.alert.name for witness in witnesses)
+    shortest = min((each for each in _intervals(witnesses) if each <= _SHORT_S), default=_SHORT_S)
+    for witness in witnesses:
+        files = (*(rule.file for rule in search.needed_recordings(witness.alert)), witness.alert.file)
+        for test in _named(witness, is_unique=names[witness.alert.name] == 1):
+            every = test.observation.evaluation_interval_seconds
+            every = shortest if every <= _SHORT_S else every
+            groups.setdefault((tuple(sorted(set(files))), every), []).append(test)
+    written: list[Path] = []
+    failing: list[str] = []
+    count = 0
+    for (files, every), tests in groups.items():
+        target = path if len(groups) == 1 else _name_of_one(path, files, every, written)
+        rule_files = [_plain_file(Path(file), target, search) for file in files]
+        kept = _write(target, rule_files, every, tests, promtool)
+        written.append(target)
+        count += len(kept)
+        failing += [test.name for test in tests if test not in kept]
+    return WrittenTests(tuple(written), count, tuple(failing))
+
+
+def _intervals(witnesses: Sequence[Witness]) -> Iterator[float]:
+    for witness in witnesses:
+        yield from (observation.evaluation_interval_seconds for observation in witness.observations)
+
+
+def _named(witness: Witness, *, is_unique: bool) -> Iterator[_NamedTest]:
+    """The tests of an alert. If others have its name, those of this one have its line."""
+    alert = witness.alert.name if is_unique else f"{witness.alert.name} of line {witness.alert.line}"
+    for observation in witness.observations:
+        yield _NamedTest(f"{alert} {observation.behaviour}", witness.alert, observation)
+
+
+def _name_of_one(path: Path, files: Sequence[str], every: float, taken: Sequence[Path]) -> Path:
+    """A name for one of several test files: with that of the rule file, and with more if that is not enough."""
+    stem = "-".join([path.stem, *(Path(file).stem for file in files[-1:])])
+    names = [stem, f"{stem}-{duration_text(every)}", *(f"{stem}-{number}" for number in range(2, 1000))]
+    candidates = (path.with_name(f"{name}{path.suffix or '.yml'}") for name in names)
+    return next(each for each in candidates if each not in taken)
+
+
+def _plain_file(file: Path, target: Path, search: WitnessSearch) -> str:
+    """The rule file as the test file names it.
+
+    promtool reads no PrometheusRule: its rules are written to a file of their own.
+    """
+    try:
+        if _PLAIN.search(file.read_text(encoding="utf-8")):
+            return os.path.relpath(file, target.parent)
+    except OSError as error:
+        raise TestWriteError(f"{file}: {error.strerror or error}") from None
+    groups: dict[str, list[Document]] = {}
+    for rule in search.rules:
+        if rule.file == str(file):
+            groups.setdefault(rule.group, []).append(rule_document(rule, annotations=True))
+    plain = target.with_name(f"{target.stem}-{file.stem}.rules.yml")
+    _save(plain, as_yaml({"groups": [{"name": name, "rules": rules} for name, rules in groups.items()]}))
+    return plain.name
+
+
+def _write(
+    target: Path, rule_files: Sequence[str], every: float, tests: Sequence[_NamedTest], promtool: Promtool
+) -> list[_NamedTest]:
+    """Write the tests of one file; those that promtool does not confirm are left out."""
+    # What fires, with all labels and annotations, is what promtool says about expectations of nothing.
+    _save(target, _text(target, rule_files, every, [test.document({}) for test in tests]))
+    fired = _by_test(failed_checks(promtool.test([target])))
+    kept = [test for test in tests if _is_as_observed(test, fired.get(test.name, {}))]
+    documents = [test.document(fired.get(test.name, {})) for test in kept]
+    _save(target, _text(target, rule_files, every, documents))
+    wrong = {check.test for check in failed_checks(promtool.test([target]))}
+    if wrong:
+        kept = [test for test in kept if test.name not in wrong]
+        documents = [document for document in documents if document["name"] not in wrong]
+        _save(target, _text(target, rule_files, every, documents))
+    return kept
+
+
+def _by_test(checks: Sequence[FailedCheck]) -> dict[str, dict[float, list[Document]]]:
+    found: dict[str, dict[float, list[Document]]] = {}
+    for check in checks:
+        found.setdefault(check.test, {})[check.seconds] = [alert.expected for alert in check.firing]
+    return found
+
+
+def _is_as_observed(test: _NamedTest, fired: Mapping[float, Sequence[Document]]) -> bool:
+    """Whether the alert fires with the users' rule files when it does alone.
+
+    Another alert of the same name can fire, too: a test in which the alert is quiet then expects that one.
+    """
+    return all(fired.get(time) for time in test.observation.firing)
+
+
+def _text(target: Path, rule_files: Sequence[str], every: float, tests: Sequence[Document]) -> str:
+    document = {
+        "rule_files": list(rule_files),
+        "evaluation_interval": seconds_text(every),
+        "tests": list(tests),
+    }
+    return _HEADER.format(name=target.name) + as_yaml(document)
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise TestWriteError(f"{path}: {error.strerror or error}") from None
