@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tallow.cli import main
+from tallow.stack.engines.programs.programs import MissingProgramError
+from tallow.stack.prove.promtool.program import Promtool
 
 RULES = """\
 groups:
@@ -111,3 +113,39 @@ def test_an_alertmanager_configuration_adds_checks(rules: Path, tmp_path: Path) 
         prove(rules, "--alertmanager", config).output == f"Error: {config}:1: there is no receiver 'nobody'\n"
     )
     assert "No such file" in prove(rules, "--alertmanager", tmp_path / "none").output
+
+
+def test_alerts_without_a_firing_input_are_named_with_the_part_that_prevents_it(rules: Path) -> None:
+    done = prove(rules)
+    assert f"{rules}:4: Down: no firing input found: count(up == 1) == 0" in done.output
+    assert "1 of 2 alerts seen firing, 1 of them also quiet just below" in done.output
+
+
+def test_static_runs_no_alert(rules: Path, tmp_path: Path) -> None:
+    assert "firing" not in prove(rules, "--static").output
+    for option in (("--mutants",), ("--write-tests", tmp_path / "t.yml"), ("--tests", rules)):
+        done = prove(rules, "--static", *option)
+        assert done.exit_code == 2
+        assert "--static excludes" in done.output
+
+
+def test_tests_are_written_and_mutants_run_against_them(rules: Path, tmp_path: Path) -> None:
+    tests = tmp_path / "tests.yml"
+    assert f" tests written to {tests}" in prove(rules, "--write-tests", tests).output
+    found = json.loads(prove(rules, "--tests", tests, "--json").stdout)
+    down, typo = found["mutation"]
+    assert (down["alert"], down["tests"], down["detected"]) == ("Down", 0, 0)
+    assert typo["tests"] >= 2
+    assert 0 < typo["detected"] <= typo["mutants"]
+    assert found["witnesses"][1]["series"][0]["series"] == "web_request_total"
+
+
+def test_without_promtool_the_rules_are_read_only(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: object) -> Promtool:
+        raise MissingProgramError("promtool is not on the PATH")
+
+    monkeypatch.setattr(Promtool, "find", classmethod(missing))
+    done = prove(rules)
+    assert "no alert was run, see --static: promtool is not on the PATH" in done.stderr
+    assert "condition/never" in done.stdout
+    assert prove(rules, "--mutants").output.splitlines()[-1] == "Error: promtool is not on the PATH"

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
 
 from tallow.stack.commands.output.findings import finding_lines, show_findings
+from tallow.stack.commands.output.proof import proof_json, proof_lines
 from tallow.stack.commands.output.terminal import new_console, printable_lines
+from tallow.stack.engines.programs.programs import MissingProgramError
 from tallow.stack.prove.alertmanager.config import AlertmanagerConfigError, load_config
 from tallow.stack.prove.checks.model import SEVERITIES
 from tallow.stack.prove.duration import DurationError, parse_duration
 from tallow.stack.prove.expression import UnparsedError, parse, selectors
 from tallow.stack.prove.metrics.source import SourceError, load_metrics
+from tallow.stack.prove.mutation.test_file import TestFileError
 from tallow.stack.prove.output.html import as_html
 from tallow.stack.prove.output.sarif import as_json, as_sarif
+from tallow.stack.prove.promtool.program import Promtool, PromtoolError
+from tallow.stack.prove.proof import Proof, ProofRequest, prove_alerts
 from tallow.stack.prove.report import Report, check_rules
 from tallow.stack.prove.rule_file import LoadedRule, RuleFileError, load_rules
+from tallow.stack.prove.witnesses.test_writer import TestWriteError
 
 _FAILING: Final = {name: SEVERITIES[: position + 1] for position, name in enumerate(SEVERITIES)} | {
     "never": ()
@@ -51,6 +61,25 @@ _FAILING: Final = {name: SEVERITIES[: position + 1] for position, name in enumer
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page with the findings, too.",
 )
+@click.option(
+    "--write-tests",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the series under which alerts fire, and those just below, as tests for promtool.",
+)
+@click.option(
+    "--mutants",
+    is_flag=True,
+    help="Change each alert in one place at a time: which changes does no test notice?",
+)
+@click.option(
+    "--tests",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With your own tests for promtool instead of the series found. Implies --mutants.",
+)
+@click.option("--static", is_flag=True, help="Only read the rules: promtool is not started.")
 @click.option("--json", "as_", flag_value="json", help="For programs: all findings.")
 @click.option("--sarif", "as_", flag_value="sarif", help="For code hosts: SARIF 2.1.0.")
 @click.option(
@@ -66,14 +95,21 @@ def command(
     scrape_interval: str | None,
     config: Path | None,
     page: Path | None,
+    write_tests: Path | None,
+    mutants: bool,
+    tests: tuple[Path, ...],
+    static: bool,
     as_: str | None,
     fail_on: str,
 ) -> None:
     """Find faults in RULES that `promtool check rules` accepts: rule files, or folders of them.
 
     Prints the findings: tables on a terminal, otherwise one line for each. docs/prove.md explains the checks.
-    Without --metrics and --alertmanager, the checks that need them are skipped.
+    Without --metrics and --alertmanager, the checks that need them are skipped. For each alert, series are
+    searched under which promtool sees it fire.
     """
+    if static and (write_tests or mutants or tests):
+        raise click.UsageError("--static excludes --write-tests, --mutants and --tests")
     interval = _interval(scrape_interval)
     try:
         loaded = load_rules(list(rules))
@@ -82,14 +118,43 @@ def command(
     except (RuleFileError, SourceError, AlertmanagerConfigError) as error:
         raise click.ClickException(printable_lines(str(error))) from None
     report = check_rules(loaded, metrics, interval, alertmanager)
+    proof = None if static else _proof(loaded, ProofRequest(write_tests, tests, mutants))
+    if proof:
+        report = replace(report, witnesses=proof.witnesses)
     if page:
         _write(page, as_html(report, loaded))
     if as_:
-        click.echo(as_json(report) if as_ == "json" else as_sarif(report))
+        click.echo(_json(report, proof) if as_ == "json" else as_sarif(report))
     else:
         _show(report)
+        for line in proof_lines(proof) if proof else ():
+            click.echo(printable_lines(line))
     if report.worst() in _FAILING[fail_on]:
         raise SystemExit(1)
+
+
+def _proof(loaded: Sequence[LoadedRule], request: ProofRequest) -> Proof | None:
+    """Run what needs promtool; None if there is none and nothing was asked for that needs it."""
+    try:
+        return prove_alerts(loaded, request, Promtool.find(), _progress)
+    except MissingProgramError as error:
+        if request != ProofRequest():
+            raise click.ClickException(printable_lines(str(error))) from None
+        click.echo(printable_lines(f"no alert was run, see --static: {error}"), err=True)
+        return None
+    except (PromtoolError, TestFileError, TestWriteError) as error:
+        raise click.ClickException(printable_lines(str(error))) from None
+
+
+def _progress(line: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(printable_lines(line), err=True)
+
+
+def _json(report: Report, proof: Proof | None) -> str:
+    """The findings, and what was run in the form of the proof."""
+    found = json.loads(as_json(replace(report, witnesses=())))
+    return json.dumps(found | (proof_json(proof) if proof else {}), indent=2, ensure_ascii=False)
 
 
 def _show(report: Report) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallow.stack.prove.mutation.run import MutationResult, run_mutants, tests_of_witness
+from tallow.stack.prove.mutation.run import MutationResult, observed_tests, run_mutants
 from tallow.stack.prove.mutation.test_file import load_tests
 from tallow.stack.prove.promtool.program import Promtool
 from tallow.stack.prove.rule_file import LoadedRule
@@ -69,7 +69,7 @@ def prove_alerts(
     for witness in witnesses if request.tests or request.mutants else ():
         alert = witness.alert
         progress(f"running mutants of {alert.name}")
-        own = tests.get(alert.name, []) if request.tests else tests_of_witness(witness)
+        own = tests.get(alert.name, []) if request.tests else observed_tests(witness)
         needed = search.needed_recordings(alert)
         mutation.append(run_mutants(alert, own, needed, promtool, annotations=bool(request.tests)))
     return Proof(tuple(witnesses), tuple(mutation), written)

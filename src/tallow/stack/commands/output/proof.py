@@ -18,7 +18,8 @@ def proof_lines(proof: Proof) -> Iterator[str]:
     for result in proof.mutation:
         yield from _mutation_lines(result)
     found = sum(witness.found for witness in proof.witnesses)
-    yield f"{found} of {len(proof.witnesses)} alerts seen firing, and as many seen quiet as can be"
+    quiet = sum(witness.quiet_series is not None for witness in proof.witnesses)
+    yield f"{found} of {len(proof.witnesses)} alerts seen firing, {quiet} of them also quiet just below"
     if proof.mutation:
         mutants = sum(result.mutants for result in proof.mutation)
         detected = sum(result.detected for result in proof.mutation)

@@ -87,7 +87,7 @@ def run_mutants(
     return MutationResult(alert, len(mutants), survivors, len(tests), tuple(failed))
 
 
-def tests_of_witness(witness: Witness) -> list[AlertTest]:
+def observed_tests(witness: Witness) -> list[AlertTest]:
     """The observations of a witness as tests that expect what was observed, labels included."""
     return [_test(witness.alert, observation) for observation in witness.observations]
 

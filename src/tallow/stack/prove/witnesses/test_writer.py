@@ -20,7 +20,7 @@ from tallow.stack.prove.witnesses.witness import Observation, Witness
 
 _PLAIN: Final = re.compile(r"""^["']?groups["']?\s*:|\A\s*\{\s*["']?groups["']?\s*:""", re.MULTILINE)
 _SHORT_S: Final = 60.0
-"""Tests that need evaluations at least this often share a file, in which they are as frequent as any needs."""
+"""Tests whose rules are evaluated at least this often share a file, with the shortest interval of all."""
 _HEADER: Final = """\
 # Written by `tallow prove --write-tests`: series under which each alert fires, and series just below.
 # Run it with `promtool test rules {name}`.
@@ -112,7 +112,7 @@ def _named(witness: Witness, *, is_unique: bool) -> Iterator[_NamedTest]:
 
 
 def _name_of_one(path: Path, files: Sequence[str], every: float, taken: Sequence[Path]) -> Path:
-    """A name for one of several test files: with that of the rule file, and with more if that is not enough."""
+    """A name for one of several test files, with the name of its rule file."""
     stem = "-".join([path.stem, *(Path(file).stem for file in files[-1:])])
     names = [stem, f"{stem}-{duration_text(every)}", *(f"{stem}-{number}" for number in range(2, 1000))]
     candidates = (path.with_name(f"{name}{path.suffix or '.yml'}") for name in names)

@@ -19,10 +19,12 @@ class Database:
     Attributes:
         by_name: labels without the name, and the course.
         interval: seconds between two evaluations of recording rules.
+        closed: whether ranges include their start.
     """
 
     by_name: Mapping[str, Sequence[Stored]]
     interval: float = 60.0
+    closed: bool = False
     _selected: dict[int, list[Stored]] = field(default_factory=dict)
 
     def select(self, identity: int, name: str, matchers: Sequence[LabelMatcher]) -> list[Stored]:

@@ -19,6 +19,7 @@ from tallow.stack.prove.witnesses.evaluation.model import (
     Window,
     as_vector,
 )
+from tallow.stack.prove.witnesses.evaluation.signal import first_multiple
 from tallow.stack.prove.witnesses.evaluation.vector import (
     Element,
     Labels,
@@ -115,7 +116,7 @@ def compile_matrix(node: ast.MatrixSelector, compiler: Compiler) -> EvaluateRang
         end = time_of(context.time)
         windows = []
         for labels, signal in context.database.select(identity, name, matchers):
-            samples, weight = signal.window(end - length, end)
+            samples, weight = signal.window(end - length, end, closed=context.database.closed)
             if samples:
                 windows.append(Window(labels, samples, end - length, end, weight))
         return windows
@@ -148,7 +149,7 @@ def _computed(evaluate_inner: Evaluate, time_of: _TimeOf, length: float, step: f
         weight = every / asked
         found: dict[frozenset[tuple[str, str]], Window] = {}
         nearest: dict[frozenset[tuple[str, str]], Window] = {}
-        index = max(int((end - length) // every) + 1, 0)
+        index = max(first_multiple(end - length, every, closed=context.database.closed), 0)
         while (time := index * every) <= end:
             index += 1
             for element in as_vector_or_scalar(evaluate_inner(replace(context, time=time))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -73,12 +74,15 @@ class Signal:
             index -= 1
         return index * self.interval
 
-    def window(self, start: float, end: float) -> tuple[list[tuple[float, float]], float]:
+    def window(
+        self, start: float, end: float, *, closed: bool = False
+    ) -> tuple[list[tuple[float, float]], float]:
         """Times and samples after ``start`` and not after ``end``, and how many each of them stands for.
 
-        Long windows of straight lines are thinned out.
+        In a closed window, as in Prometheus 2, a sample at ``start`` counts, too. Long windows of straight
+        lines are thinned out.
         """
-        first = max(int(start // self.interval) + 1, 0)
+        first = max(first_multiple(start, self.interval, closed=closed), 0)
         last = int(end // self.interval)
         if self.shape == "absent" or last < first:
             return [], 1.0
@@ -93,6 +97,11 @@ class Signal:
     def spans(self, count: int) -> tuple[Span, ...]:
         """The first samples for a test of promtool."""
         return _merged([self.sample(index) for index in range(count)])
+
+
+def first_multiple(start: float, interval: float, *, closed: bool) -> int:
+    """The index of the first multiple of an interval in a window."""
+    return math.ceil(start / interval) if closed else int(start // interval) + 1
 
 
 def _line(signal: Signal, index: int) -> float:

@@ -15,8 +15,11 @@ from tallow.stack.prove.witnesses.evaluation.selectors import name_and_matchers
 from tallow.stack.prove.witnesses.evaluation.vector import UnsupportedError
 
 _INTERVALS: Final = (60.0, 30.0, 15.0, 10.0, 5.0, 2.0, 1.0)
-_COARSE: Final = (120.0, 240.0)
-_MOST_SAMPLES: Final = 12_000
+_COARSE: Final = (120.0, 240.0, 600.0, 1200.0, 3600.0, 7200.0)
+_LONGEST_FOR_INSTANTS_S: Final = 240.0
+"""The interval that instant vectors allow: they look back five minutes."""
+_MOST_SAMPLES: Final = 2400
+"""In the longest range: promtool lets a query load 10,000 samples of all series."""
 _MOST_EVALUATIONS: Final = 500
 _MOST_DAYS: Final = 100
 _DEEPEST: Final = 12
@@ -84,7 +87,8 @@ def timing_of(
     if back + after + hold > _MOST_DAYS * 86_400:
         raise UnsupportedError(f"a range of more than {_MOST_DAYS} days")
     shortest = min((look.range for look in looks if look.range), default=240.0)
-    interval = _interval(shortest, back + hold + after, samples)
+    longest = max((look.range for look in looks), default=0.0)
+    interval = _interval(shortest, longest, samples, instants=any(not look.range for look in looks))
     evaluation_interval = interval
     least = back + hold + (_SETTLING + 2) * interval + later
     while least / evaluation_interval > _MOST_EVALUATIONS:
@@ -95,11 +99,14 @@ def timing_of(
     return Timing(interval, evaluation_interval, hold, end, after, ranges)
 
 
-def _interval(shortest: float, length: float, samples: float) -> float:
+def _interval(shortest: float, longest: float, samples: float, *, instants: bool) -> float:
     fitting = [each for each in _INTERVALS if each * samples <= shortest] or [shortest / 2.5]
     interval = fitting[0]
-    if length / interval > _MOST_SAMPLES:
-        interval = next((each for each in _COARSE[::-1] if each * 2.5 <= shortest), interval)
+    for each in _COARSE:
+        if longest / interval <= _MOST_SAMPLES or each * 2.5 > shortest:
+            break
+        if not instants or each <= _LONGEST_FOR_INSTANTS_S:
+            interval = each
     return interval
 
 

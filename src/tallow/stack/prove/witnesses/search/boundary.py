@@ -75,6 +75,17 @@ def _bisect(objective: Objective, variable: Variable, far: float) -> Edge:
     if quiet == far == 0 or firing == start == 0:
         # The edge is 0, or the alert fires for a single value: the values found first are as near as any.
         return Edge(variable, start, far)
+    return _apart(objective, variable, firing, quiet)
+
+
+def _apart(objective: Objective, variable: Variable, firing: float, quiet: float) -> Edge:
+    """Two values moved apart, so that none lies on the edge itself, where rounding decides."""
+    start, shift = variable.value, (firing - quiet) / 2
+    if variable.move(quiet - shift) and objective.is_quiet():
+        quiet = variable.value
+    if variable.move(firing + shift) and not objective.distance():
+        firing = variable.value
+    variable.move(start)
     return Edge(variable, firing, quiet)
 
 

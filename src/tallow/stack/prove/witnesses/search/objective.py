@@ -71,9 +71,19 @@ class Objective:
         """
         times = self.plan.timing.evaluations
         found = math.fsum(self.distance_at(time, self.arm) for time in times)
-        if found or not self.arm:
-            return found
-        return math.fsum(self.distance_at(time, {}) for time in times)
+        if not found and self.arm:
+            found = math.fsum(self.distance_at(time, {}) for time in times)
+        if not found and self.plan.timing.ranges:
+            found = math.fsum(self._distance_closed(time) for time in times)
+        return found
+
+    def _distance_closed(self, time: float) -> float:
+        """The distance with ranges that include their start, as those of Prometheus 2."""
+        self._database.closed = True
+        try:
+            return self.distance_at(time, {})
+        finally:
+            self._database.closed = False
 
     def distance_at(self, time: float, arm: Arm) -> float:
         """How far the expression is from having a result at a time."""
@@ -91,4 +101,8 @@ class Objective:
         """Whether the alert does not fire at the end, nor at the times on the way."""
         end = self.plan.timing.end
         times: Sequence[float] = (end, end - self.plan.timing.hold / 2, end - self.plan.timing.hold)
-        return all(self.distance_at(time, {}) > 0 for time in dict.fromkeys(times))
+        return all(
+            self.distance_at(time, {}) > 0
+            and (not self.plan.timing.ranges or self._distance_closed(time) > 0)
+            for time in dict.fromkeys(times)
+        )
