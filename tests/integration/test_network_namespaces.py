@@ -10,11 +10,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from support.programs.debian import environment, program
 
 pytestmark = [
     pytest.mark.proof,
@@ -102,13 +104,13 @@ def _add_host(network: Network, number: int, host: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(network: Network, folder: Path) -> AsyncIterator[None]:
+async def serving(network: Network, folder: Path, **settings: str) -> AsyncIterator[None]:
     folder.mkdir()
     command = [*TALLOW, "serve", "--host", "::", "--port", str(PORT), "--data-dir", str(folder)]
     token = {"METRICS_TOKEN": TOKEN}
     process = await asyncio.create_subprocess_exec(
         *network.inside(network.router, *command),
-        env=os.environ | token,
+        env=os.environ | token | settings,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -126,15 +128,75 @@ async def serving(network: Network, folder: Path) -> AsyncIterator[None]:
     await draining
 
 
-async def transfer(network: Network, tmp_path: Path, *flags: str, url: str | None = None) -> dict[str, float]:
+@contextlib.asynccontextmanager
+async def behind_nat(network: Network, *sides: int) -> AsyncIterator[Network]:
+    """The network with some hosts behind a NAT of their own: slirp4netns, which needs no kernel modules.
+
+    The host becomes the router, with a namespace behind it whose only way out is the user-space NAT.
+    """
+    slirp = program("slirp4netns")
+    hosts = list(network.hosts)
+    running = []
+    try:
+        for side in sides:
+            outer = network.hosts[side]
+            hosts[side] = inner = f"{outer}n"
+            run("ip", "netns", "add", inner)
+            ready, told = os.pipe()
+            options = ("--configure", "--disable-host-loopback", "--netns-type=path", f"--ready-fd={told}")
+            process = await asyncio.create_subprocess_exec(
+                *network.inside(outer, str(slirp), *options, f"/run/netns/{inner}", "tap0"),
+                env=environment(slirp),
+                pass_fds=[told],
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            running.append(process)
+            os.close(told)
+            assert await asyncio.to_thread(os.read, ready, 1) == b"1", "slirp4netns has not started"
+            os.close(ready)
+        yield replace(network, hosts=(hosts[0], hosts[1]))
+    finally:
+        for process in running:
+            process.terminate()
+            await process.wait()
+        for side in sides:
+            subprocess.run(
+                ["ip", "netns", "del", f"{network.hosts[side]}n"], check=False, capture_output=True
+            )
+
+
+@contextlib.asynccontextmanager
+async def stun_server(network: Network, folder: Path) -> AsyncIterator[str]:
+    """Debian's coturn in the router, for STUN only; its URL."""
+    server = program("turnserver")
+    files = (f"--pidfile={folder}/turn.pid", f"--userdb={folder}/turn.db", f"--log-file={folder}/turn.log")
+    flags = ("-n", "--stun-only", "--no-cli", "--no-tls", "--no-dtls", "--listening-ip=10.1.0.1", *files)
+    process = await asyncio.create_subprocess_exec(
+        *network.inside(network.router, str(server), *flags),
+        env=environment(server),
+        cwd=folder,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield "stun:10.1.0.1:3478"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def transfer(
+    network: Network, tmp_path: Path, *flags: str, url: str | None = None, **settings: str
+) -> dict[str, float]:
     """Transfer a file and return the server's samples."""
     (tmp_path / "x").write_bytes(os.urandom(SIZE))
-    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")}
-    async with serving(network, tmp_path / "server"):
+    own = os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    async with serving(network, tmp_path / "server", **settings):
         sending = [*TALLOW, "send", "--json", "--insecure", "--server", url or network.server, *flags]
         sender = await asyncio.create_subprocess_exec(
             *network.inside(network.hosts[0], *sending, str(tmp_path / "x")),
-            env=environment,
+            env=own,
             stdout=asyncio.subprocess.PIPE,
         )
         assert sender.stdout
@@ -144,7 +206,7 @@ async def transfer(network: Network, tmp_path: Path, *flags: str, url: str | Non
             link = event.get("link", "")
         receiving = [*TALLOW, "receive", "--json", "--yes", *flags, "-o", str(tmp_path / "out"), link]
         receiver = await asyncio.create_subprocess_exec(
-            *network.inside(network.hosts[1], *receiving), env=environment, stdout=asyncio.subprocess.PIPE
+            *network.inside(network.hosts[1], *receiving), env=own, stdout=asyncio.subprocess.PIPE
         )
         await asyncio.gather(sender.communicate(), receiver.communicate())
         assert (sender.returncode, receiver.returncode) == (0, 0)
@@ -213,3 +275,23 @@ async def test_a_line_with_delay_and_loss_is_used(network: Network, tmp_path: Pa
 
 async def test_the_relay_option_opens_no_direct_connection(network: Network, tmp_path: Path) -> None:
     expect(await transfer(network, tmp_path, "--relay"), "relay", {})
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["sender", "receiver"])
+async def test_one_side_behind_nat_dials_the_other(network: Network, tmp_path: Path, side: int) -> None:
+    async with behind_nat(network, side) as behind:
+        expect(await transfer(behind, tmp_path), "p2p", {("tcp", "success"): 1})
+
+
+async def test_two_sides_behind_nat_without_stun_use_the_relay(network: Network, tmp_path: Path) -> None:
+    """Both have the same private address: each dials itself, and does not take it for the other."""
+    async with behind_nat(network, 0, 1) as behind:
+        expect(await transfer(behind, tmp_path), "relay", {("webrtc", "failed"): 1})
+
+
+async def test_two_sides_behind_nat_connect_by_webrtc(network: Network, tmp_path: Path) -> None:
+    """A STUN server tells them the addresses of their NATs, through which WebRTC passes."""
+    async with behind_nat(network, 0, 1) as behind, stun_server(network, tmp_path) as stun:
+        samples = await transfer(behind, tmp_path, "--direct", ICE_SERVERS=stun)
+    expect(samples, "p2p", {("webrtc", "success"): 1})
+    assert samples['tallow_nat_traversal_total{strategy="stun",status="success"}'] == 1

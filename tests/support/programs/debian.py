@@ -22,6 +22,7 @@ _PACKAGES: Final = {
     "initdb": "postgresql-15",
     "postgres": "postgresql-15",
     "turnserver": "coturn",
+    "slirp4netns": "slirp4netns",
     "chromium": "chromium",
     "firefox-esr": "firefox-esr",
     "zsh": "zsh",
