@@ -10,6 +10,7 @@ import pytest
 from tallow.cli import COMMANDS
 from tallow.stack.alerts import RULES
 from tallow.stack.docs.summary import page
+from tallow.stack.doctor.docker import checks as docker
 from tallow.stack.doctor.kubernetes import checks as kubernetes
 from tallow.stack.doctor.native.checks import CHECKS
 from tallow.stack.engines.services.definitions import SERVICES
@@ -22,13 +23,16 @@ PAGES = ("README.md", "MONITORING_QUICK_REFERENCE.md", "PRODUCTION_CHECKLIST.md"
 
 def test_every_check_of_doctor_is_an_item_of_the_checklist() -> None:
     items = re.findall(r"^- \[ \] `([a-z-]+)`: ", CHECKLIST, re.MULTILINE)
-    assert sorted(items) == sorted([one.id for one in CHECKS] + [one.id for one in kubernetes.CHECKS])
+    assert sorted(items) == sorted(
+        {*(one.id for one in CHECKS), *(one.id for one in docker.CHECKS)}
+        | {one.id for one in kubernetes.CHECKS}
+    )
 
 
 def test_the_checklist_has_the_sections_of_the_contract() -> None:
     assert re.findall(r"^## (.+)$", CHECKLIST, re.MULTILINE) == [
         *("Before deployment", "Security", "Infrastructure", "Services", "Alerts"),
-        *("Performance", "Backup", "Kubernetes", "Sign-off"),
+        *("Performance", "Backup", "Docker", "Kubernetes", "Sign-off"),
     ]
 
 

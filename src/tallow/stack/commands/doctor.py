@@ -13,11 +13,14 @@ from rich.padding import Padding
 
 from tallow.stack.commands.options import KNOWN_ERRORS, home_option, require_stack
 from tallow.stack.commands.output.terminal import new_console, printable_text
+from tallow.stack.doctor.docker.checks import diagnose_docker
+from tallow.stack.doctor.docker.installation import DockerInstallation
 from tallow.stack.doctor.kubernetes.checks import diagnose_kubernetes
 from tallow.stack.doctor.kubernetes.cluster import NAMESPACE, Cluster, from_cluster, from_manifests
 from tallow.stack.doctor.model import SEVERITIES, CheckResult, Diagnosis
 from tallow.stack.doctor.native.checks import diagnose_native
 from tallow.stack.doctor.native.installation import Installation
+from tallow.stack.engines.docker.choice import is_docker
 from tallow.stack.engines.state.state_dir import StateDir
 
 _FAILING: Final = {name: SEVERITIES[: position + 1] for position, name in enumerate(SEVERITIES)} | {
@@ -71,8 +74,10 @@ def command(
     """
     if engine == "kubernetes":
         diagnosis = diagnose_kubernetes(_cluster(manifests, namespace), KNOWN_ERRORS)
+    elif is_docker(require_stack(home)):
+        diagnosis = diagnose_docker(DockerInstallation(home, _public_url(url)), KNOWN_ERRORS)
     else:
-        diagnosis = diagnose_native(Installation(require_stack(home), _public_url(url)), KNOWN_ERRORS)
+        diagnosis = diagnose_native(Installation(home, _public_url(url)), KNOWN_ERRORS)
     if as_json:
         click.echo(json.dumps(_to_json(diagnosis), indent=2))
     else:

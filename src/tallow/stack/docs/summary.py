@@ -10,6 +10,7 @@ from typing import Any
 from tallow.monitoring.catalog import METRICS
 from tallow.stack.alerts import CORE, EXTRA, RULES
 from tallow.stack.dashboards import dashboards
+from tallow.stack.doctor.docker import checks as docker
 from tallow.stack.doctor.kubernetes import checks as kubernetes
 from tallow.stack.doctor.model import Check
 from tallow.stack.doctor.native.checks import CHECKS
@@ -110,7 +111,9 @@ def page() -> str:
                 for uid, board in dashboards().items()
             ),
         ),
-        checks=_table(("check", "item"), (*map(_item, CHECKS), *map(_item, kubernetes.CHECKS))),
+        checks=_table(
+            ("check", "item"), dict.fromkeys(map(_item, (*CHECKS, *docker.CHECKS, *kubernetes.CHECKS)))
+        ),
     )
 
 
@@ -127,6 +130,7 @@ def _summary() -> list[tuple[object, ...]]:
         ("panels in them", panels, "[docs/viewer.md](../docs/viewer.md)"),
         ("dashboard for log lines in Loki", 1, "[guide](README.md#logs)"),
         ("checks of `tallow doctor`, native stack", len(CHECKS), "[checklist](PRODUCTION_CHECKLIST.md)"),
+        ("checks, containers", len(docker.CHECKS), "[checklist](PRODUCTION_CHECKLIST.md#docker)"),
         ("checks, cluster", len(kubernetes.CHECKS), "[checklist](PRODUCTION_CHECKLIST.md#kubernetes)"),
     ]
 

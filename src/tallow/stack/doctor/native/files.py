@@ -13,6 +13,7 @@ from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE
 from tallow.stack import credentials
 from tallow.stack.doctor.model import Check, NotApplicableError, Problem
 from tallow.stack.doctor.native.installation import Installation
+from tallow.stack.engines.docker.layout import container_secrets
 from tallow.stack.engines.reload.snapshot import stored_environment
 from tallow.stack.engines.state.marker import FOLDERS
 
@@ -44,7 +45,8 @@ def _secrets(installation: Installation) -> Iterator[Problem]:
         elif problem := _secret_problem(path):
             yield Problem(problem, rotate)
     for path in sorted(path for path in home.secrets.rglob("*") if path.is_file()):
-        if path.stat().st_mode & OTHERS:
+        # Containers' users read theirs; the folder, mode 0700, keeps others out.
+        if path.stat().st_mode & OTHERS and not path.is_relative_to(container_secrets(home)):
             yield _open_to_others(path, "600")
     if not credentials.web_config_is_current(home.secrets):
         yield Problem(
@@ -56,7 +58,7 @@ def _secrets(installation: Installation) -> Iterator[Problem]:
 
 def _receiver_secrets(installation: Installation) -> Iterator[Problem]:
     for key, value in _files_named_in(installation.alertmanager_config):
-        path = Path(value)
+        path = installation.host_path(value)
         remedy = f"set the receiver's setting again, then: {installation.command('reload')}"
         if not path.exists():
             yield Problem(f"{key} in alertmanager.yml names {path}, which is missing", remedy)

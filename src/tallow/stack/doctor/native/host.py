@@ -26,11 +26,11 @@ MIN_OPEN_FILES: Final = 4096
 
 
 def _disk(installation: Installation) -> Iterator[Problem]:
-    usage = installation.disk_usage(installation.home.data)
+    folder = installation.data_folder
+    usage = installation.disk_usage(folder)
     if usage.free < MIN_FREE_RATIO * usage.total:
         yield Problem(
-            f"the disk of {installation.home.data} has {bytes_text(usage.free)} of "
-            f"{bytes_text(usage.total)} left",
+            f"the disk of {folder} has {bytes_text(usage.free)} of {bytes_text(usage.total)} left",
             "free space; docs/runbooks/DiskFilling.md says where to look",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ import yaml
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack.doctor.model import NotApplicableError, Problem
 from tallow.stack.doctor.native.machine import Listener, is_clock_synchronised, listeners
+from tallow.stack.engines import configuration
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.errors import NotRunningError
 from tallow.stack.engines.reload.snapshot import running_settings
@@ -70,12 +71,35 @@ class Installation:
         Raises:
             NotApplicableError: it cannot be read, which the check ``configuration`` reports.
         """
-        return self._yaml(self.home.config / "alertmanager" / "alertmanager.yml")
+        return self._yaml(self.alertmanager_file)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the stack was started and not stopped."""
+        return state_files.supervisor_pid(self.home) is not None
 
     @cached_property
-    def states(self) -> dict[str, ServiceState]:
+    def states(self) -> Mapping[str, ServiceState]:
         """The state of every service; empty if nothing runs."""
-        return service_states(self.home) if state_files.supervisor_pid(self.home) else {}
+        return service_states(self.home) if self.is_running else {}
+
+    @property
+    def data_folder(self) -> Path:
+        """The folder whose disk the services fill."""
+        return self.home.data
+
+    @property
+    def alertmanager_file(self) -> Path:
+        """Alertmanager's configuration file on this machine."""
+        return self.home.config / "alertmanager" / "alertmanager.yml"
+
+    def host_path(self, path: str) -> Path:
+        """Where a file that a configuration names is on this machine."""
+        return Path(path)
+
+    def wanted_configuration(self) -> Mapping[Path, str]:
+        """The content of each configuration file that follows from the settings in use."""
+        return configuration.render(self.home, self.options, self.settings)
 
     def api(self, service: str) -> Api:
         """The API of a service.

@@ -15,8 +15,7 @@ from tallow.stack.engines.services.api import Api
 
 def _configuration(installation: Installation) -> Iterator[Problem]:
     home = installation.home
-    wanted = configuration.render(home, installation.options, installation.settings)
-    for path in configuration.stale(wanted):
+    for path in configuration.stale(dict(installation.wanted_configuration())):
         state = "is not what this version of Tallow writes" if path.exists() else "is missing"
         yield Problem(
             f"{path.relative_to(home.root)} {state}",

@@ -10,7 +10,6 @@ from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack.doctor.model import Check, Problem
 from tallow.stack.doctor.native.installation import Installation
 from tallow.stack.engines.reload.candidate import validate
-from tallow.stack.engines.supervisor import state_files
 from tallow.stack.routing.config import requires_tls
 from tallow.stack.routing.matrix import RECEIVERS
 from tallow.stack.routing.receivers import SMTP_PASSWORD_FILE, missing_settings, secret_files
@@ -19,7 +18,7 @@ _CHANNELS: Final = {"slack": "a Slack webhook", "pagerduty": "a PagerDuty key"}
 
 
 def _settings(installation: Installation) -> Iterator[Problem]:
-    running = state_files.supervisor_pid(installation.home) is not None
+    running = installation.is_running
     reload = installation.command("reload" if running else "up")
     try:
         candidate = validate(

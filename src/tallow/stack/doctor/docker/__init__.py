@@ -1,0 +1,1 @@
+"""The checks of a stack of containers on this machine."""

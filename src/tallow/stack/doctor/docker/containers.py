@@ -1,0 +1,160 @@
+"""Containers: the engine, their hardening, images, published ports and secrets."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from tallow.stack.compose.document import SERVICES
+from tallow.stack.doctor.docker.installation import DockerInstallation
+from tallow.stack.doctor.model import Check, NotApplicableError, Problem
+from tallow.stack.doctor.native.files import OTHERS
+from tallow.stack.doctor.native.machine import Listener
+from tallow.stack.engines.docker import layout
+from tallow.stack.engines.docker.client import DockerUnavailableError, require_docker
+from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.services.api import Api
+
+PUBLIC: Final = frozenset({"turn"})
+"""Services that peers on other machines must reach; they have a protection of their own."""
+_ROOT: Final = frozenset({"", "0", "root"})
+_READABLE: Final = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
+_VARIABLE: Final = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
+
+def _docker_engine(_: DockerInstallation) -> Iterator[Problem]:
+    try:
+        require_docker()
+    except DockerUnavailableError as error:
+        yield Problem(str(error), "start Docker, and install Compose v2 (docker compose version)")
+
+
+def _hardening(installation: DockerInstallation) -> Iterator[Problem]:
+    for service, container in _known(installation):
+        wanted = SERVICES[service]()
+        for problem in _differences(container, wanted):
+            yield Problem(
+                f"{service} {problem}",
+                f"start it from the shipped Compose file: {installation.command('up', '--restart')}",
+            )
+
+
+def _differences(container: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    """What a container is allowed that the Compose file does not allow it."""
+    host = container["HostConfig"]
+    mounts = [str(one.get("Source", "")) for one in container.get("Mounts") or ()]
+    added = {str(name).removeprefix("CAP_") for name in host.get("CapAdd") or ()}
+    options = [str(one) for one in host.get("SecurityOpt") or ()]
+    restart = (host.get("RestartPolicy") or {}).get("Name")
+    is_root, may_be_root = _is_root(container["Config"].get("User")), _is_root(wanted.get("user"))
+    holds = {
+        "can write to its root file system": bool(host.get("ReadonlyRootfs")),
+        "is privileged": not host.get("Privileged"),
+        "keeps capabilities": "ALL" in (host.get("CapDrop") or ()),
+        "has further capabilities": added <= set(wanted.get("cap_add", ())),
+        "may gain privileges": any(one.startswith("no-new-privileges") for one in options),
+        "has no memory limit": bool(host.get("Memory")),
+        "has no limit of processes": bool(host.get("PidsLimit")),
+        "can control the Docker engine by its socket": not any("docker.sock" in one for one in mounts),
+        "runs as root": may_be_root or not is_root,
+        "shares the host's network": host.get("NetworkMode") != "host",
+        "is not restarted after a failure": restart not in {"", "no", None},
+    }
+    yield from (problem for problem, is_so in holds.items() if not is_so)
+
+
+def _is_root(user: object) -> bool:
+    return str(user or "").partition(":")[0] in _ROOT
+
+
+def _images(installation: DockerInstallation) -> Iterator[Problem]:
+    for service, container in _known(installation):
+        image, wanted = container["Config"]["Image"], _resolved(SERVICES[service]()["image"])
+        if image != wanted:
+            yield Problem(
+                f"{service} runs {image}; this version of Tallow was tested with {wanted}",
+                installation.command("up", "--restart"),
+                "error" if image.endswith(":latest") or ":" not in image.rpartition("/")[2] else "warning",
+            )
+
+
+def _published_ports(installation: DockerInstallation) -> Iterator[Problem]:
+    for service, container in _known(installation):
+        for bindings in (container["HostConfig"].get("PortBindings") or {}).values():
+            for binding in bindings or ():
+                if service not in PUBLIC and _is_open(service, binding):
+                    host = binding.get("HostIp") or "every address"
+                    yield Problem(
+                        f"{service} is published on {host}:{binding['HostPort']}, which other machines "
+                        "reach, without TLS",
+                        "leave TALLOW_BIND at 127.0.0.1 and put a proxy with TLS before Tallow",
+                    )
+
+
+def _is_open(service: str, binding: Mapping[str, str]) -> bool:
+    host = binding.get("HostIp") or "0.0.0.0"
+    listener = Listener(service, host, int(binding["HostPort"]))
+    return not ipaddress.ip_address(host).is_loopback and not listener.has_tls()
+
+
+def _container_secrets(installation: DockerInstallation) -> Iterator[Problem]:
+    folder = layout.container_secrets(installation.home)
+    remedy = installation.command("up", "--restart")
+    if not folder.is_dir():
+        yield Problem(f"{folder} is missing: containers have no secrets", remedy)
+        return
+    if folder.stat().st_mode & OTHERS:
+        yield Problem(f"{folder} is open to other users", f"chmod 700 {folder}")
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if path.stat().st_mode & _READABLE != _READABLE:
+            yield Problem(f"{path}: the container's user cannot read it", f"chmod 444 {path}")
+    for service, container in _known(installation):
+        for mount in container.get("Mounts") or ():
+            source = str(mount.get("Source", ""))
+            if source.startswith(str(folder)) and not os.path.exists(source):  # noqa: PTH110 - never raises
+                yield Problem(f"{service} mounts {source}, which is missing", remedy)
+
+
+def _heartbeat(installation: DockerInstallation) -> Iterator[Problem]:
+    if not installation.states:
+        raise NotApplicableError("nothing runs; see: services")
+    try:
+        status = Api.of("heartbeat", installation.home).get("/status")
+    except (StackError, OSError):
+        raise NotApplicableError("heartbeat does not answer; see: services") from None
+    if status.get("state") == "missing":
+        yield Problem(
+            f"no heartbeat arrives: {status.get('reason') or 'Watchdog does not reach the checker'}",
+            f"{installation.command('alerts')} must show that Watchdog fires; then see its runbook",
+        )
+
+
+def _known(installation: DockerInstallation) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The containers of services of the Compose file."""
+    found = installation.containers
+    if not found:
+        raise NotApplicableError("there are no containers; see: services")
+    yield from ((service, found[service]) for service in SERVICES if service in found)
+
+
+def _resolved(image: str) -> str:
+    """An image with the variables of the Compose file replaced."""
+    return _VARIABLE.sub(lambda match: os.environ.get(match[1]) or match[2], image)
+
+
+CHECKS: Final = (
+    Check("docker-engine", "The Docker engine answers, and Compose v2 is there", _docker_engine),
+    Check("container-hardening", "No container may do more than the Compose file allows", _hardening),
+    Check("container-images", "Every container runs the image of this version", _images),
+    Check(
+        "published-ports",
+        "No port of a container is reachable from other machines without TLS",
+        _published_ports,
+    ),
+    Check("container-secrets", "Containers, and nobody else, can read their secrets", _container_secrets),
+    Check("heartbeat", "Watchdog arrives at the heartbeat checker", _heartbeat),
+)
