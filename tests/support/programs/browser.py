@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -24,17 +25,21 @@ FLAGS = (
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless browser."""
-    path = program("chromium")
-    inside = (
-        path.parents[1] / "lib" / "chromium" / "chromium"
-    )  # skips the wrapper script, which only looks in /usr
-    binary = inside if inside.exists() else path
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=list(FLAGS), env=_environment(path))
+        browser = playwright.chromium.launch(args=list(FLAGS), **launch_options())
         try:
             yield browser
         finally:
             browser.close()
+
+
+def launch_options() -> dict[str, Any]:
+    """The program and its environment, for playwright's ``launch``."""
+    path = program("chromium")
+    inside = (
+        path.parents[1] / "lib" / "chromium" / "chromium"
+    )  # skips the wrapper script, which only looks in /usr
+    return {"executable_path": inside if inside.exists() else path, "env": _environment(path)}
 
 
 def _environment(path: Path) -> dict[str, str | float | bool]:
