@@ -80,7 +80,7 @@ async def engine_browser(folder: Path, **settings: Any) -> AsyncIterator[EngineB
     vite = SOURCES / "node_modules" / ".bin" / "vite"
     if not vite.exists():
         pytest.skip("Node's packages are not here; scripts/web-app brings them")
-    command = [vite, "build", "--config", "vite.harness.config.ts", "--outDir", built]
+    command: list[str | Path] = [vite, "build", "--config", "vite.harness.config.ts", "--outDir", built]
     subprocess.run(command, cwd=SOURCES, check=True, capture_output=True)
     (folder / "server").mkdir()
     async with (
