@@ -73,6 +73,26 @@ def test_there_are_enough_kinds_of_faults_and_each_check_has_one() -> None:
 @pytest.mark.parametrize(
     "expr",
     [
+        "(" * 30_000 + "up" + ")" * 30_000,
+        " + ".join(["up"] * 2000),
+        "-" * 2000 + "up",
+        "up or " * 20_000 + "up",
+    ],
+)
+def test_what_is_nested_too_deep_is_not_understood(expr: str) -> None:
+    report = check({"fault": {"expr": expr}}, "fault")
+    assert [finding.check for finding in report.findings] == ["rule/syntax"]
+    assert len(report.findings[0].message) < 200
+
+
+@pytest.mark.parametrize("expr", ["(" * 140 + "up" + ")" * 140 + " == 0", " + ".join(["up"] * 140) + " > 1"])
+def test_what_is_nested_deep_is_checked(expr: str) -> None:
+    assert check({"fault": {"expr": expr}}, "fault").unparsed == 0
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
         '100 * sum(rate(r_total{c="5"}[5m])) / sum(rate(r_total[5m])) > 5 and sum(rate(r_total[5m])) > 1',
         "sum(rate(s_total[15m])) / sum(rate(s_total[1d])) > 2 and sum(rate(s_total[1d])) > 1",
         "3 <= certificate_days_left < 20",

@@ -12,6 +12,12 @@ _RENAMED: Final = (
     # Prometheus 3 renamed it; arguments and labels are the same.
     (re.compile(r"\bholt_winters(?=\s*\()"), "double_exponential_smoothing"),
 )
+MAX_OPERATORS: Final = 2000
+"""The parser ends the process, without an error, at expressions that are nested some 4,000 levels deep."""
+_STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
+_OPERATOR: Final = re.compile(r"[-+*/%^<>=!(]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+MAX_DEPTH: Final = 150
+"""Each check walks the tree with a few calls for each level, and Python allows 1,000 calls."""
 COMPARISONS: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
 SETS: Final = frozenset({"and", "or", "unless"})
 
@@ -28,14 +34,29 @@ def parse(expr: str) -> ast.Expr:
     """
     for pattern, name in _RENAMED:
         expr = pattern.sub(name, expr)
+    if len(_OPERATOR.findall(_STRING.sub("", expr))) > MAX_OPERATORS:
+        raise UnparsedError(f"more than {MAX_OPERATORS:,} operators and parentheses")
     try:
-        return ast.parse(expr)
+        tree = ast.parse(expr)
     except ValueError as error:
         raise UnparsedError(" ".join(str(error).split())) from None
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # Rust's; it is no Exception
             raise
         raise UnparsedError("the parser failed") from None
+    if _is_deeper_than(tree, MAX_DEPTH):
+        raise UnparsedError(f"nested more than {MAX_DEPTH} levels deep")
+    return tree
+
+
+def _is_deeper_than(tree: ast.Expr, limit: int) -> bool:
+    """Whether a tree has more levels; found without recursion, which such a tree would exhaust."""
+    level: tuple[ast.Expr, ...] = (tree,)
+    for _ in range(limit):
+        level = tuple(child for node in level for child in children(node))
+        if not level:
+            return False
+    return True
 
 
 def unwrapped(node: ast.Expr) -> ast.Expr:
