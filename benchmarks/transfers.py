@@ -1,4 +1,4 @@
-"""File transfers over a relay and directly, compared with magic-wormhole and its own servers.
+"""File transfers over a relay and directly, compared with magic-wormhole and croc and their own servers.
 
 Measures the time, the CPU time of the servers, and the CPU time that monitoring adds to everything.
 ``TALLOW_BENCH_BYTES`` sets the file size (default: 1 GB); figures are per gigabyte.
@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import psutil
 
+from benchmarks.croc import Croc, croc_relay, find_croc
 from benchmarks.paired_measurement import Row, summed
 from benchmarks.wormhole import Wormhole, free_port, wait_for_port, wormhole
 
@@ -60,6 +62,7 @@ def rows() -> list[Row]:
             relayed = measured_pairs(path, relayed=True)
             direct = measured_pairs(path, relayed=False)
             many = measured_pairs(small, relayed=False)
+            against_croc = croc_rows(ours, path, small)
         with serving(TALLOW, folder / "on") as on, serving(QUIET, folder / "off") as off:
             pairs = [on_and_off(turn, on, off, path) for turn in range(PAIRS)]
     work = f"{SMALL_FILES:,} files of {SMALL_BYTES} bytes, directly"
@@ -69,7 +72,29 @@ def rows() -> list[Row]:
         _row("CPU of the relay's server", "magic-wormhole's relay", _server(relayed)),
         _row("CPU of the server, directly", "magic-wormhole's relay", _server(direct)),
         summed(work, "magic-wormhole, as one archive", _seconds(many), 1, None, "s", 1.0),
+        *against_croc,
         _row("CPU of all, over the relay, monitoring on", "monitoring off", _whole(pairs), 1.01),
+    ]
+
+
+def croc_rows(ours: Server, path: Path, small: Path) -> list[Row]:
+    """The same transfers beside croc's; none without croc."""
+    program = find_croc()
+    if program is None:
+        return []
+    with croc_relay(program) as theirs:
+
+        def measured_pairs(sent: Path, *, relayed: bool) -> Pairs:
+            return [beside_croc(turn, ours, theirs, sent, relayed=relayed) for turn in range(ROUNDS)]
+
+        relayed = measured_pairs(path, relayed=True)
+        direct = measured_pairs(path, relayed=False)
+        many = measured_pairs(small, relayed=False)
+    work = f"{SMALL_FILES:,} files of {SMALL_BYTES} bytes, directly"
+    return [
+        _row("over the relay", "croc, its relay", _seconds(relayed)),
+        _row("directly over TCP", "croc, direct", _seconds(direct)),
+        summed(work, "croc", _seconds(many), 1, None, "s", 1.0),
     ]
 
 
@@ -106,11 +131,6 @@ def small_files(folder: Path) -> Path:
     return folder
 
 
-def _row(work: str, peer: str, samples: Sequence[tuple[float, float]], aim: float | None = None) -> Row:
-    per_gigabyte = [(ours / GIGABYTES, theirs / GIGABYTES) for ours, theirs in samples]
-    return summed(f"1 GB, {work}", peer, per_gigabyte, 1, aim, "s", 1.0)
-
-
 @dataclass(frozen=True)
 class Server:
     """A running `tallow serve`, and the command that runs its peers."""
@@ -143,6 +163,14 @@ def in_turn(turn: int, ours: Server, theirs: Wormhole, path: Path, *, relayed: b
         second = by_wormhole(theirs, path, relayed=relayed)
         return by_tallow(ours, path, relayed=relayed), second
     return by_tallow(ours, path, relayed=relayed), by_wormhole(theirs, path, relayed=relayed)
+
+
+def beside_croc(turn: int, ours: Server, theirs: Croc, path: Path, *, relayed: bool) -> tuple[Cost, Cost]:
+    """One transfer by each; the order alternates."""
+    if turn % 2:
+        second = by_croc(theirs, path, relayed=relayed)
+        return by_tallow(ours, path, relayed=relayed), second
+    return by_tallow(ours, path, relayed=relayed), by_croc(theirs, path, relayed=relayed)
 
 
 def on_and_off(turn: int, on: Server, off: Server, path: Path) -> tuple[Cost, Cost]:
@@ -198,7 +226,33 @@ def by_wormhole(servers: Wormhole, path: Path, *, relayed: bool) -> Cost:
     return cost[0]
 
 
-def check_received(received: Path, path: Path, *processes: subprocess.Popen[str]) -> None:
+def by_croc(relay: Croc, path: Path, *, relayed: bool) -> Cost:
+    """A transfer by `croc send` and `croc`. The receiver starts once the sender waits for it."""
+    with tempfile.TemporaryDirectory(prefix="tallow-bench-") as home:
+        folder = Path(home) / "in"
+        folder.mkdir()
+        send, receive = relay.commands(path, folder, relayed=relayed)
+        environment = relay.environment(home)
+        with measured(relay.relay) as cost:
+            sender = subprocess.Popen(
+                send, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
+            assert sender.stderr
+            shown = b""
+            while b"Code is" not in shown:
+                shown += sender.stderr.read1(4096)  # type: ignore[attr-defined]
+                if sender.poll() is not None:
+                    raise RuntimeError(f"croc has not sent: {shown[-200:]!r}")
+            receiver = subprocess.Popen(
+                receive, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            sender.communicate()
+            receiver.wait()
+        check_received(folder / path.name, path, sender, receiver)
+    return cost[0]
+
+
+def check_received(received: Path, path: Path, *processes: subprocess.Popen[Any]) -> None:
     statuses = [process.returncode for process in processes]
     if any(statuses) or size_of(received) != size_of(path):
         raise RuntimeError(f"the transfer ended with {statuses}")
