@@ -107,7 +107,9 @@ class ProtocolError extends Error {
     return ABORT_CODES[this.code];
   }
 }
+const STOPPED = 18;
 function fromAbortCode(code) {
+  if (code === STOPPED) return new ProtocolError("peer_cancelled", "other");
   const known = Object.entries(ABORT_CODES).find(([, value]) => value === code);
   return new ProtocolError(known?.[0] ?? "protocol", "other");
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { type Bytes, randomBytes, utf8 } from '../src/crypto/bytes';
+import { fromAbortCode } from '../src/crypto/errors';
 import { FrameCipher, FrameType, header, OVERHEAD, packHeader, unpackHeader } from '../src/crypto/frames';
 import { FrameSequence } from '../src/crypto/frameSequence';
 import { linkProof } from '../src/crypto/kdf';
@@ -13,6 +14,16 @@ const ciphers = async (firstFrame = 0): Promise<[FrameCipher, FrameCipher]> => [
   await FrameCipher.create({ transferId, sendKey: other, receiveKey: one }, firstFrame),
 ];
 const data = (index: number, final: boolean, file = 0) => ({ ...header(FrameType.data, file, index, final) });
+
+test.each([
+  [1, 'peer_cancelled'],
+  [16, 'declined'],
+  [18, 'peer_cancelled'], // a signal stopped the other side
+  [99, 'protocol'],
+])('abort code %i of the other side is %s', (code, expected) => {
+  const error = fromAbortCode(code);
+  expect([error.code, error.side]).toEqual([expected, 'other']);
+});
 
 describe('a frame is refused that is', () => {
   test.each<[string, (frame: Bytes) => Bytes]>([
