@@ -30,6 +30,9 @@ class Tab(Protocol):
     def choose(self, selector: str, files: Sequence[Path]) -> None:
         """Give files to an ``<input type=file>``."""
 
+    def before_load(self, function: str) -> None:
+        """Call a function in each page before its own scripts."""
+
     def close(self) -> None: ...
 
 
@@ -75,6 +78,9 @@ class ChromiumTab:
     def choose(self, selector: str, files: Sequence[Path]) -> None:
         self.page.set_input_files(selector, [str(path) for path in files])
 
+    def before_load(self, function: str) -> None:
+        self.context.add_init_script(f"({function})()")
+
     def close(self) -> None:
         self.context.close()
 
@@ -119,6 +125,9 @@ class FirefoxTab:
         self._session.send(
             "input.setFiles", context=self._context, element=element, files=[str(path) for path in files]
         )
+
+    def before_load(self, function: str) -> None:
+        self._session.send("script.addPreloadScript", functionDeclaration=function, contexts=[self._context])
 
     def close(self) -> None:
         self._session.send("browsingContext.close", context=self._context)
