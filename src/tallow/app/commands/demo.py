@@ -17,6 +17,7 @@ from tallow.app.commands.options.byte_size import ByteSize
 from tallow.app.commands.options.common_options import load_faults
 from tallow.app.commands.options.server_option import ServerChoice, server_option
 from tallow.app.commands.peers import command_error, event_loop_factory, remove_leftovers
+from tallow.app.demo.browser import MISSING, BrowserError, BrowserTraffic, find_browser
 from tallow.app.demo.plan import TrafficMix
 from tallow.app.demo.traffic import TrafficGenerator
 from tallow.app.demo.transfer import TransferResult
@@ -28,6 +29,9 @@ from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.lifecycle.warn_once import suppress_warning
 
 SHARE: Final = click.FloatRange(0, 1)
+BROWSER_PAUSES: Final = 4
+"""Mean pauses of the other transfers between two transfers in the browser."""
+MIN_BROWSER_PAUSE_S: Final = 3
 
 
 @click.command("demo")
@@ -54,6 +58,13 @@ SHARE: Final = click.FloatRange(0, 1)
 @click.option("--bad-share", type=SHARE, default=0.05, show_default=True,
               help="Share of failing transfers, with bad requests before them.")  # fmt: skip
 @click.option(
+    "--browser",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    show_default="the one on the PATH",
+    help="Chromium that sends and receives, too.",
+)
+@click.option("--no-browser", is_flag=True, help="Start no browser.")
+@click.option(
     "--json", "json_output", is_flag=True, help="Print one JSON object per transfer, and the summary last."
 )
 @click.option(
@@ -72,14 +83,17 @@ def command(
     relay_share: float,
     cancel_share: float,
     bad_share: float,
+    browser: Path | None,
+    no_browser: bool,
     json_output: bool,
     ca: Path | None,
 ) -> None:
     """Make real transfers of generated files between real peers in this process.
 
     Some are cancelled, interrupted and resumed, sent over a relay, or fail; the first ones are one of each
-    kind. Most report telemetry. Without --duration and --transfers it runs until Ctrl-C. Files are made in
-    the temporary folder (TMPDIR) and removed after each transfer.
+    kind. Most report telemetry. If a Chromium is installed, two of its tabs take part. Without --duration and
+    --transfers it runs until Ctrl-C. Files are made in the temporary folder (TMPDIR) and removed after each
+    transfer.
     """
     if smallest is not None and smallest > size:
         raise click.UsageError("--smallest: accepted: a size up to --size")
@@ -98,10 +112,11 @@ def command(
         concurrency=concurrency,
         on_result=_print_json if json_output else _print_line,
     )
+    pages = None if no_browser else _browser_traffic(place, browser or find_browser(), rate)
     try:
         with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
             runner.get_loop().set_default_executor(DaemonExecutor())
-            ended = runner.run(_until_stopped(traffic, duration, transfers))
+            ended = runner.run(_until_stopped(traffic, pages, duration, transfers))
     except PeerError as error:
         raise command_error(error) from None
     if json_output:
@@ -112,15 +127,38 @@ def command(
         raise KeyboardInterrupt
 
 
-async def _until_stopped(traffic: TrafficGenerator, duration: float | None, transfers: int | None) -> bool:
+def _browser_traffic(origin: str, program: Path | None, rate: float) -> BrowserTraffic | None:
+    """The traffic of a browser; None, and a note, if there is none."""
+    if program is None:
+        click.echo(f"Note: {MISSING}", err=True)
+        return None
+    pause = max(MIN_BROWSER_PAUSE_S, BROWSER_PAUSES / rate * 60)
+    return BrowserTraffic(origin, program, pause)
+
+
+async def _until_stopped(
+    traffic: TrafficGenerator, pages: BrowserTraffic | None, duration: float | None, transfers: int | None
+) -> bool:
     """Run to the end: True, or until a signal: False."""
     await asyncio.to_thread(remove_leftovers)
     running = asyncio.create_task(traffic.run(duration=duration, transfers=transfers))
+    beside = None if pages is None else asyncio.create_task(_run_pages(pages))
     for wanted in handled_signals():
         asyncio.get_running_loop().add_signal_handler(wanted, running.cancel)
     with suppress(asyncio.CancelledError):
         await running
+    if beside is not None:
+        beside.cancel()
+        await asyncio.wait([beside])
     return not running.cancelled()
+
+
+async def _run_pages(pages: BrowserTraffic) -> None:
+    """A browser that fails ends its own part of the traffic only."""
+    try:
+        await pages.run()
+    except BrowserError as error:
+        click.echo(f"Note: no more transfers in the browser: {error}", err=True)
 
 
 def _show_warning(line: str) -> None:
