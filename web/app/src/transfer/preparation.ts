@@ -53,6 +53,7 @@ export async function prepareFiles(
     files.push({ path, size: content.size, sha256, mode: FILE_MODE, modified: timestamp(modified) });
     progress.fileDone();
   }
+  progress.report(); // the last updates may have been left out
   const manifest = {
     files,
     folders: folders.map((path) => ({ path, mode: FOLDER_MODE, modified: timestamp(now) })),
