@@ -61,7 +61,7 @@ def outcome_of(sender: subprocess.Popen[str]) -> tuple[int, str]:
     return sender.returncode, out.strip().splitlines()[-1]
 
 
-def test_a_wrong_secret_is_said_and_changes_nothing(
+def test_a_wrong_secret_ends_with_an_error_and_changes_nothing(
     server: PageServer, new_tab: NewTab, downloads: Path, source: Path
 ) -> None:
     sender, receiver = new_tab(), new_tab()
@@ -128,7 +128,7 @@ def test_cancelling_here_ends_the_other_side(
     assert server.wait_for('tallow_transfers_total{status="cancelled",method="relay"}', 1)
 
 
-def test_cancelling_there_is_said_here(
+def test_cancelling_there_ends_this_side(
     server: PageServer, new_tab: NewTab, downloads: Path, source: Path
 ) -> None:
     tab = new_tab()
@@ -207,7 +207,7 @@ def test_a_killed_service_worker_fails_the_transfer_and_leaves_no_file(
     assert nothing_saved(downloads)
 
 
-def test_a_full_disk_is_said_on_both_sides(
+def test_a_full_disk_fails_on_both_sides(
     server: PageServer, new_tab: NewTab, downloads: Path, source: Path
 ) -> None:
     tab = new_tab()

@@ -52,7 +52,8 @@ def prefer(tab: Tab, server: PageServer, method: str) -> None:
 
 def send_between(
     sender: Tab, receiver: Tab, server: PageServer, source: Path, downloads: Path, method: str
-) -> None:
+) -> Path:
+    """Send a file and return where it was saved, with the same content."""
     for tab in (sender, receiver):
         prefer(tab, server, method)
     link = start_send(sender, [source])
@@ -63,13 +64,15 @@ def send_between(
     saved = wait_for_download(receiver, downloads, source.name, source.stat().st_size)
     assert subprocess.run(["cmp", source, saved], check=False).returncode == 0
     assert server.wait_for(f'tallow_transfers_total{{status="success",method="{method}"}}', 1)
+    return saved
 
 
 def test_100_mb_from_chromium_to_chromium(
     server: PageServer, new_tab: NewTab, downloads: Path, tmp_path: Path, method: str
 ) -> None:
     source = make_file(tmp_path / "large.bin", LARGE)
-    send_between(new_tab(), new_tab(), server, source, downloads, method)
+    saved = send_between(new_tab(), new_tab(), server, source, downloads, method)
+    assert saved.name == source.name
 
 
 def test_100_mb_from_firefox_to_chromium_and_back(
@@ -94,7 +97,8 @@ def test_100_mb_from_firefox_to_firefox(
 ) -> None:
     source = make_file(tmp_path / "large.bin", LARGE)
     pair = FirefoxTab(firefox_session), FirefoxTab(firefox_session)
-    send_between(*pair, server, source, downloads, method)
+    saved = send_between(*pair, server, source, downloads, method)
+    assert saved.name == source.name
 
 
 @pytest.mark.parametrize("browser_name", ["chromium", "firefox"])

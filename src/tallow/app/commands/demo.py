@@ -19,7 +19,7 @@ from tallow.app.commands.options.server_option import ServerChoice, server_optio
 from tallow.app.commands.peers import command_error, event_loop_factory, remove_leftovers
 from tallow.app.demo.browser import MISSING, BrowserError, BrowserTraffic, find_browser
 from tallow.app.demo.plan import TrafficMix
-from tallow.app.demo.traffic import TrafficGenerator
+from tallow.app.demo.traffic import TrafficGenerator, TrafficSummary
 from tallow.app.demo.transfer import TransferResult
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.event_log import configure_logging
@@ -112,23 +112,21 @@ def command(
         concurrency=concurrency,
         on_result=_print_json if json_output else _print_line,
     )
-    pages = None if no_browser else _browser_traffic(place, browser or find_browser(), rate)
+    pages = None if no_browser else _browser_traffic(place, browser, rate)
     try:
         with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
             runner.get_loop().set_default_executor(DaemonExecutor())
             ended = runner.run(_until_stopped(traffic, pages, duration, transfers))
     except PeerError as error:
         raise command_error(error) from None
-    if json_output:
-        _print_event({"event": "summary", **traffic.summary.as_dict()})
-    else:
-        click.echo(traffic.summary.line)
+    _print_summary(traffic.summary, json_output=json_output)
     if not ended and (duration is not None or transfers is not None):
         raise KeyboardInterrupt
 
 
-def _browser_traffic(origin: str, program: Path | None, rate: float) -> BrowserTraffic | None:
+def _browser_traffic(origin: str, chosen: Path | None, rate: float) -> BrowserTraffic | None:
     """The traffic of a browser; None, and a note, if there is none."""
+    program = chosen or find_browser()
     if program is None:
         click.echo(f"Note: {MISSING}", err=True)
         return None
@@ -159,6 +157,13 @@ async def _run_pages(pages: BrowserTraffic) -> None:
         await pages.run()
     except BrowserError as error:
         click.echo(f"Note: no more transfers in the browser: {error}", err=True)
+
+
+def _print_summary(summary: TrafficSummary, *, json_output: bool) -> None:
+    if json_output:
+        _print_event({"event": "summary", **summary.as_dict()})
+    else:
+        click.echo(summary.line)
 
 
 def _show_warning(line: str) -> None:
