@@ -13,6 +13,10 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from click.testing import CliRunner
+
+from support.programs.debian import program
+from tallow.cli import main
 
 ROOT: Final = Path(__file__).parents[3]
 PAGE: Final = (ROOT / "docs" / "prove-repository.md").read_text("utf-8")
@@ -58,17 +62,38 @@ def commands() -> Iterator[tuple[str, str]]:
             yield text, shown if next_language == "text" else ""
 
 
-def test_the_commands_print_what_the_page_shows(tmp_path: Path, repository: Path) -> None:
-    folder = tmp_path
-    assert len(list(commands())) == 4
-    for text, shown in commands():
-        done = shell(text, folder, repository)
-        assert done.returncode == 0, done.stderr
-        printed = iter(done.stdout.splitlines())
-        assert [line for line in shown.splitlines() if line not in printed] == []  # each, in this order
-        folder = tmp_path / "their-rules"
-    assert (folder / "report.html").read_text("utf-8").startswith("<!doctype html>")
-    assert "inhibit/critical" in (folder / "report.txt").read_text("utf-8")
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    """The folder with the clone, after the first command of the page."""
+    folder = tmp_path_factory.mktemp("page")
+    (text, shown), *_ = commands()
+    assert_prints(text, shown, folder, repository)
+    return folder / "their-rules"
+
+
+def assert_prints(text: str, shown: str, folder: Path, repository: Path) -> None:
+    """Run commands, and compare what they print with the lines that are shown, in their order."""
+    done = shell(text, folder, repository)
+    assert done.returncode == 0, done.stderr
+    printed = iter(done.stdout.splitlines())
+    assert [line for line in shown.splitlines() if line not in printed] == []
+
+
+def test_the_commands_print_what_the_page_shows(clone: Path, repository: Path) -> None:
+    _, *others = commands()
+    static = [(text, shown) for text, shown in others if "--static" in text]
+    assert len(static) == 2
+    for text, shown in static:
+        assert_prints(text, shown, clone, repository)
+
+
+@pytest.mark.slow
+def test_the_alerts_are_seen_firing(clone: Path, repository: Path) -> None:
+    program("promtool")  # skips where it cannot be had
+    [(text, shown)] = [(text, shown) for text, shown in commands() if "--static" not in text]
+    assert_prints(text, shown, clone, repository)
+    page = (clone / "report.html").read_text("utf-8")
+    assert page.count('class="sparkline"') >= 4
 
 
 def test_the_hook_is_the_one_that_this_repository_offers() -> None:
@@ -76,13 +101,15 @@ def test_the_hook_is_the_one_that_this_repository_offers() -> None:
     [used] = repo["hooks"]
     [offered] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert used["id"] == offered["id"]
-    command = f"{offered['entry']} {' '.join(used['args'])} rules/web.yml rules/node.yml"
-    assert shell(command, EXAMPLE, EXAMPLE).returncode == 1
+    own: list[str] = str(offered["entry"]).split()[1:]
+    arguments = own + list(used["args"]) + [str(EXAMPLE / "rules" / "web.yml")]
+    assert CliRunner(catch_exceptions=False).invoke(main, arguments).exit_code == 1
     assert re.search(offered["files"], "monitoring/rules/web.yml")
     assert re.search(offered["files"], "node-alerts.yaml")
     assert not re.search(offered["files"], "docker-compose.yml")
 
 
+@pytest.mark.slow
 def test_the_steps_of_the_pipeline_run(tmp_path: Path, repository: Path) -> None:
     steps = [step["run"] for step in configuration("jobs")["jobs"]["rules"]["steps"] if "run" in step]
     own = [step for step in steps if step.startswith("tallow ")]

@@ -152,7 +152,8 @@ class _Rules:
         flagged = {_key(finding) for finding in self._findings}
         quiet = [(key, witness) for key, witness in self._witnesses.items() if key not in flagged]
         if quiet:
-            yield f"<h2>Without findings</h2><details><summary>{len(quiet)} alerts</summary>"
+            word = "alert" if len(quiet) == 1 else "alerts"
+            yield f"<h2>Without findings</h2><details><summary>{len(quiet)} {word}</summary>"
             for key, _ in quiet:
                 yield from self._rule(key, [])
             yield "</details>"
