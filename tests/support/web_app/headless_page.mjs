@@ -1914,6 +1914,7 @@ async function prepareFiles(items, crypto2, progress) {
     files.push({ path, size: content.size, sha256: sha2562, mode: FILE_MODE, modified: timestamp(modified) });
     progress.fileDone();
   }
+  progress.report();
   const manifest = {
     files,
     folders: folders.map((path) => ({ path, mode: FOLDER_MODE, modified: timestamp(now) })),
