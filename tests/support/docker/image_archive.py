@@ -8,6 +8,7 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -76,8 +77,9 @@ class ImageArchive:
             command, env=os.environ | engine.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:
             assert process.stdin is not None
-            self._write(process.stdin)
-            process.stdin.close()
+            with suppress(BrokenPipeError):  # the client ended; its status tells
+                self._write(process.stdin)
+                process.stdin.close()
             process.wait()
         assert process.returncode == 0, f"{tag} cannot be imported"
 

@@ -28,8 +28,13 @@ from tallow.stack.compose import images
 
 _NOBODY: Final = 65534
 _VICTORIA_LOGS: Final = ("github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", "v1.52.2")
-_KILL: Final = "STOPSIGNAL SIGKILL"
-"""For programs that do not end on SIGTERM when they are the first process."""
+_SERVE: Final = """\
+#!/bin/sh
+# The first process of a container ignores SIGTERM unless it handles it.
+trap 'exit 0' TERM
+httpd -f -p %d -h /www -c /www/httpd.conf &
+wait
+"""
 _CHECK_READY: Final = """\
 #!/bin/sh
 # Debian's promtool has no `check ready` yet.
@@ -87,8 +92,8 @@ def load_cadvisor(engine: DockerEngine) -> None:
 
 def load_cadvisor_stub(engine: DockerEngine) -> None:
     """A stub for short tests: it answers the health check and has no metric."""
-    image = _busybox([_KILL, 'ENTRYPOINT ["/start.sh"]', "EXPOSE 8080"])
-    image.text("/start.sh", "#!/bin/sh\nexec httpd -f -p 8080 -h /www -c /www/httpd.conf\n", 0o755)
+    image = _busybox(['ENTRYPOINT ["/start.sh"]', "EXPOSE 8080"])
+    image.text("/start.sh", _SERVE % 8080, 0o755)
     image.text("/www/httpd.conf", ".prom:text/plain\nI:index.prom\n")
     image.text("/www/healthz", "ok\n")
     image.text("/www/metrics/index.prom", "# TYPE cadvisor_version_info gauge\ncadvisor_version_info 1\n")
@@ -113,9 +118,9 @@ def load_collector(engine: DockerEngine) -> None:
 def load_grafana(engine: DockerEngine) -> None:
     """A stub that answers the health check and has metrics; it shows nothing."""
     image = _busybox(
-        ["USER 472", "ENV PATH=/usr/share/grafana/bin:/bin", _KILL, 'ENTRYPOINT ["/run.sh"]', "EXPOSE 3000"]
+        ["USER 472", "ENV PATH=/usr/share/grafana/bin:/bin", 'ENTRYPOINT ["/run.sh"]', "EXPOSE 3000"]
     )
-    image.text("/run.sh", "#!/bin/sh\nexec httpd -f -p 3001 -h /www -c /www/httpd.conf\n", 0o755)
+    image.text("/run.sh", _SERVE % 3001, 0o755)
     # `grafana cli admin reset-admin-password --password-from-stdin` keeps what it reads.
     image.text("/usr/share/grafana/bin/grafana", "#!/bin/sh\ncat > /var/lib/grafana/password\n", 0o755)
     image.text("/www/httpd.conf", ".prom:text/plain\nI:index.prom\n")
