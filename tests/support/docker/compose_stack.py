@@ -59,7 +59,9 @@ class ComposeStack:
         used = project(self.home)
         profiles = [part for profile in used.profiles for part in ("--profile", profile)]
         options = ["--project-name", used.name, "--file", used.file, "--env-file", used.environment_file]
-        return self.engine.docker("compose", *options, *profiles, *arguments, timeout=COMMAND_S)
+        return self.engine.docker(
+            "compose", *options, *profiles, *arguments, timeout=COMMAND_S, environment=self.environment
+        )
 
     def container(self, service: str) -> dict[str, Any]:
         """What the engine says about a service's container."""

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,7 @@ START_S: Final = 60.0
 STOP_S: Final = 60.0
 ROOT: Final = Path(__file__).parents[3]
 REQUIREMENTS: Final = ROOT / "requirements" / "compose.txt"
+NOTHING: Final[Mapping[str, str]] = {}
 _NEW_NETWORK: Final = 0x40000000  # CLONE_NEWNET
 _START: Final = """
 set -eu
@@ -61,11 +62,13 @@ class DockerEngine:
             "PATH": f"{client_folder()}:{os.environ['PATH']}",
         }
 
-    def docker(self, *arguments: str, check: bool = True, **options: Any) -> str:
-        """Run the client and return its output."""
+    def docker(
+        self, *arguments: str, check: bool = True, environment: Mapping[str, str] = NOTHING, **options: Any
+    ) -> str:
+        """Run the client and return its output; without ``check`` also its error output."""
         done = subprocess.run(
             ["docker", *arguments],
-            env=os.environ | self.environment,
+            env=os.environ | self.environment | dict(environment),
             capture_output=True,
             text=True,
             check=False,

@@ -8,6 +8,9 @@ of what is built here.
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -27,6 +30,11 @@ from support.programs.otel_collector import otel_collector
 from tallow.stack.compose import images
 
 _NOBODY: Final = 65534
+_PYTHON_IMAGE: Final = """\
+FROM debian-with-python:bookworm
+RUN ln -s /usr/bin/python3 /usr/local/bin/python \\
+    && python3 -m zipfile -e /usr/share/python-wheels/pip-*.whl /usr/local/lib/python3.11/dist-packages
+"""
 _VICTORIA_LOGS: Final = ("github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", "v1.52.2")
 _SERVE: Final = """\
 #!/bin/sh
@@ -133,7 +141,7 @@ def load_grafana(engine: DockerEngine) -> None:
     image.load(engine, images.GRAFANA)
 
 
-def load_tallow(engine: DockerEngine, tag: str = images.TALLOW) -> None:
+def load_tallow(engine: DockerEngine, tag: str = images.TALLOW, checkout: Path = ROOT) -> None:
     """Tallow and its requirements as they are here, at the paths of the Dockerfile, which is not run."""
     image = _busybox(
         [
@@ -151,13 +159,49 @@ def load_tallow(engine: DockerEngine, tag: str = images.TALLOW) -> None:
         image.file(f"{packages}/{source[0]}", source[1], 0o644)
         if ".so" in source[1].name:
             image.libraries(source[1])
-    image.tree(ROOT / "src" / "tallow", f"{packages}/tallow")
-    image.tree(ROOT / "docs" / "runbooks", f"{packages}/tallow/stack/heartbeat/runbooks")
+    image.tree(checkout / "src" / "tallow", f"{packages}/tallow")
+    image.tree(checkout / "docs" / "runbooks", f"{packages}/tallow/stack/heartbeat/runbooks")
     start = "#!/opt/tallow/bin/python\nimport sys\nfrom tallow.cli import main\nsys.exit(main())\n"
     image.text("/opt/tallow/bin/tallow", start, 0o755)
     for folder in ("/var/lib/tallow", "/var/lib/log-shipper", "/var/log/tallow"):
         image.folder(folder, 10001, 0o700)
     image.load(engine, tag)
+
+
+def load_python_base(engine: DockerEngine, folder: Path) -> None:
+    """Debian with its Python under the name of the official image of Python, which is Debian as well.
+
+    The Python is older than that of the official image.
+    """
+    archive = folder / "base.tar"
+    mmdebstrap = program("mmdebstrap")
+    command = [
+        str(mmdebstrap),
+        "--variant=minbase",
+        "--include=python3-venv,ca-certificates",
+        "bookworm",
+        str(archive),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=900)
+    engine.docker("import", str(archive), "debian-with-python:bookworm")
+    archive.unlink()
+    context = folder / "python"
+    context.mkdir()
+    (context / "Dockerfile").write_text(_PYTHON_IMAGE)
+    engine.docker("build", "--tag", python_image(), str(context))
+
+
+def python_image() -> str:
+    """The base image that the Dockerfile names."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    return re.search(r"^ARG PYTHON_IMAGE=(\S+)$", text, re.MULTILINE)[1]  # type: ignore[index]
+
+
+def fetch_wheels() -> None:
+    """Put the wheels for the base's Python into ``wheels/``, where they are not there."""
+    if not list((ROOT / "wheels").glob("cryptography-*.whl")):
+        environment = os.environ | {"WEBRTC": "1"}
+        subprocess.run([ROOT / "scripts" / "wheels", "3.11.2"], env=environment, check=True, timeout=900)
 
 
 def _add_python(image: ImageArchive) -> None:

@@ -28,6 +28,7 @@ _PACKAGES: Final = {
     "zsh": "zsh",
     "fish": "fish",
     "busybox": "busybox-static",
+    "mmdebstrap": "mmdebstrap",
 }
 
 

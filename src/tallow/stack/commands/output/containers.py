@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tallow.stack.commands.output.services import ServiceRow, ServicesTable
 from tallow.stack.engines.docker import lifecycle
 from tallow.stack.engines.docker.containers import Container
+from tallow.stack.engines.docker.failure import describe_failure
 from tallow.stack.engines.docker.project import project, services
 from tallow.stack.engines.services.service_state import ServiceState, format_age
 from tallow.stack.engines.state.state_dir import StateDir
@@ -31,7 +32,15 @@ NOT_STARTED = ServiceState("ended", "not started")
 def container_states(home: StateDir, found: Mapping[str, Container]) -> dict[str, ServiceState]:
     """The state of each service of the stack, by name."""
     names = services(project(home).profiles)
-    return {name: found[name].state() if name in found else NOT_STARTED for name in names}
+    return {name: _state(found[name]) if name in found else NOT_STARTED for name in names}
+
+
+def _state(container: Container) -> ServiceState:
+    """The state of a container; of one that failed, with the error that it logged."""
+    state = container.state()
+    if not container.has_failed:
+        return state
+    return ServiceState(state.name, f"{state.detail}: {describe_failure(container)}")
 
 
 def containers_table(home: StateDir, found: Mapping[str, Container]) -> ServicesTable:
