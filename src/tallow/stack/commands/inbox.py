@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Final
 
 import click
 
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable, printable_lines
+from tallow.stack.engines.docker.choice import is_docker
+from tallow.stack.engines.docker.mailbox import MailpitReader
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.mailbox.reader import Mail, read_messages
 
 POLL_S: Final = 0.5
+MessageReader = Callable[[], list[Mail]]
 
 
 @click.command("inbox")
@@ -28,8 +30,8 @@ POLL_S: Final = 0.5
 @home_option
 def command(number: int | None, last: int, follow: bool, as_json: bool, home: StateDir) -> None:
     """List the messages, oldest first, or show the one with this NUMBER."""
-    folder = require_stack(home).data / "mailbox"
-    messages = read_messages(folder)
+    read = _reader(require_stack(home))
+    messages = read()
     if number is not None:
         _show(messages, number, as_json)
     elif as_json and not follow:
@@ -37,7 +39,14 @@ def command(number: int | None, last: int, follow: bool, as_json: bool, home: St
     else:
         _list(messages, last, _json_line if as_json else _line)
         if follow:
-            _follow(folder, messages, _json_line if as_json else _line)
+            _follow(read, messages, _json_line if as_json else _line)
+
+
+def _reader(home: StateDir) -> MessageReader:
+    """How the messages of a stack are read."""
+    if is_docker(home):
+        return MailpitReader(home).messages
+    return lambda: read_messages(home.data / "mailbox")
 
 
 def _show(messages: list[Mail], number: int, as_json: bool) -> None:
@@ -58,12 +67,12 @@ def _list(messages: list[Mail], last: int, format_line: Callable[[Mail], str]) -
     _print(messages[-last:], format_line)
 
 
-def _follow(folder: Path, messages: list[Mail], format_line: Callable[[Mail], str]) -> None:
+def _follow(read: MessageReader, messages: list[Mail], format_line: Callable[[Mail], str]) -> None:
     """Print further messages as they arrive. Never returns."""
     seen = {mail.key for mail in messages}
     while True:
         time.sleep(POLL_S)
-        new = [mail for mail in read_messages(folder) if mail.key not in seen]
+        new = [mail for mail in read() if mail.key not in seen]
         _print(new, format_line)
         seen |= {mail.key for mail in new}
 

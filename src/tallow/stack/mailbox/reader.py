@@ -33,15 +33,19 @@ def read_messages(folder: Path) -> list[Mail]:
     for path in paths:
         with suppress(FileNotFoundError):
             found.append((path.stat().st_mtime_ns, path.name, path.read_bytes()))
-    return [_read(number, *entry) for number, entry in enumerate(sorted(found), start=1)]
+    return [
+        parse_message(number, key, datetime.fromtimestamp(mtime_ns / 1e9, UTC), content)
+        for number, (mtime_ns, key, content) in enumerate(sorted(found), start=1)
+    ]
 
 
-def _read(number: int, mtime_ns: int, key: str, content: bytes) -> Mail:
+def parse_message(number: int, key: str, received_at: datetime, content: bytes) -> Mail:
+    """A message from its content as it was received; what cannot be parsed is empty or undecoded."""
     message = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(content)
     return Mail(
         number,
         key,
-        datetime.fromtimestamp(mtime_ns / 1e9, UTC),
+        received_at,
         _header(message, "from"),
         _header(message, "x-tallow-recipients") or _header(message, "to"),
         _header(message, "subject") or "(no subject)",
