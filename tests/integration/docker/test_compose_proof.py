@@ -104,7 +104,7 @@ def transfer(stack: ComposeStack, folder: Path) -> None:
         link = wait_until(lambda: _LINK.search(stack.engine.docker("logs", sender, check=False)), "a link")
         stack.engine.docker(
             *("run", "--rm", *options, "--volume", f"{target}:/target", images.TALLOW, "receive"),
-            *(link[0], "--output", "/target", "--yes", "--insecure"),
+            *(link[0], "--output", "/target", "--yes"),
         )
         assert stack.engine.docker("wait", sender).strip() == "0"
     finally:
