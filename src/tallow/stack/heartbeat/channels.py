@@ -87,7 +87,7 @@ class Email(Channel):
         with closing(client):
             if not implicit and requires_tls(smarthost):
                 client.starttls(context=context)
-            if login := self._login():
+            if (login := self._login()) and (self.settings.smtp_host or _offers_login(client)):
                 client.login(*login)
             client.send_message(self._email(message))
             with suppress(OSError, smtplib.SMTPException):  # the message is already delivered
@@ -111,6 +111,12 @@ class Email(Channel):
             "Sent by the heartbeat checker without Alertmanager\n"
         )
         return mail
+
+
+def _offers_login(client: smtplib.SMTP) -> bool:
+    """Whether a server offers a login. Compose's mailbox, which only the monitoring reaches, offers none."""
+    client.ehlo_or_helo_if_needed()
+    return client.has_extn("auth")
 
 
 @dataclass(frozen=True, slots=True)

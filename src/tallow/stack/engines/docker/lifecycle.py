@@ -121,7 +121,7 @@ def published_ports(home: StateDir) -> dict[str, int]:
     active = services(project(home).profiles)
     offset = home.options().port_offset
     found = {name: port + offset for name, (_, port) in configuration.PORT_VARIABLES.items()}
-    return {name: port for name, port in found.items() if name.removesuffix("-web") in active}
+    return {name: port for name, port in found.items() if name in active}
 
 
 def transaction(

@@ -26,7 +26,7 @@ class MailpitReader:
     """
 
     def __init__(self, home: StateDir) -> None:
-        port = PORT_VARIABLES["mailbox-web"][1] + home.options().port_offset
+        port = PORT_VARIABLES["mailbox"][1] + home.options().port_offset
         self._api = Api("mailbox", f"http://{HOST}:{port}", (USER, credentials.password(home.secrets)))
         self._content: dict[str, bytes] = {}
 
