@@ -15,7 +15,12 @@ from tallow.stack.heartbeat.state import HeartbeatState
 LONG_SILENCE: Final = timedelta(days=7)
 _FIRST_BEAT_S: Final = 300.0
 """Seconds after the start in which the first heartbeat may still be on its way, times the stack's scale."""
-_FAILED: Final = "sum by (integration) (increase(alertmanager_notifications_failed_total[1h])) > 0"
+_FAILED_SHARE: Final = (
+    "sum by (integration) (increase(alertmanager_notifications_failed_total[1h]))"
+    " / sum by (integration) (increase(alertmanager_notifications_total[1h])) > 0"
+)
+_ALL: Final = 0.99
+"""A share above which every notification failed: ``increase`` extrapolates."""
 
 
 def _services(installation: Installation) -> Iterator[Problem]:
@@ -74,12 +79,15 @@ def _heartbeat(installation: Installation) -> Iterator[Problem]:
 @with_api("prometheus")
 def _deliveries(installation: Installation, api: Api) -> Iterator[Problem]:
     with api.reading():
-        failed = api.get("/api/v1/query", query=_FAILED)["data"]["result"]
-        for series in failed:
-            yield Problem(
-                f"notifications by {series['metric']['integration']} have failed in the last hour",
-                f"{installation.command('alerts', 'test')} shows what each receiver answers",
-            )
+        failed = api.get("/api/v1/query", query=_FAILED_SHARE)["data"]["result"]
+        shares = {series["metric"]["integration"]: float(series["value"][1]) for series in failed}
+    for integration, share in shares.items():
+        amount = "all" if share > _ALL else "some"
+        yield Problem(
+            f"{amount} notifications by {integration} have failed in the last hour",
+            f"{installation.command('alerts', 'test')} shows what each receiver answers",
+            "error" if share > _ALL else "warning",
+        )
 
 
 @with_api("alertmanager")
