@@ -12,7 +12,7 @@ from typing import Final
 
 from tallow.stack.engines.programs.programs import Program, ensure
 
-_TIMEOUT_S: Final = 300.0
+_TIMEOUT_S: Final = 600.0
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - promtool's own temporary folders, private to this user
 _MEMORY_BYTES: Final = 256 << 20
 

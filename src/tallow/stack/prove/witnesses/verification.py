@@ -26,8 +26,8 @@ from tallow.stack.prove.witnesses.witness import InputSeries
 
 _CHECKS: Final = 60
 """Times of a test at which promtool is asked."""
-_BATCH: Final = 100
-_TIMEOUT_S: Final = 120.0
+_BATCH: Final = 60
+_TIMEOUT_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
