@@ -15,10 +15,11 @@ from tallow.stack.commands.output.findings import finding_lines, show_findings
 from tallow.stack.commands.output.proof import proof_json, proof_lines
 from tallow.stack.commands.output.terminal import new_console, printable_lines
 from tallow.stack.engines.programs.programs import MissingProgramError
-from tallow.stack.prove.alertmanager.config import AlertmanagerConfigError, load_config
+from tallow.stack.prove.alertmanager.config import AlertmanagerConfig, AlertmanagerConfigError, load_config
 from tallow.stack.prove.checks.model import SEVERITIES
 from tallow.stack.prove.duration import DurationError, parse_duration
 from tallow.stack.prove.expression import UnparsedError, parse, selectors
+from tallow.stack.prove.metrics.model import KnownMetrics
 from tallow.stack.prove.metrics.source import SourceError, load_metrics
 from tallow.stack.prove.mutation.test_file import TestFileError
 from tallow.stack.prove.output.html import as_html
@@ -108,29 +109,31 @@ def command(
     Without --metrics and --alertmanager, the checks that need them are skipped. For each alert, series are
     searched under which promtool sees it fire.
     """
-    if static and (write_tests or mutants or tests):
+    request = ProofRequest(write_tests, tests, mutants)
+    if static and request != ProofRequest():
         raise click.UsageError("--static excludes --write-tests, --mutants and --tests")
     interval = _interval(scrape_interval)
-    try:
-        loaded = load_rules(list(rules))
-        metrics = load_metrics(source, _names(loaded)) if source else None
-        alertmanager = load_config(config) if config else None
-    except (RuleFileError, SourceError, AlertmanagerConfigError) as error:
-        raise click.ClickException(printable_lines(str(error))) from None
+    loaded, metrics, alertmanager = _read(rules, source, config)
     report = check_rules(loaded, metrics, interval, alertmanager)
-    proof = None if static else _proof(loaded, ProofRequest(write_tests, tests, mutants))
+    proof = None if static else _proof(loaded, request)
     if proof:
         report = replace(report, witnesses=proof.witnesses)
     if page:
         _write(page, as_html(report, loaded))
-    if as_:
-        click.echo(_json(report, proof) if as_ == "json" else as_sarif(report))
-    else:
-        _show(report)
-        for line in proof_lines(proof) if proof else ():
-            click.echo(printable_lines(line))
+    _show(report, proof, as_)
     if report.worst() in _FAILING[fail_on]:
         raise SystemExit(1)
+
+
+def _read(
+    rules: Sequence[Path], source: str | None, config: Path | None
+) -> tuple[list[LoadedRule], KnownMetrics | None, AlertmanagerConfig | None]:
+    try:
+        loaded = load_rules(list(rules))
+        metrics = load_metrics(source, _names(loaded)) if source else None
+        return loaded, metrics, load_config(config) if config else None
+    except (RuleFileError, SourceError, AlertmanagerConfigError) as error:
+        raise click.ClickException(printable_lines(str(error))) from None
 
 
 def _proof(loaded: Sequence[LoadedRule], request: ProofRequest) -> Proof | None:
@@ -157,14 +160,19 @@ def _json(report: Report, proof: Proof | None) -> str:
     return json.dumps(found | (proof_json(proof) if proof else {}), indent=2, ensure_ascii=False)
 
 
-def _show(report: Report) -> None:
-    """Print tables on a terminal, and lines for other programs."""
+def _show(report: Report, proof: Proof | None, as_: str | None) -> None:
+    """Print JSON or SARIF if it was asked for; else tables on a terminal, and lines for other programs."""
+    if as_:
+        click.echo(_json(report, proof) if as_ == "json" else as_sarif(report))
+        return
     console = new_console()
     if console.is_terminal:
         show_findings(console, report)
-        return
-    for line in finding_lines(report):
-        click.echo(line)
+    else:
+        for line in finding_lines(report):
+            click.echo(line)
+    for line in proof_lines(proof) if proof else ():
+        click.echo(printable_lines(line))
 
 
 def _write(path: Path, text: str) -> None:

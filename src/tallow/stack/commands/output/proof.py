@@ -17,6 +17,15 @@ def proof_lines(proof: Proof) -> Iterator[str]:
             yield f"{witness.alert.where}: no firing input found: {witness.blocked_by}"
     for result in proof.mutation:
         yield from _mutation_lines(result)
+    yield from _totals(proof)
+    if proof.written is not None:
+        for name in proof.written.failing:
+            yield f"not written, as other rules of the file change it: {name}"
+        files = ", ".join(map(str, proof.written.files)) or "no file"
+        yield f"{proof.written.tests} tests written to {files}"
+
+
+def _totals(proof: Proof) -> Iterator[str]:
     found = sum(witness.found for witness in proof.witnesses)
     quiet = sum(witness.quiet_series is not None for witness in proof.witnesses)
     yield f"{found} of {len(proof.witnesses)} alerts seen firing, {quiet} of them also quiet just below"
@@ -24,11 +33,6 @@ def proof_lines(proof: Proof) -> Iterator[str]:
         mutants = sum(result.mutants for result in proof.mutation)
         detected = sum(result.detected for result in proof.mutation)
         yield f"{detected} of {mutants} mutants detected"
-    if proof.written is not None:
-        for name in proof.written.failing:
-            yield f"not written, as other rules of the file change it: {name}"
-        files = ", ".join(map(str, proof.written.files)) or "no file"
-        yield f"{proof.written.tests} tests written to {files}"
 
 
 def _mutation_lines(result: MutationResult) -> Iterator[str]:

@@ -9,7 +9,7 @@ from tallow.stack.prove.expression import UnparsedError
 from tallow.stack.prove.mutation.detection import AlertTest, detected
 from tallow.stack.prove.mutation.missing_test import missing_test
 from tallow.stack.prove.mutation.mutants import Mutant, mutants_of
-from tallow.stack.prove.promtool.documents import alert_test, rule_document, seconds_text
+from tallow.stack.prove.promtool.documents import Document, alert_test, rule_document, seconds_text
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 from tallow.stack.prove.rule_file import LoadedRule
 from tallow.stack.prove.witnesses.witness import Observation, Witness
@@ -69,22 +69,24 @@ def run_mutants(
     except UnparsedError as error:
         return MutationResult(alert, 0, (), len(tests), problem=f"not parsed: {error}")
     failed: list[str] = []
-    left = dict(enumerate(mutants, start=1))
+    left = mutants
     needed = [rule_document(rule) for rule in recordings]
     for test in tests:
-        with_rules = replace(test, rules=needed)
-        rules = {0: alert, **{number: mutant.rule for number, mutant in left.items()}}
-        documents = {number: rule_document(rule, annotations=annotations) for number, rule in rules.items()}
+        rules = _numbered([alert, *(mutant.rule for mutant in left)], annotations=annotations)
         try:
-            caught = detected(documents, with_rules, promtool)
+            caught = detected(rules, replace(test, rules=needed), promtool)
         except PromtoolError as error:
             return MutationResult(alert, len(mutants), (), len(tests), tuple(failed), problem=str(error))
         if 0 in caught:
             failed.append(test.name)
-            continue
-        left = {number: mutant for number, mutant in left.items() if number not in caught}
-    survivors = tuple(SurvivingMutant(mutant, missing_test(mutant)) for mutant in left.values())
+        else:
+            left = [mutant for number, mutant in enumerate(left, start=1) if number not in caught]
+    survivors = tuple(SurvivingMutant(mutant, missing_test(mutant)) for mutant in left)
     return MutationResult(alert, len(mutants), survivors, len(tests), tuple(failed))
+
+
+def _numbered(rules: Sequence[LoadedRule], *, annotations: bool) -> dict[int, Document]:
+    return {number: rule_document(rule, annotations=annotations) for number, rule in enumerate(rules)}
 
 
 def observed_tests(witness: Witness) -> list[AlertTest]:

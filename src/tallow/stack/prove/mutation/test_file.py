@@ -10,6 +10,7 @@ import yaml
 
 from tallow.stack.prove.duration import DurationError, parse_duration
 from tallow.stack.prove.mutation.detection import AlertTest
+from tallow.stack.prove.promtool.documents import Document
 
 _DEFAULT_INTERVAL = "1m"
 
@@ -53,14 +54,21 @@ def _tests_of(path: Path, document: Mapping[str, Any]) -> list[tuple[str, AlertT
     for number, test in enumerate(document["tests"], start=1):
         if not isinstance(test, dict):
             raise TestFileError(f"{path}: test {number} is not a mapping")
-        expectations = test.get("alert_rule_test") or []
-        if not isinstance(expectations, list) or not all(isinstance(one, dict) for one in expectations):
-            raise TestFileError(f"{path}: 'alert_rule_test' of test {number} is not a list of mappings")
         name = str(test.get("name") or f"{path.name}, test {number}")
         inputs = {key: test[key] for key in _INPUTS if key in test}
-        for alert in dict.fromkeys(str(one.get("alertname", "")) for one in expectations):
-            own = [one for one in expectations if str(one.get("alertname", "")) == alert]
+        for alert, own in _expectations(path, number, test).items():
             found.append((alert, AlertTest(name, inputs, own, every)))
+    return found
+
+
+def _expectations(path: Path, number: int, test: Mapping[str, Any]) -> dict[str, list[Document]]:
+    """What a test expects, by the name of the alert."""
+    expectations = test.get("alert_rule_test") or []
+    if not isinstance(expectations, list) or not all(isinstance(one, dict) for one in expectations):
+        raise TestFileError(f"{path}: 'alert_rule_test' of test {number} is not a list of mappings")
+    found: dict[str, list[Document]] = {}
+    for one in expectations:
+        found.setdefault(str(one.get("alertname", "")), []).append(one)
     return found
 
 

@@ -124,12 +124,13 @@ def _is_complete(found: Sequence[Verified]) -> bool:
 
 
 def _witness(rule: LoadedRule, found: Sequence[Verified], blocked_by: str) -> Witness:
-    fired = [one for one in found if one.fires]
+    # Those with quiet series come first.
+    fired = sorted((one for one in found if one.fires), key=lambda one: not one.stays_quiet)
     if not fired:
         reason = blocked_by or "limit: promtool does not see it fire under the series that were found"
         return Witness(rule, blocked_by=reason)
-    best = next((one for one in fired if one.stays_quiet), fired[0])
-    first = next((time for time in best.firing if _fires_from(best, time)), best.firing[-1])
+    best = fired[0]
+    first = _first_firing(best)
     step = best.candidate.timing.evaluation_interval
     return Witness(
         rule,
@@ -138,12 +139,14 @@ def _witness(rule: LoadedRule, found: Sequence[Verified], blocked_by: str) -> Wi
         best.candidate.quiet_series if best.stays_quiet else None,
         "",
         best.candidate.timing.interval,
-        tuple(_observations([best, *(one for one in fired if one is not best)])),
+        tuple(_observations(fired)),
     )
 
 
-def _fires_from(one: Verified, time: float) -> bool:
-    return not one.quiet or time > one.quiet[-1]
+def _first_firing(one: Verified) -> float:
+    """The time from which on the alert fires until the end."""
+    last_quiet = one.quiet[-1] if one.quiet else -1.0
+    return next(time for time in one.firing if time > last_quiet)
 
 
 def _observations(found: Sequence[Verified]) -> Iterator[Observation]:
@@ -172,16 +175,20 @@ def _all_observations(found: Sequence[Verified]) -> Iterator[Observation]:
 def _observation(one: Verified, *, is_quiet: bool) -> Observation:
     candidate, timing = one.candidate, one.candidate.timing
     step = timing.evaluation_interval
-    part = f", part {candidate.part}" if candidate.part else ""
-    edge = f": {candidate.edge}" if candidate.edge else ""
+    words = _words(candidate)
     if is_quiet:
         series = candidate.quiet_series or ()
         times = (timing.end,)
-        return Observation(f"stays quiet{part}{edge}", series, (), {}, times, timing.interval, step)
-    first = next(time for time in one.firing if _fires_from(one, time))
+        return Observation(f"stays quiet{words}", series, (), {}, times, timing.interval, step)
+    first = _first_firing(one)
     before = [time for time in one.quiet if time <= first - _CLEAR_OF_EDGE * step]
     firing = tuple(sorted({min(first + _CLEAR_OF_EDGE * step, timing.end), timing.end}))
     quiet = tuple(before[-1:])
     alerts = {time: one.alerts[time] for time in firing if time in one.alerts}
     firing = tuple(alerts)
-    return Observation(f"fires{part}{edge}", candidate.series, firing, alerts, quiet, timing.interval, step)
+    return Observation(f"fires{words}", candidate.series, firing, alerts, quiet, timing.interval, step)
+
+
+def _words(candidate: Candidate) -> str:
+    part = f", part {candidate.part}" if candidate.part else ""
+    return f"{part}: {candidate.edge}" if candidate.edge else part

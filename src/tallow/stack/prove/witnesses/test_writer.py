@@ -77,15 +77,7 @@ def write_tests(
         TestWriteError: a file cannot be written.
         PromtoolError: promtool cannot be started.
     """
-    groups: dict[tuple[tuple[str, ...], float], list[_NamedTest]] = {}
-    names = Counter(witness.alert.name for witness in witnesses)
-    shortest = min((each for each in _intervals(witnesses) if each <= _SHORT_S), default=_SHORT_S)
-    for witness in witnesses:
-        files = (*(rule.file for rule in search.needed_recordings(witness.alert)), witness.alert.file)
-        for test in _named(witness, is_unique=names[witness.alert.name] == 1):
-            every = test.observation.evaluation_interval_seconds
-            every = shortest if every <= _SHORT_S else every
-            groups.setdefault((tuple(sorted(set(files))), every), []).append(test)
+    groups = _grouped(witnesses, search)
     written: list[Path] = []
     failing: list[str] = []
     count = 0
@@ -97,6 +89,23 @@ def write_tests(
         count += len(kept)
         failing += [test.name for test in tests if test not in kept]
     return WrittenTests(tuple(written), count, tuple(failing))
+
+
+_Groups = dict[tuple[tuple[str, ...], float], list[_NamedTest]]
+
+
+def _grouped(witnesses: Sequence[Witness], search: WitnessSearch) -> _Groups:
+    """The tests by the rule files and the interval that they need."""
+    names = Counter(witness.alert.name for witness in witnesses)
+    shortest = min((each for each in _intervals(witnesses) if each <= _SHORT_S), default=_SHORT_S)
+    groups: _Groups = {}
+    for witness in witnesses:
+        files = (*(rule.file for rule in search.needed_recordings(witness.alert)), witness.alert.file)
+        for test in _named(witness, is_unique=names[witness.alert.name] == 1):
+            every = test.observation.evaluation_interval_seconds
+            every = shortest if every <= _SHORT_S else every
+            groups.setdefault((tuple(sorted(set(files))), every), []).append(test)
+    return groups
 
 
 def _intervals(witnesses: Sequence[Witness]) -> Iterator[float]:
@@ -146,18 +155,26 @@ def _write(
     _save(target, _text(target, rule_files, every, [test.document({}) for test in tests]))
     fired = _by_test(failed_checks(promtool.test([target])))
     kept = [test for test in tests if _is_as_observed(test, fired.get(test.name, {}))]
-    documents = [test.document(fired.get(test.name, {})) for test in kept]
-    _save(target, _text(target, rule_files, every, documents))
+    _save_expecting(target, rule_files, every, kept, fired)
     wrong = {check.test for check in failed_checks(promtool.test([target]))}
     if wrong:
         kept = [test for test in kept if test.name not in wrong]
-        documents = [document for document in documents if document["name"] not in wrong]
-        _save(target, _text(target, rule_files, every, documents))
+        _save_expecting(target, rule_files, every, kept, fired)
     return kept
 
 
-def _by_test(checks: Sequence[FailedCheck]) -> dict[str, dict[float, list[Document]]]:
-    found: dict[str, dict[float, list[Document]]] = {}
+_Fired = dict[str, dict[float, list[Document]]]
+
+
+def _save_expecting(
+    target: Path, rule_files: Sequence[str], every: float, tests: Sequence[_NamedTest], fired: _Fired
+) -> None:
+    documents = [test.document(fired.get(test.name, {})) for test in tests]
+    _save(target, _text(target, rule_files, every, documents))
+
+
+def _by_test(checks: Sequence[FailedCheck]) -> _Fired:
+    found: _Fired = {}
     for check in checks:
         found.setdefault(check.test, {})[check.seconds] = [alert.expected for alert in check.firing]
     return found

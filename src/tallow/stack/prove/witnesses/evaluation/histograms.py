@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 
 import promql_parser as ast
 
@@ -60,12 +61,12 @@ def bucket_quantile(share: float, buckets: Buckets) -> float:
         return math.nan
     if share < 0 or share > 1:
         return math.copysign(math.inf, share - 0.5)
-    counts = [count for _, count in ordered]
-    for index in range(1, len(counts)):
-        counts[index] = max(counts[index], counts[index - 1])
-    if not counts[-1] > 0:
-        return math.nan
-    rank = share * counts[-1]
+    counts = list(accumulate((count for _, count in ordered), max))
+    return _interpolated(share * counts[-1], ordered, counts) if counts[-1] > 0 else math.nan
+
+
+def _interpolated(rank: float, ordered: Buckets, counts: list[float]) -> float:
+    """The value of a rank, on a straight line through its bucket."""
     index = next(index for index, count in enumerate(counts) if count >= rank)
     if index == len(counts) - 1:
         return ordered[-2][0]

@@ -181,11 +181,11 @@ def _end_of_line(samples: list[float | None], start: int) -> int:
     if second is None:
         return end
     step = second - first
-    while end < len(samples):
-        value = samples[end]
-        expected = first + step * (end - start)
-        if value is None or abs(value - expected) > 1e-9 * max(1.0, abs(expected)):
-            break
+    while end < len(samples) and _is_near(samples[end], first + step * (end - start)):
         end += 1
     # Two samples of a course that goes on otherwise are no line.
     return end if end - start > 2 or end == len(samples) else start + 1
+
+
+def _is_near(value: float | None, expected: float) -> bool:
+    return value is not None and abs(value - expected) <= 1e-9 * max(1.0, abs(expected))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,15 +67,14 @@ def _selects(use: SelectorUse, labels: Labels) -> bool:
 
 def _apart(use: SelectorUse, labels: Labels, uses: Uses) -> Labels:
     """Labels with which the series of a selector is not one of a narrower selector, too."""
+    own = {"le", *(one.name for one in (*use.matchers, *use.wanted))}
     for other in uses.selectors:
-        own = {one.name for one in (*use.matchers, *use.wanted)}
-        added = [one for one in other.matchers if one.name not in own and one.name != "le"]
-        if other.metric == use.metric and other is not use and added and _selects(other, labels):
-            opposite = LabelMatcher(
-                added[0].name, _OPPOSITE[added[0].operator], added[0].value, added[0].pattern
-            )
-            value = solve([opposite], f"{opposite.name}-2")
-            labels = labels if value is None else {**labels, opposite.name: value}
+        added = next((one for one in other.matchers if one.name not in own), None)
+        if added is None or other.metric != use.metric or not _selects(other, labels):
+            continue
+        opposite = LabelMatcher(added.name, _OPPOSITE[added.operator], added.value, added.pattern)
+        value = solve([opposite], f"{opposite.name}-2")
+        labels = labels if value is None else {**labels, opposite.name: value}
     return labels
 
 
@@ -83,15 +82,20 @@ def _common_values(uses: Uses, operators: Sequence[str]) -> dict[str, str]:
     """The value of each label that the selectors share where their matchers allow it."""
     common = {label: example for label, example in uses.labels.items() if example}
     for operator in operators:
-        for use in uses.selectors:
-            for one in (*use.matchers, *use.wanted):
-                if one.operator == operator and one.name not in common and one.name != "le":
-                    value = solve(_for(one.name, (*use.matchers, *use.wanted)), f"{one.name}-1")
-                    if value:
-                        common[one.name] = value
+        for one, matchers in _asked(uses, operator):
+            if one.name not in common:
+                value = solve(_for(one.name, matchers), f"{one.name}-1")
+                common |= {one.name: value} if value else {}
     for label in uses.labels:
         common.setdefault(label, f"{label}-1")
     return common
+
+
+def _asked(uses: Uses, operator: str) -> Iterator[tuple[LabelMatcher, Sequence[LabelMatcher]]]:
+    """The matchers with an operator, each with all of its selector."""
+    for use in uses.selectors:
+        matchers = (*use.matchers, *use.wanted)
+        yield from ((one, matchers) for one in matchers if one.operator == operator and one.name != "le")
 
 
 def _labels(use: SelectorUse, names: Sequence[str], common: dict[str, str]) -> Labels:

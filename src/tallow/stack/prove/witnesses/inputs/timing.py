@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,20 +86,19 @@ def timing_of(
     after = max((look.ahead for look in looks), default=0.0)
     if back + after + hold > _MOST_DAYS * 86_400:
         raise UnsupportedError(f"a range of more than {_MOST_DAYS} days")
-    shortest = min((look.range for look in looks if look.range), default=240.0)
-    longest = max((look.range for look in looks), default=0.0)
-    interval = _interval(shortest, longest, samples, instants=any(not look.range for look in looks))
+    ranges = tuple(sorted({look.range for look in looks if look.range}))
+    interval = _interval(ranges or (240.0,), samples, instants=any(not look.range for look in looks))
     evaluation_interval = interval
     least = back + hold + (_SETTLING + 2) * interval + later
     while least / evaluation_interval > _MOST_EVALUATIONS:
         evaluation_interval *= 2
     least += (4 + _EARLIER) * evaluation_interval
     end = math.ceil(least / evaluation_interval) * evaluation_interval
-    ranges = tuple(sorted({look.range for look in looks if look.range}))
     return Timing(interval, evaluation_interval, hold, end, after, ranges)
 
 
-def _interval(shortest: float, longest: float, samples: float, *, instants: bool) -> float:
+def _interval(ranges: Sequence[float], samples: float, *, instants: bool) -> float:
+    shortest, longest = ranges[0], ranges[-1]
     fitting = [each for each in _INTERVALS if each * samples <= shortest] or [shortest / 2.5]
     interval = fitting[0]
     for each in _COARSE:

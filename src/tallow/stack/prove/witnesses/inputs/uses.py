@@ -118,9 +118,15 @@ def _selector(
             asked = tuple(one for one in matchers if one.name not in rule.labels)
             yield from _visit(rule.tree, (), (*asked, *wanted), recordings, uses, depth + 1)
         return
+    yield _use(name, matchers, functions, wanted)
+
+
+def _use(
+    name: str, matchers: Sequence[LabelMatcher], functions: tuple[str, ...], wanted: tuple[LabelMatcher, ...]
+) -> SelectorUse:
     named = [one for one in matchers if one.name == "__name__"]
     others = tuple(one for one in matchers if one.name != "__name__")
-    yield SelectorUse(name or solve(named, "metric") or "metric", others, functions, wanted)
+    return SelectorUse(name or solve(named, "metric") or "metric", others, functions, wanted)
 
 
 def _note(node: ast.Expr, uses: Uses) -> None:
@@ -152,17 +158,17 @@ def _note_replacement(node: ast.Call, uses: Uses) -> None:
     texts = [one.val for one in map(unwrapped, node.args) if isinstance(one, ast.StringLiteral)]
     if node.func.name == "label_replace" and len(texts) == 4 and texts[2] not in ("", "__name__"):
         target, replacement, source, pattern = texts
-        compiled = python_pattern(pattern)
-        usual = uses.labels.get(source) or f"{source}-1"
-        values = [
-            one
-            for one in (usual, *examples(pattern))
-            if (found := compiled.fullmatch(one)) and all(found.groups())
-        ]
+        values = _replaceable(pattern, uses.labels.get(source) or f"{source}-1")
         if values:
             uses.labels[source] = values[0]
             uses.examples[source] = values
-            uses.labels[target] = expanded(replacement, compiled.fullmatch(values[0]))
+            uses.labels[target] = expanded(replacement, python_pattern(pattern).fullmatch(values[0]))
     elif node.func.name == "label_join":
         for label in texts[2:]:
             uses.labels.setdefault(label, "")
+
+
+def _replaceable(pattern: str, usual: str) -> list[str]:
+    """Values that a pattern matches with something in each of its groups."""
+    found = ((one, python_pattern(pattern).fullmatch(one)) for one in (usual, *examples(pattern)))
+    return [one for one, match in found if match is not None and all(match.groups())]

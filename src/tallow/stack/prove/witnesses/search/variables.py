@@ -118,17 +118,21 @@ def start_quiet(objective: Objective, variables: Sequence[Variable], numbers: It
     """
     if not variables or objective.distance():
         return
-    groups = _together(variables) or [Together((variable,)) for variable in variables]
-    for group in groups:
-        kept = [variable.value for variable in group.variables]
-        for value in _seeds(
-            [*numbers, *(1.1 * number for number in numbers), 7.0], objective.plan.timing.end
-        ):
-            group.move(value)
-            if 0 < objective.distance() < STRUCTURAL:
-                return
-        for variable, old in zip(group.variables, kept, strict=True):
-            variable.move(old)
+    for group in _together(variables) or [Together((variable,)) for variable in variables]:
+        if _move_to_quiet(objective, group, numbers):
+            return
+
+
+def _move_to_quiet(objective: Objective, group: Together, numbers: Iterable[float]) -> bool:
+    """Move variables to a value with which the alert is quiet; False if none was found."""
+    kept = [variable.value for variable in group.variables]
+    for value in _seeds([*numbers, *(1.1 * number for number in numbers), 7.0], objective.plan.timing.end):
+        group.move(value)
+        if 0 < objective.distance() < STRUCTURAL:
+            return True
+    for variable, old in zip(group.variables, kept, strict=True):
+        variable.move(old)
+    return False
 
 
 def _seeds(numbers: Iterable[float], end: float) -> list[float]:
