@@ -23,6 +23,7 @@ from tallow.app.commands.terminal.received_output import SingleFile, show_text, 
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.peer.display import Display
+from tallow.app.peer.errors import is_final_refusal
 from tallow.app.peer.link import Link, is_exposed, origin
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
@@ -144,7 +145,7 @@ async def _receive_into(
             try:
                 await receiver.run()
             except BaseException as error:
-                if receiver.is_resumable(error):
+                if receiver.is_resumable(error) and not is_final_refusal(error):
                     display("warning", message="to resume it later, run the same command again")
                     advice.text = ""
                 raise

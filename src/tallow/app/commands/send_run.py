@@ -19,7 +19,7 @@ from tallow.app.files.source_tree import CollectOptions, SourceTree, collect
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.metadata.unsupported_formats import unstripped_warning
 from tallow.app.peer.display import Display
-from tallow.app.peer.errors import PeerError
+from tallow.app.peer.errors import PeerError, is_final_refusal
 from tallow.app.peer.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
@@ -204,7 +204,7 @@ class _SendCommand:
         try:
             await sender.run()
         except BaseException as error:
-            if sender.is_resumable(error):
+            if sender.is_resumable(error) and not is_final_refusal(error):
                 self._display("warning", message="to resume it later: tallow send --resume")
                 self._advice.text = ""
             raise

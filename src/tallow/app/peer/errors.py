@@ -109,6 +109,12 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, ServerConnectionError | ChannelError | TimeoutError)
 
 
+def is_final_refusal(error: BaseException) -> bool:
+    """Whether the server refuses for good. What is kept to resume stays until it expires, as the server may
+    lie; the person is not told to try again."""
+    return isinstance(error, ServerRefusedError) and error.code not in RETRYABLE
+
+
 _CLASSES: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     (FileChangedError, SourceChangedError.kind, SourceChangedError.severity),
     (FileHashMismatchError, HashMismatchError.kind, HashMismatchError.severity),

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -282,6 +283,19 @@ async def test_a_listener_closes_its_port() -> None:
         pass
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(endpoint.text, endpoint.port)
+
+
+async def test_a_listener_that_closes_before_a_proof_reports_no_error() -> None:
+    """The other side's further dials are pending when a channel is chosen."""
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+    async with listening() as (endpoint, _, opened):
+        reader, writer = await asyncio.open_connection(endpoint.text, endpoint.port)
+        while not opened._proving:
+            await asyncio.sleep(0.001)
+    assert await reader.read(1) == b""
+    writer.transport.abort()
+    assert reported == []
 
 
 async def test_a_dialler_sends_only_its_proof_to_a_port_of_somebody_else() -> None:

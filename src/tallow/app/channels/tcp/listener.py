@@ -90,7 +90,9 @@ class Listener:
         task.add_done_callback(self._proving.discard)
         proven = False
         try:
-            proven = await self._verify(reader, writer)
+            # Only close() cancels. asyncio 3.11 prints a traceback if the task of a connection is cancelled.
+            with suppress(asyncio.CancelledError):
+                proven = await self._verify(reader, writer)
         finally:
             if not proven:
                 writer.transport.abort()
