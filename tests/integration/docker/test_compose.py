@@ -97,3 +97,17 @@ def test_only_the_owner_of_the_folder_can_reach_the_secrets_on_the_host(stack: C
     assert stack.home.root.stat().st_mode & 0o777 == 0o700
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in folder.rglob("*") if file.is_file()} == {0o444}
+
+
+def test_doctor_finds_nothing_but_what_the_operator_must_set(stack: ComposeStack) -> None:
+    done = stack.run("doctor", "--json")
+    checks = {one["id"]: one for one in json.loads(done.stdout)["checks"]}
+    errors = {name: one["problems"] for name, one in checks.items() if one["outcome"] == "error"}
+    assert errors == {}
+    assert done.returncode == 0, done.stderr
+    warned = {name for name, one in checks.items() if one["outcome"] == "warning"}
+    assert {"receivers", "heartbeat-target"} <= warned
+    assert {name for name, one in checks.items() if one["outcome"] == "ok"} >= {
+        *("docker-engine", "container-hardening", "container-images", "published-ports", "container-secrets"),
+        *("services", "targets", "alertmanager", "configuration", "rules-loaded", "routes", "watchdog-route"),
+    }
