@@ -27,6 +27,7 @@ class GoProgram:
         name: the file name of the program.
         package: the import path of its main package.
         beside: further modules with versions, ``module@version``, for requirements that cannot be resolved.
+        tags: build tags.
         staging: whether the module requires its parts at ``v0.0.0``, as ``k8s.io/kubernetes`` does.
     """
 
@@ -35,6 +36,7 @@ class GoProgram:
     version: str
     package: str
     beside: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     staging: bool = False
 
 
@@ -64,6 +66,8 @@ PROMTOOL: Final = GoProgram(
     "github.com/prometheus/prometheus",
     "v0.313.3",
     "github.com/prometheus/prometheus/cmd/promtool",
+    # Without the service discoveries, which bring the libraries of every cloud.
+    tags=("netgo", "remove_all_sd"),
 )
 
 
@@ -83,7 +87,8 @@ def go_program(program: GoProgram) -> Path:
     if not program.staging:
         _go(folder, "get", f"{program.module}@{program.version}", *program.beside)
     unfinished = path.with_suffix(".part")
-    _go(folder, "build", "-ldflags", _linker_flags(program), "-o", str(unfinished), program.package)
+    flags = ("-tags", ",".join(program.tags), "-ldflags", _linker_flags(program))
+    _go(folder, "build", *flags, "-o", str(unfinished), program.package)
     unfinished.rename(path)
     return path
 
