@@ -161,6 +161,7 @@ async def test_a_lost_connection_is_resumed(
     assert LARGE <= end["facts"][f"bytes_transferred_total {direction}"] < 2 * LARGE
 
 
+@pytest.mark.proof
 async def test_a_reloaded_page_continues_to_receive_where_it_was(
     server: RunningServer, large: Path, tmp_path: Path
 ) -> None:
@@ -183,6 +184,7 @@ async def test_a_reloaded_page_continues_to_receive_where_it_was(
     assert storage.read_text() == "{}"  # the secret is erased
 
 
+@pytest.mark.proof
 async def test_a_reloaded_page_continues_to_send_the_same_files(
     server: RunningServer, large: Path, file: Path, tmp_path: Path
 ) -> None:
@@ -206,6 +208,23 @@ async def test_a_reloaded_page_continues_to_send_the_same_files(
     assert storage.read_text() == "{}"
 
 
+@pytest.mark.proof
+async def test_two_pages_receive_from_one_link(server: RunningServer, file: Path, tmp_path: Path) -> None:
+    arguments = ("send", "--server", server.url, "--receivers", "2", str(file))
+    async with tallow(*arguments, home=tmp_path) as sender:
+        link = (await sender.wait_for_event("link"))["link"]
+        async with (
+            headless_page("receive", link, tmp_path / "one") as one,
+            headless_page("receive", link, tmp_path / "two") as two,
+        ):
+            ends = await one.end(), await two.end()
+        assert await sender.wait() == 0
+    assert [end["state"] for end in ends] == ["done", "done"]
+    assert ends[0]["correlationId"] != ends[1]["correlationId"]
+    for folder in ("one", "two"):
+        assert (tmp_path / folder / file.name).read_bytes() == file.read_bytes()
+
+
 async def test_a_page_that_cancels_tells_the_receiver(
     server: RunningServer, large: Path, tmp_path: Path
 ) -> None:
@@ -224,7 +243,7 @@ async def test_a_page_that_cancels_tells_the_receiver(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-async def test_a_page_learns_that_the_sender_cancels(
+async def test_a_page_learns_that_a_signal_ends_the_sender(
     server: RunningServer, file: Path, tmp_path: Path
 ) -> None:
     async with tallow("send", "--server", server.url, str(file), home=tmp_path) as sender:
@@ -260,9 +279,8 @@ async def test_a_page_that_waits_for_its_person_says_so_to_the_sender(
     assert end["state"] == "done"
 
 
-async def test_a_mistyped_link_is_named_on_both_sides(
-    server: RunningServer, file: Path, tmp_path: Path
-) -> None:
+@pytest.mark.proof
+async def test_a_page_names_a_mistyped_link(server: RunningServer, file: Path, tmp_path: Path) -> None:
     sender = await send(server.url, [file])
     # The server knows the join token's hash only: the room of another secret is joined by its token.
     wrong = Link(server.url, sender.link.room, bytes(16))
@@ -306,7 +324,7 @@ async def test_a_server_that_changes_a_frame_is_detected(file: Path, tmp_path: P
             end = await page.end()
         await sender.wait_for_error()
     assert (end["state"], end["error"]) == ("failed", {"code": "modified", "side": "here"})
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out" / file.name).exists()
     assert not any(file.name.encode() in seen for seen in attack.seen)
 
 

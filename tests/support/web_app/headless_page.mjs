@@ -91,7 +91,8 @@ const ABORT_CODES = {
   storage_failed: 14,
   key_exhausted: 15,
   declined: 16,
-  unconfirmed: 17
+  unconfirmed: 17,
+  peer_stopped: 18
 };
 class ProtocolError extends Error {
   constructor(code, side = "here") {
@@ -108,6 +109,18 @@ class ProtocolError extends Error {
   }
 }
 const STOPPED = 18;
+const RESUMABLE = [
+  "modified",
+  "replayed",
+  "reordered",
+  "wrong_file",
+  "truncated",
+  "key_exhausted",
+  "peer_stopped"
+];
+function isResumable(code) {
+  return RESUMABLE.includes(code);
+}
 function fromAbortCode(code) {
   if (code === STOPPED) return new ProtocolError("peer_cancelled", "other");
   const known = Object.entries(ABORT_CODES).find(([, value]) => value === code);
@@ -457,6 +470,10 @@ class ServerRefusedError extends Error {
     return RETRYABLE.includes(this.reason);
   }
 }
+const DEPARTURES = {
+  cancelled: "peer_cancelled",
+  stopped: "peer_stopped"
+};
 class DepartureError extends Error {
   constructor(outcome) {
     super(outcome);
@@ -480,8 +497,8 @@ function isTransient(error) {
   return error instanceof ChannelError || error instanceof ServerConnectionError;
 }
 function isAuthenticated(error) {
-  if (error instanceof ProtocolError) return error.authenticated;
-  return !(error instanceof DepartureError);
+  if (error instanceof ProtocolError) return error.authenticated && !isResumable(error.code);
+  return !(error instanceof DepartureError || error instanceof ServerRefusedError);
 }
 function reasonOf(error) {
   if (error instanceof ProtocolError) return error.code;
@@ -489,12 +506,13 @@ function reasonOf(error) {
 }
 function toSessionError(error) {
   if (error instanceof ProtocolError) {
-    return { code: error.code, side: error.side };
+    const isReported = error.side === "other" && !error.authenticated;
+    return { code: error.code, side: isReported ? "server" : error.side };
   }
   if (error instanceof ServerRefusedError) return { code: error.code, side: "server" };
   if (error instanceof ServerConnectionError) return { code: "server_unreachable", side: "here" };
   if (error instanceof DepartureError) {
-    return { code: error.outcome === "cancelled" ? "peer_cancelled" : "peer_gave_up", side: "server" };
+    return { code: DEPARTURES[error.outcome] ?? "peer_gave_up", side: "server" };
   }
   if (error instanceof ChannelError || error instanceof LocalError) return { code: error.code, side: "here" };
   return { code: "internal", side: "here" };
@@ -1423,7 +1441,7 @@ class SignalingClient {
     this.answer.resolve(joined);
   }
   handlePeer(message) {
-    const outcome = message["outcome"];
+    const outcome = message["resumable"] === true ? "stopped" : message["outcome"];
     if (message["event"] === "joined") this.peer.joined();
     else this.peerLeft(typeof outcome === "string" ? outcome : null);
   }
@@ -1833,6 +1851,14 @@ class FileSender {
     this.progress.start(this.bytesAtReceiver(answer), answer.complete.size);
     await Promise.all([this.receiveReceipts(wanted), this.sendFiles(wanted, answer)]);
   }
+  /** Bytes of the files that the receiver has. */
+  bytesAtReceiver({ complete, partial }) {
+    const { files } = this.files.manifest;
+    let bytes = 0;
+    for (const file of complete) bytes += files[file].size;
+    for (const [file, size] of partial) if (!complete.has(file)) bytes += size;
+    return bytes;
+  }
   async sendFiles(wanted, answer) {
     for (const file of wanted) await this.sendFile(file, answer.partial.get(file) ?? 0);
     await this.secure.send(header(FrameType.finish));
@@ -1874,13 +1900,6 @@ class FileSender {
     }
     sequence.expect(FrameType.finish);
     await this.secure.receive();
-  }
-  bytesAtReceiver({ complete, partial }) {
-    const { files } = this.files.manifest;
-    let bytes = 0;
-    for (const file of complete) bytes += files[file].size;
-    for (const [file, size] of partial) if (!complete.has(file)) bytes += size;
-    return bytes;
   }
 }
 function recordChunk(onFact, secure, direction, bytes, started2) {
@@ -2968,14 +2987,14 @@ class TransferSession extends EventTarget {
   async finish(problem) {
     const outcome = outcomeOf(problem);
     this.channel?.abort();
-    const isResumable = problem !== null && this.isResumable(problem);
-    this.canResume = isResumable;
+    const isResumable2 = problem !== null && this.isResumable(problem);
+    this.canResume = isResumable2;
     if (problem !== null && !(problem instanceof CancelledError)) this.error = toSessionError(problem);
     if (this.error !== null && outcome === "failed") this.emitFact(errorFact(this.error));
-    await this.onEnd(outcome, isResumable);
-    if (!isResumable) this.parts?.store.erase();
-    await this.parts?.room.leave(isResumable ? null : outcome);
-    if (isResumable) this.parts = { ...this.parts, ...this.newRoom(this.parts.link, this.parts.store) };
+    await this.onEnd(outcome, isResumable2);
+    if (!isResumable2) this.parts?.store.erase();
+    await this.parts?.room.leave(isResumable2 ? null : outcome);
+    if (isResumable2) this.parts = { ...this.parts, ...this.newRoom(this.parts.link, this.parts.store) };
     else await this.endCrypto();
     this.meter.report();
     this.setState(outcome === "success" ? "done" : outcome);
@@ -3015,7 +3034,7 @@ function outcomeOf(problem) {
   if (problem === null) return "success";
   if (problem instanceof CancelledError) return "cancelled";
   const { code } = toSessionError(problem);
-  return ["peer_cancelled", "declined", "unconfirmed"].includes(code) ? "cancelled" : "failed";
+  return ["peer_cancelled", "peer_stopped", "declined", "unconfirmed"].includes(code) ? "cancelled" : "failed";
 }
 const KEY = "tallow.transfer";
 const SAVE_EVERY_MS = 500;
@@ -3132,6 +3151,7 @@ class Receiver extends TransferSession {
       const signaling = await parts.room.signaling();
       try {
         const attempt = await this.nextAttempt(parts, signaling);
+        if (attempt === null) continue;
         if (!await this.follow(parts, signaling, attempt)) continue;
         if (await this.linger(parts)) return;
       } catch (error) {
@@ -3149,22 +3169,25 @@ class Receiver extends TransferSession {
   hasBegun() {
     return this.offered !== null;
   }
-  async onEnd(outcome, isResumable) {
-    if (isResumable) await this.receiver?.suspend();
+  async onEnd(outcome, isResumable2) {
+    if (isResumable2) await this.receiver?.suspend();
     else if (outcome !== "success") await this.receiver?.discard();
   }
-  /** Waits for the sender's next attempt. */
+  /** Waits for the sender's next attempt; null if signaling was lost before it came. */
   async nextAttempt(parts, signaling) {
-    const { peer } = signaling;
+    const { peer, lost } = signaling;
+    const { attempts } = parts.room;
     if (!peer.present.isSet) {
       this.raiseIfDeparted(signaling);
       this.setState(this.meter.hasStarted ? "interrupted" : "waiting");
       this.retries.restartClock();
     }
-    await pause(GIVE_UP_AFTER_MS, Promise.race([parts.room.attempts.ready(), peer.departed.wait()]));
-    if (parts.room.attempts.length === 0) this.raiseIfDeparted(signaling);
-    if (!parts.room.attempts.isReady) throw new LocalError("peer_timeout");
-    return parts.room.attempts.get();
+    const events = [attempts.ready(), peer.departed.wait(), lost.wait()];
+    await pause(GIVE_UP_AFTER_MS, Promise.race(events));
+    if (attempts.isReady) return attempts.get();
+    this.raiseIfDeparted(signaling);
+    if (lost.isSet) return null;
+    throw new LocalError("peer_timeout");
   }
   /** Takes part in an attempt. False if the sender replaced it by another. */
   async follow(parts, signaling, attempt) {
@@ -3175,7 +3198,7 @@ class Receiver extends TransferSession {
       opening,
       (secure) => this.receive(parts, signaling, secure)
     );
-    const newer = parts.room.attempts.ready().then(() => "newer");
+    const newer = parts.room.attempts.ready().then(() => parts.room.attempts.length > 0 ? "newer" : receiving);
     const first = await Promise.race([receiving, newer]);
     if (first !== "newer") return true;
     this.dropChannel();
@@ -3278,6 +3301,7 @@ class Receiver extends TransferSession {
   }
 }
 const CONFIRMATION_ARRIVES_MS = 15e3;
+const MAX_COUNTED_RESENDS = 20;
 const DEFAULT_CONFIRMATION_S = 300;
 const DEPARTURE_ARRIVES_MS = 1e3;
 class Sender extends TransferSession {
@@ -3326,9 +3350,9 @@ class Sender extends TransferSession {
   hasBegun() {
     return this.resumed || this.meter.hasStarted;
   }
-  async onEnd(outcome, isResumable) {
+  async onEnd(outcome, isResumable2) {
     const wasJoined = this.resumed || (this.parts?.room.peerSeen ?? false);
-    if (isResumable || !wasJoined) return;
+    if (isResumable2 || !wasJoined) return;
     const isWhole = this.prepared !== null && !this.resumed;
     const facts2 = transferFacts({
       outcome,
@@ -3367,7 +3391,7 @@ class Sender extends TransferSession {
       this.raiseIfDeparted(signaling);
       if (lost.isSet) throw signaling.error ?? new ServerConnectionError("lost");
       if (!peer.present.isSet) {
-        this.setState("waiting");
+        this.setState(this.meter.hasStarted ? "interrupted" : "waiting");
         this.retries.restartClock();
       }
       const events = [lost.wait(), peer.departed.wait()];
@@ -3396,7 +3420,9 @@ class Sender extends TransferSession {
   }
   async sendFiles(secure, signaling, files) {
     const sender = new FileSender(secure, files, this.meter, (fact) => this.emitFact(fact));
+    const before = this.meter.hasStarted ? this.meter.value.bytes : 0;
     const answer = await this.waitForAcceptance(sender, signaling);
+    this.countResent(before - sender.bytesAtReceiver(answer), secure.chunkSize);
     this.flowing = this.method;
     signaling.reportStarted(this.method);
     this.retries.recordSuccess();
@@ -3404,6 +3430,12 @@ class Sender extends TransferSession {
     this.confirmationSeconds = null;
     this.setState("transferring");
     await sender.send(answer);
+  }
+  /** Counts the chunks that an interruption lost. */
+  countResent(bytes, chunkSize) {
+    const chunks = Math.min(MAX_COUNTED_RESENDS, Math.ceil(bytes / chunkSize));
+    const labels = { operation: "chunk", status: "success" };
+    if (chunks > 0) this.emitFact({ metric: "retry_attempts_total", labels, value: chunks });
   }
   /** Offers the files, and waits for the receiver's answer and for the person there to confirm. */
   async waitForAcceptance(sender, signaling) {

@@ -63,6 +63,7 @@ export type ErrorCode =
   | 'peer_timeout'
   | 'peer_gave_up'
   | 'peer_cancelled'
+  | 'peer_stopped'
   // protocol
   | 'wrong_secret'
   | 'key_exchange'

@@ -1,7 +1,7 @@
 /** Errors of the way to the server and to the other side. */
 
 import type { ErrorCode, SessionError } from '../types';
-import { ProtocolError } from '../crypto/errors';
+import { isResumable, ProtocolError } from '../crypto/errors';
 
 /** A channel could not be opened, or was lost. A retry may succeed. */
 export class ChannelError extends Error {
@@ -53,6 +53,12 @@ export class ServerRefusedError extends Error {
   }
 }
 
+/** `stopped`: it left with an outcome, and can come back. */
+const DEPARTURES: Readonly<Record<string, ErrorCode>> = {
+  cancelled: 'peer_cancelled',
+  stopped: 'peer_stopped',
+};
+
 /** The server reports that the other side has left with an outcome. Nobody else confirms it. */
 export class DepartureError extends Error {
   override readonly name = 'DepartureError';
@@ -78,10 +84,10 @@ export function isTransient(error: unknown): boolean {
   return error instanceof ChannelError || error instanceof ServerConnectionError;
 }
 
-/** Whether an error is this side's own or the authenticated other side's; the server cannot cause it at will. */
+/** Whether an error is this side's own or the authenticated other side's: nobody on the way can cause it at will. */
 export function isAuthenticated(error: unknown): boolean {
-  if (error instanceof ProtocolError) return error.authenticated;
-  return !(error instanceof DepartureError);
+  if (error instanceof ProtocolError) return error.authenticated && !isResumable(error.code);
+  return !(error instanceof DepartureError || error instanceof ServerRefusedError);
 }
 
 /** The abort code for the other side. */
@@ -93,12 +99,13 @@ export function reasonOf(error: unknown): ProtocolError['code'] {
 /** What the screens show. */
 export function toSessionError(error: unknown): SessionError {
   if (error instanceof ProtocolError) {
-    return { code: error.code, side: error.side };
+    const isReported = error.side === 'other' && !error.authenticated;
+    return { code: error.code, side: isReported ? 'server' : error.side };
   }
   if (error instanceof ServerRefusedError) return { code: error.code, side: 'server' };
   if (error instanceof ServerConnectionError) return { code: 'server_unreachable', side: 'here' };
   if (error instanceof DepartureError) {
-    return { code: error.outcome === 'cancelled' ? 'peer_cancelled' : 'peer_gave_up', side: 'server' };
+    return { code: DEPARTURES[error.outcome] ?? 'peer_gave_up', side: 'server' };
   }
   if (error instanceof ChannelError || error instanceof LocalError) return { code: error.code, side: 'here' };
   return { code: 'internal', side: 'here' };

@@ -195,7 +195,7 @@ export class SignalingClient {
   }
 
   private handlePeer(message: Record<string, unknown>): void {
-    const outcome = message['outcome'];
+    const outcome = message['resumable'] === true ? 'stopped' : message['outcome'];
     if (message['event'] === 'joined') this.peer.joined();
     else this.peerLeft(typeof outcome === 'string' ? outcome : null);
   }

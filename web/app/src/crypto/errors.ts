@@ -20,6 +20,7 @@ const ABORT_CODES = {
   key_exhausted: 15,
   declined: 16,
   unconfirmed: 17,
+  peer_stopped: 18,
 } as const satisfies Partial<Record<ErrorCode, number>>;
 
 export type ProtocolErrorCode = keyof typeof ABORT_CODES;
@@ -48,6 +49,21 @@ export class ProtocolError extends Error {
 
 /** A signal stopped the other side. A command resumes such a transfer; a page begins a new one. */
 const STOPPED = 18;
+
+/** After these the transfer can go on over another connection: somebody on the way can cause the faults. */
+const RESUMABLE: readonly ProtocolErrorCode[] = [
+  'modified',
+  'replayed',
+  'reordered',
+  'wrong_file',
+  'truncated',
+  'key_exhausted',
+  'peer_stopped',
+];
+
+export function isResumable(code: ProtocolErrorCode): boolean {
+  return RESUMABLE.includes(code);
+}
 
 /** The error for an abort code of the other side; `protocol` for an unknown one. */
 export function fromAbortCode(code: number): ProtocolError {

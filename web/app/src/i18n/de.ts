@@ -199,6 +199,7 @@ export const de: Texts = {
     peer_timeout: 'Die andere Seite hat nicht rechtzeitig geantwortet.',
     peer_gave_up: 'Die andere Seite hat die Übertragung wegen eines Fehlers beendet.',
     peer_cancelled: 'Die andere Seite hat die Übertragung abgebrochen.',
+    peer_stopped: 'Die andere Seite hat angehalten. Die Übertragung kann fortgesetzt werden.',
     wrong_secret:
       'Der Link ist falsch oder unvollständig, oder der Server hat die Verbindung verändert. Es wurde nichts übertragen. Kopieren Sie den ganzen Link noch einmal.',
     key_exchange:

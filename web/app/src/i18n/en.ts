@@ -191,6 +191,7 @@ export const en = {
     peer_timeout: 'The other side did not answer in time.',
     peer_gave_up: 'The other side ended the transfer because of an error.',
     peer_cancelled: 'The other side cancelled the transfer.',
+    peer_stopped: 'The other side stopped. The transfer can be resumed.',
     wrong_secret:
       'The link is wrong or incomplete, or the server changed the connection. Nothing was transferred. Copy the whole link again.',
     key_exchange:

@@ -40,6 +40,15 @@ export class FileSender {
     await Promise.all([this.receiveReceipts(wanted), this.sendFiles(wanted, answer)]);
   }
 
+  /** Bytes of the files that the receiver has. */
+  bytesAtReceiver({ complete, partial }: ResumeOffer): number {
+    const { files } = this.files.manifest;
+    let bytes = 0;
+    for (const file of complete) bytes += files[file]!.size;
+    for (const [file, size] of partial) if (!complete.has(file)) bytes += size;
+    return bytes;
+  }
+
   private async sendFiles(wanted: readonly number[], answer: ResumeOffer): Promise<void> {
     for (const file of wanted) await this.sendFile(file, answer.partial.get(file) ?? 0);
     await this.secure.send(header(FrameType.finish));
@@ -85,14 +94,6 @@ export class FileSender {
     }
     sequence.expect(FrameType.finish);
     await this.secure.receive();
-  }
-
-  private bytesAtReceiver({ complete, partial }: ResumeOffer): number {
-    const { files } = this.files.manifest;
-    let bytes = 0;
-    for (const file of complete) bytes += files[file]!.size;
-    for (const [file, size] of partial) if (!complete.has(file)) bytes += size;
-    return bytes;
   }
 }
 

@@ -61,6 +61,7 @@ export class Receiver extends TransferSession implements ReceiveSession {
       const signaling = await parts.room.signaling();
       try {
         const attempt = await this.nextAttempt(parts, signaling);
+        if (attempt === null) continue;
         if (!(await this.follow(parts, signaling, attempt))) continue;
         if (await this.linger(parts)) return;
       } catch (error) {
@@ -86,18 +87,21 @@ export class Receiver extends TransferSession implements ReceiveSession {
     else if (outcome !== 'success') await this.receiver?.discard();
   }
 
-  /** Waits for the sender's next attempt. */
-  private async nextAttempt(parts: RoomParts, signaling: SignalingClient): Promise<ConnectionAttempt> {
-    const { peer } = signaling;
+  /** Waits for the sender's next attempt; null if signaling was lost before it came. */
+  private async nextAttempt(parts: RoomParts, signaling: SignalingClient): Promise<ConnectionAttempt | null> {
+    const { peer, lost } = signaling;
+    const { attempts } = parts.room;
     if (!peer.present.isSet) {
       this.raiseIfDeparted(signaling);
       this.setState(this.meter.hasStarted ? 'interrupted' : 'waiting');
       this.retries.restartClock();
     }
-    await pause(GIVE_UP_AFTER_MS, Promise.race([parts.room.attempts.ready(), peer.departed.wait()]));
-    if (parts.room.attempts.length === 0) this.raiseIfDeparted(signaling);
-    if (!parts.room.attempts.isReady) throw new LocalError('peer_timeout');
-    return parts.room.attempts.get();
+    const events = [attempts.ready(), peer.departed.wait(), lost.wait()];
+    await pause(GIVE_UP_AFTER_MS, Promise.race(events));
+    if (attempts.isReady) return attempts.get();
+    this.raiseIfDeparted(signaling);
+    if (lost.isSet) return null;
+    throw new LocalError('peer_timeout');
   }
 
   /** Takes part in an attempt. False if the sender replaced it by another. */
@@ -108,10 +112,13 @@ export class Receiver extends TransferSession implements ReceiveSession {
   ): Promise<boolean> {
     if (!this.meter.hasStarted) this.setState('connecting');
     const opening = parts.connector.accept(attempt, signaling);
-    const receiving = this.withChannel(signaling, opening, (secure) =>
+    const receiving: Promise<'newer' | void> = this.withChannel(signaling, opening, (secure) =>
       this.receive(parts, signaling, secure),
     );
-    const newer = parts.room.attempts.ready().then(() => 'newer' as const);
+    // A direct connection goes on when signaling has failed for good.
+    const newer = parts.room.attempts
+      .ready()
+      .then((): typeof receiving | 'newer' => (parts.room.attempts.length > 0 ? 'newer' : receiving));
     const first = await Promise.race([receiving, newer]);
     if (first !== 'newer') return true;
     // The old channel has ended for the sender: what was received stays, and the next attempt continues.

@@ -26,6 +26,8 @@ import { StateStore, storedTransfer } from './storedState';
 
 /** The receiver gives up first when its person does not answer; the sender this much later. */
 const CONFIRMATION_ARRIVES_MS = 15_000;
+/** Chunks sent again after one interruption that are counted. */
+const MAX_COUNTED_RESENDS = 20;
 const DEFAULT_CONFIRMATION_S = 300;
 const DEPARTURE_ARRIVES_MS = 1_000;
 
@@ -125,7 +127,7 @@ export class Sender extends TransferSession implements SendSession {
       this.raiseIfDeparted(signaling);
       if (lost.isSet) throw signaling.error ?? new ServerConnectionError('lost');
       if (!peer.present.isSet) {
-        this.setState('waiting');
+        this.setState(this.meter.hasStarted ? 'interrupted' : 'waiting');
         this.retries.restartClock();
       }
       const events = [lost.wait(), peer.departed.wait()];
@@ -159,7 +161,9 @@ export class Sender extends TransferSession implements SendSession {
     files: PreparedFiles,
   ): Promise<void> {
     const sender = new FileSender(secure, files, this.meter, (fact) => this.emitFact(fact));
+    const before = this.meter.hasStarted ? this.meter.value.bytes : 0;
     const answer = await this.waitForAcceptance(sender, signaling);
+    this.countResent(before - sender.bytesAtReceiver(answer), secure.chunkSize);
     this.flowing = this.method;
     signaling.reportStarted(this.method!);
     this.retries.recordSuccess();
@@ -167,6 +171,13 @@ export class Sender extends TransferSession implements SendSession {
     this.confirmationSeconds = null;
     this.setState('transferring');
     await sender.send(answer);
+  }
+
+  /** Counts the chunks that an interruption lost. */
+  private countResent(bytes: number, chunkSize: number): void {
+    const chunks = Math.min(MAX_COUNTED_RESENDS, Math.ceil(bytes / chunkSize));
+    const labels = { operation: 'chunk', status: 'success' };
+    if (chunks > 0) this.emitFact({ metric: 'retry_attempts_total', labels, value: chunks });
   }
 
   /** Offers the files, and waits for the receiver's answer and for the person there to confirm. */

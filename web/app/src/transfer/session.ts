@@ -318,5 +318,7 @@ function outcomeOf(problem: unknown): Outcome {
   if (problem === null) return 'success';
   if (problem instanceof CancelledError) return 'cancelled';
   const { code } = toSessionError(problem);
-  return ['peer_cancelled', 'declined', 'unconfirmed'].includes(code) ? 'cancelled' : 'failed';
+  return ['peer_cancelled', 'peer_stopped', 'declined', 'unconfirmed'].includes(code)
+    ? 'cancelled'
+    : 'failed';
 }
