@@ -49,7 +49,7 @@ def test_firefox_receives_a_file_from_the_command_line_directly(
 ) -> None:
     source = make_file(tmp_path / NAME, SIZE)
     before = server.metrics()
-    with command_line("send", "--server", server.url, "--json", str(source)) as sender:
+    with command_line("send", "--server", server.url, "--direct", "--json", str(source)) as sender:
         assert sender.stdout is not None
         link = next(found for line in sender.stdout if (found := json.loads(line).get("link")))
         firefox_tab.open(link)
