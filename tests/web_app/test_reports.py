@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from support.web_app.files import make_file
-from support.web_app.server import PageServer, changes, serving_page
+from support.web_app.server import PageServer, Samples, changes, serving_page
 from support.web_app.tabs import WAIT_S, ChromiumTab, NewTab, wait_until
 from support.web_app.transfers import accept, command_line, link_of, start_send, wait_for_state
 
@@ -49,6 +49,13 @@ def counters(bodies: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
     return +total
 
 
+def wait_for_transfer(server: PageServer, before: Samples) -> None:
+    """Wait until the server has counted a successful transfer, over whichever path."""
+    end = time.monotonic() + WAIT_S
+    while not changes(before, server.metrics(), 'transfers_total{status="success"'):
+        assert time.monotonic() < end, "the transfer was not counted"
+
+
 def test_metrics_change_by_exactly_what_the_pages_show_as_sent(
     server: PageServer, new_tab: NewTab, tmp_path: Path
 ) -> None:
@@ -65,9 +72,7 @@ def test_metrics_change_by_exactly_what_the_pages_show_as_sent(
     accept(tabs[1])
     for tab in tabs:
         assert wait_for_state(tab, "done", "failed") == "done"
-    end = time.monotonic() + WAIT_S
-    while not changes(before, server.metrics(), 'transfers_total{status="success"'):
-        assert time.monotonic() < end, "the transfer was not counted"
+    wait_for_transfer(server, before)
     bodies = [body for tab in tabs for body in sent_bodies(tab)]
     expected = counters(bodies)
     server.wait_for('tallow_client_reports_total{outcome="accepted"}', len(bodies))
