@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from support.kubernetes.manifests import OVERLAYS, Object, objects, of_kind
 from tallow.stack.kubernetes.objects import SETTINGS
@@ -44,6 +45,13 @@ def container(workload: str) -> Object:
     return found
 
 
+def _value(variable: Mapping[str, Any]) -> str:
+    """The value of an entry of ``env``; for a field of the pod that of :data:`POD_FIELDS`."""
+    if "value" in variable:
+        return str(variable["value"])
+    return POD_FIELDS[variable["valueFrom"]["fieldRef"]["fieldPath"]]
+
+
 def container_process(workload: str, folder: Path, **secrets: str) -> ContainerProcess:
     """The container of a workload, with its volumes below a folder.
 
@@ -64,10 +72,7 @@ def container_process(workload: str, folder: Path, **secrets: str) -> ContainerP
 
     configured = of_kind("ConfigMap", objects(OVERLAYS[0]))
     [settings] = [one["data"] for name, one in configured.items() if name.startswith(SETTINGS)]
-    own = {
-        one["name"]: one["value"] if "value" in one else POD_FIELDS[one["valueFrom"]["fieldRef"]["fieldPath"]]
-        for one in container(workload)["env"]
-    }
+    own = {one["name"]: _value(one) for one in container(workload)["env"]}
     variables = {name: local(value) for name, value in {**settings, **own}.items()}
     program, *arguments = [
         local(re.sub(r"\$\((\w+)\)", lambda found: variables[found[1]], argument))

@@ -19,8 +19,10 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
+
+from tallow.monitoring.integrations.websocket_client import connect_websocket
 
 BROWSERS_ONLY: Final = ("service_worker_events_total", "pwa_installs_total", "notifications_sent_total")
 """Metrics that only a page reports."""
@@ -183,7 +185,7 @@ async def running_browser(program: Path) -> AsyncIterator[DevTools]:
         try:
             address = await _address(process.stderr)
             drained = asyncio.create_task(process.stderr.read())  # a full pipe would stop the browser
-            async with connect(address, max_size=None, proxy=None) as socket:
+            async with await connect_websocket(address, direct=True, max_size=None) as socket:
                 yield DevTools(socket)
         finally:
             with suppress(ProcessLookupError):

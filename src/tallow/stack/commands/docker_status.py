@@ -18,7 +18,7 @@ from tallow.stack.engines.docker.project import project
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.engines.services.api import Api
-from tallow.stack.engines.services.service_state import format_age, unhealthy
+from tallow.stack.engines.services.service_state import ServiceState, format_age, unhealthy
 from tallow.stack.engines.state.state_dir import StateDir
 
 
@@ -35,18 +35,24 @@ def show_containers(home: StateDir, *, as_json: bool) -> None:
     elif not runs:
         click.echo(f"nothing runs; start it with: {command_line(home, 'up')}")
     else:
-        console = new_console()
-        console.print(containers_table(home, found))
-        if failing := [name for name in unhealthy(states) if states[name].name in {"failing", "ended"}]:
-            logs = command_line(home, "logs", *failing, "--since", "15m")
-            console.print(printable_text(f"more: {logs}"), soft_wrap=True)
-        console.print(address_list(home, home.options().port_offset), soft_wrap=True)
-        console.print(_heartbeat_text(_heartbeat(home)))
-        console.print(notification_summary(running_settings(home).alerts))
+        _print_containers(home, found, states)
     if not runs:
         raise SystemExit(3)
     if unhealthy(states):
         raise SystemExit(1)
+
+
+def _print_containers(
+    home: StateDir, found: Mapping[str, Container], states: Mapping[str, ServiceState]
+) -> None:
+    console = new_console()
+    console.print(containers_table(home, found))
+    if failing := [name for name in unhealthy(states) if states[name].name in {"failing", "ended"}]:
+        logs = command_line(home, "logs", *failing, "--since", "15m")
+        console.print(printable_text(f"more: {logs}"), soft_wrap=True)
+    console.print(address_list(home, home.options().port_offset), soft_wrap=True)
+    console.print(_heartbeat_text(_heartbeat(home)))
+    console.print(notification_summary(running_settings(home).alerts))
 
 
 def _to_json(state: Any, container: Container | None) -> dict[str, object]:

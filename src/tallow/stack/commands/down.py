@@ -38,25 +38,33 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir)
     if services and purging:
         raise click.UsageError("--purge removes everything; give no names of services")
     if services:
-        if is_docker(require_stack(home)):
-            project(home).compose("stop", *services, seconds=CHANGE_S)
-        else:
-            hold(home, services)
-        click.echo(f"stopped: {', '.join(services)}; start again with: {command_line(home, 'up')}")
+        _stop_services(home, services)
         return
     if not _is_stack(home, purging=purging):
         click.echo(f"nothing to stop in {printable(str(home.root))}")
         return
     if purging and not yes and sys.stdin.isatty():
         _confirm_purge(home)
-    if is_docker(home):
-        (docker_lifecycle.remove if purging else docker_lifecycle.stop)(home)
-    else:
-        lifecycle.stop(home)
+    _stop(home, purging=purging)
     if purging:
         _show_purge(home, purge(home))
     else:
         click.echo(f"stopped; data is kept in {printable(str(home.root))} (--purge removes it)")
+
+
+def _stop_services(home: StateDir, services: tuple[str, ...]) -> None:
+    if is_docker(require_stack(home)):
+        project(home).compose("stop", *services, seconds=CHANGE_S)
+    else:
+        hold(home, services)
+    click.echo(f"stopped: {', '.join(services)}; start again with: {command_line(home, 'up')}")
+
+
+def _stop(home: StateDir, *, purging: bool) -> None:
+    if is_docker(home):
+        (docker_lifecycle.remove if purging else docker_lifecycle.stop)(home)
+    else:
+        lifecycle.stop(home)
 
 
 def _is_stack(home: StateDir, *, purging: bool) -> bool:

@@ -6,6 +6,7 @@ import gc
 import inspect
 from pathlib import Path
 from types import CoroutineType
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, WebSocketRoute
@@ -67,19 +68,26 @@ async def test_other_paths_are_refused() -> None:
     assert [message["type"] for message in await messages_of(application(), "/other")] == ["websocket.close"]
 
 
+def websocket_scopes(port: int) -> list[dict[str, Any]]:
+    """The scopes of the WebSockets of the server on a port."""
+    found = [each for each in gc.get_objects() if isinstance(each, dict) and each.get("type") == "websocket"]
+    return [each for each in found if each.get("server") == ("127.0.0.1", port)]
+
+
+def names_of_coroutines() -> list[str]:
+    """Names of the coroutines that have not ended."""
+    waiting = [each for each in gc.get_objects() if isinstance(each, CoroutineType) and each.cr_frame]
+    return [each.__qualname__ for each in waiting]
+
+
 async def test_an_idle_peer_keeps_no_headers_and_no_layer(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         sender, receiver = await server.pair()
         port = int(server.url.rpartition(":")[2])
         gc.collect()
-        found = [
-            each for each in gc.get_objects() if isinstance(each, dict) and each.get("type") == "websocket"
-        ]
-        scopes = [each for each in found if each.get("server") == ("127.0.0.1", port)]
-        assert [scope["headers"] for scope in scopes] == [[], []]
-        waiting = [each for each in gc.get_objects() if isinstance(each, CoroutineType) and each.cr_frame]
-        names = [each.__qualname__ for each in waiting]
-        assert "SignalingSession.run" in names
-        assert not [name for name in names if "wrapped_app" in name or name.endswith("Route.handle")]
+        assert [scope["headers"] for scope in websocket_scopes(port)] == [[], []]
+        waiting = names_of_coroutines()
+        assert "SignalingSession.run" in waiting
+        assert not [name for name in waiting if name.endswith(("wrapped_app", "Route.handle"))]
         for peer in (sender, receiver):
             await peer.socket.close()

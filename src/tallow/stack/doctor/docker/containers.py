@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from tallow.stack.compose.document import SERVICES
@@ -46,25 +47,35 @@ def _hardening(installation: DockerInstallation) -> Iterator[Problem]:
 def _differences(container: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
     """What a container is allowed that the Compose file does not allow it."""
     host = container["HostConfig"]
-    mounts = [str(one.get("Source", "")) for one in container.get("Mounts") or ()]
-    added = {str(name).removeprefix("CAP_") for name in host.get("CapAdd") or ()}
-    options = [str(one) for one in host.get("SecurityOpt") or ()]
     restart = (host.get("RestartPolicy") or {}).get("Name")
     is_root, may_be_root = _is_root(container["Config"].get("User")), _is_root(wanted.get("user"))
     holds = {
         "can write to its root file system": bool(host.get("ReadonlyRootfs")),
         "is privileged": not host.get("Privileged"),
-        "keeps capabilities": "ALL" in (host.get("CapDrop") or ()),
-        "has further capabilities": added <= set(wanted.get("cap_add", ())),
-        "may gain privileges": any(one.startswith("no-new-privileges") for one in options),
+        "keeps capabilities": "ALL" in _list(host, "CapDrop"),
+        "has further capabilities": _added_capabilities(host) <= set(wanted.get("cap_add", ())),
+        "may gain privileges": any(one.startswith("no-new-privileges") for one in _list(host, "SecurityOpt")),
         "has no memory limit": bool(host.get("Memory")),
         "has no limit of processes": bool(host.get("PidsLimit")),
-        "can control the Docker engine by its socket": not any("docker.sock" in one for one in mounts),
+        "can control the Docker engine by its socket": not _mounts_engine_socket(container),
         "runs as root": may_be_root or not is_root,
         "shares the host's network": host.get("NetworkMode") != "host",
         "is not restarted after a failure": restart not in {"", "no", None},
     }
     yield from (problem for problem, is_so in holds.items() if not is_so)
+
+
+def _list(described: Mapping[str, Any], name: str) -> list[str]:
+    """A list of the engine's description, which has null in place of an empty one."""
+    return [str(each) for each in described.get(name) or ()]
+
+
+def _added_capabilities(host: Mapping[str, Any]) -> set[str]:
+    return {name.removeprefix("CAP_") for name in _list(host, "CapAdd")}
+
+
+def _mounts_engine_socket(container: Mapping[str, Any]) -> bool:
+    return any("docker.sock" in str(mount.get("Source", "")) for mount in container.get("Mounts") or ())
 
 
 def _is_root(user: object) -> bool:
@@ -113,10 +124,16 @@ def _container_secrets(installation: DockerInstallation) -> Iterator[Problem]:
         if path.stat().st_mode & _READABLE != _READABLE:
             yield Problem(f"{path}: the container's user cannot read it", f"chmod 444 {path}")
     for service, container in _known(installation):
-        for mount in container.get("Mounts") or ():
-            source = str(mount.get("Source", ""))
-            if source.startswith(str(folder)) and not os.path.exists(source):  # noqa: PTH110 - never raises
-                yield Problem(f"{service} mounts {source}, which is missing", remedy)
+        for source in _missing_sources(container, folder):
+            yield Problem(f"{service} mounts {source}, which is missing", remedy)
+
+
+def _missing_sources(container: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    """Mounted files below a folder that do not exist any more."""
+    for mount in container.get("Mounts") or ():
+        source = str(mount.get("Source", ""))
+        if source.startswith(str(folder)) and not os.path.exists(source):  # noqa: PTH110 - never raises
+            yield source
 
 
 def _heartbeat(installation: DockerInstallation) -> Iterator[Problem]:

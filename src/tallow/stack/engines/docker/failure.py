@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tallow.stack.engines.docker.containers import Container, last_lines
-from tallow.stack.engines.logs.reader import LEVELS, parse_line
+from tallow.stack.engines.logs.reader import LEVELS, LogLine, parse_line
 
 _LINES: Final = 40
 _MAX_CHARACTERS: Final = 400
@@ -22,9 +22,10 @@ def _logged_error(container: Container) -> str:
     lines = [parse_line(container.service, raw) for raw in last_lines(container, _LINES)]
     errors = [line for line in lines if line.level in LEVELS[LEVELS.index("error") :]]
     found = errors or [line for line in lines if line.level is None]
-    if not found:
-        return ""
-    line = found[-1]
+    return _text(found[-1]) if found else ""
+
+
+def _text(line: LogLine) -> str:
     cause = next((str(line.extra[key]) for key in ("err", "error") if line.extra.get(key)), "")
     text = f"{line.text}: {cause}" if cause else line.text
     return " ".join(text.removeprefix("Error: ").split())[:_MAX_CHARACTERS]

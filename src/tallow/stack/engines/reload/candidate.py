@@ -12,7 +12,7 @@ from tallow.monitoring.settings.env_file import EnvFile, read_env_file
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE, VariableSource
 from tallow.stack.engines import configuration
-from tallow.stack.engines.reload.component_check import check_components
+from tallow.stack.engines.reload.component_check import ComponentCheck, check_components
 from tallow.stack.engines.reload.misspelling import closest_name
 from tallow.stack.engines.reload.notes import setting_notes
 from tallow.stack.engines.reload.program_check import check_configuration
@@ -90,8 +90,7 @@ def validate(
     source.env_file.refuse_problems(_names(known))
     _refuse_misspellings(source.env_file, _names(known))
     settings = StackSettings.load(source)
-    if problem := next((check.problem for check in checks.values() if check.problem), ""):
-        raise BadSettingError(problem)
+    _refuse_component_problems(checks)
     values = _in_effect(source, known)
     files = {
         home.secrets / SETTINGS_FILE: env_text(values),
@@ -103,6 +102,11 @@ def validate(
         notes = (*notes, *check_configuration(home, options, settings, progress))
     obsolete = tuple(configuration.obsolete_files(home, files))
     return Candidate(settings, values, component_settings, files, obsolete, notes)
+
+
+def _refuse_component_problems(checks: Mapping[str, ComponentCheck]) -> None:
+    if problem := next((check.problem for check in checks.values() if check.problem), ""):
+        raise BadSettingError(problem)
 
 
 def _source(options: StackOptions, environment: dict[str, str]) -> VariableSource:
