@@ -56,6 +56,16 @@ def wait_for_transfer(server: PageServer, before: Samples) -> None:
         assert time.monotonic() < end, "the transfer was not counted"
 
 
+def samples_of(expected: Counter[tuple[str, str]]) -> dict[str, float]:
+    """Counters as the samples of an exposition."""
+    return {f"{name}{{{labels}}}": value for (name, labels), value in expected.items()}
+
+
+def without_buckets(samples: dict[str, float]) -> dict[str, float]:
+    """Samples without those of histograms' buckets."""
+    return {name: value for name, value in samples.items() if "_bucket" not in name}
+
+
 def test_metrics_change_by_exactly_what_the_pages_show_as_sent(
     server: PageServer, new_tab: NewTab, tmp_path: Path
 ) -> None:
@@ -77,8 +87,7 @@ def test_metrics_change_by_exactly_what_the_pages_show_as_sent(
     expected = counters(bodies)
     server.wait_for('tallow_client_reports_total{outcome="accepted"}', len(bodies))
     changed = changes(before, server.metrics(), *{name for name, _ in expected})
-    plain = {name: value for name, value in changed.items() if "_bucket" not in name}
-    assert plain == {f"{name}{{{labels}}}": value for (name, labels), value in expected.items()}
+    assert without_buckets(changed) == samples_of(expected)
     assert expected["settings_changes_total", 'setting="theme"'] == 1
     for event in ("install", "activate"):
         assert expected["service_worker_events_total", f'event="{event}"'] == 2
