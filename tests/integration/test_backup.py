@@ -77,6 +77,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         lifecycle.stop(made.home)
 
 
+@pytest.mark.proof
 def test_a_stack_is_restored_from_its_backup(machine: Machine) -> None:
     wait_until(
         lambda: (machine.stack.value("count_over_time(up{job='tallow'}[1h])") or 0) >= 3, "three scrapes"

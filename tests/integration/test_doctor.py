@@ -182,6 +182,7 @@ def test_a_clock_that_was_set_back_is_named(running: Stack) -> None:
     assert "in the future: the clock was set back" in problem.message
 
 
+@pytest.mark.proof
 def test_a_heartbeat_that_stopped_and_notifications_that_failed_are_named(running: Stack) -> None:
     wait_until(lambda: not problems_of("heartbeat", running), "the heartbeat arrives")
     assert problems_of("deliveries", running) == []

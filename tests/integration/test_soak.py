@@ -93,7 +93,7 @@ async def demo(url: str, seconds: float, rate: float) -> dict[str, Any]:
     """Run `tallow demo` and return its summary. Every transfer must end as planned."""
     arguments = ("--server", url, "--duration", str(seconds), "--rate", str(rate), "--concurrency", "4")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tallow", "demo", *arguments, "--size", "3MB", "--json"),
+        *(sys.executable, "-m", "tallow", "demo", *arguments, "--size", "3MB", "--json", "--no-browser"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -121,6 +121,7 @@ async def wait_until_idle(server: ServerProcess) -> None:
             await asyncio.sleep(0.5)
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(300)
 async def test_resources_stay_constant_for_a_minute(tmp_path: Path) -> None:
     async with watched(tmp_path) as (server, usage):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 async def demo(*arguments: str) -> asyncio.subprocess.Process:
     pipe = asyncio.subprocess.PIPE
-    command = [sys.executable, "-m", "tallow", "demo", *arguments]
+    command = [sys.executable, "-m", "tallow", "demo", "--no-browser", *arguments]
     return await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
 
 

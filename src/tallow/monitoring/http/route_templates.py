@@ -71,6 +71,7 @@ class KnownRoute:
         websocket: whether it is a WebSocket.
         target: what the framework names in the scope's ``endpoint``, None if it names nothing.
         pattern: what the path is compared with, in the syntax of a template; ``template`` if empty.
+        regex: what the framework itself compares the path with, in place of ``pattern``.
     """
 
     template: str
@@ -78,10 +79,12 @@ class KnownRoute:
     websocket: bool = False
     target: object = None
     pattern: str = ""
+    regex: re.Pattern[str] | None = None
 
     def matches(self, path: str) -> bool:
         """Whether a path belongs to the route."""
-        return compile_template(self.pattern or self.template).fullmatch(path) is not None
+        expression = self.regex or compile_template(self.pattern or self.template)
+        return expression.fullmatch(path) is not None
 
 
 class RouteSource(Protocol):

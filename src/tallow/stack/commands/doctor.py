@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 import click
 from rich.console import Console
-from rich.padding import Padding
+from rich.text import Text
 
 from tallow.stack.commands.options import KNOWN_ERRORS, home_option, require_stack
 from tallow.stack.commands.output.terminal import new_console, printable_text
@@ -123,9 +123,12 @@ def _show_result(console: Console, result: CheckResult) -> None:
     line.append_text(printable_text(f"{result.id}: {result.title}"))
     console.print(line, soft_wrap=True)
     for problem in result.problems:
-        console.print(Padding.indent(printable_text(problem.message), _WIDTH + 2), soft_wrap=True)
-        console.print(
-            Padding.indent(printable_text(f"→ {problem.remedy}", "cyan"), _WIDTH + 2), soft_wrap=True
-        )
+        _print_indented(console, printable_text(problem.message))
+        _print_indented(console, printable_text(f"→ {problem.remedy}", "cyan"))
     if result.skipped:
-        console.print(Padding.indent(printable_text(result.skipped, "dim"), _WIDTH + 2), soft_wrap=True)
+        _print_indented(console, printable_text(result.skipped, "dim"))
+
+
+def _print_indented(console: Console, text: Text) -> None:
+    """Print a whole line: a command that is cut off at the terminal's width cannot be copied."""
+    console.print(Text(" " * (_WIDTH + 2)).append_text(text), soft_wrap=True)

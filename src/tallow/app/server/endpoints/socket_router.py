@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -25,14 +26,16 @@ class SocketRouter:
 
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, SocketEndpoint]) -> None:
         self._app = app
-        self._endpoints = endpoints
+        self._routes = {path: WebSocketRoute(path, endpoint) for path, endpoint in endpoints.items()}
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Returns what the caller awaits: a coroutine of its own would be one more layer."""
-        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "websocket" else None
-        if endpoint is None:
+        route = self._routes.get(scope["path"]) if scope["type"] == "websocket" else None
+        if route is None:
             return self._app(scope, receive, send)
-        return endpoint(WebSocket(scope, receive, send))
+        scope["route"] = route  # where Sentry reads the name of a transaction
+        served: Awaitable[None] = route.endpoint(WebSocket(scope, receive, send))
+        return served
 
 
 class SocketApplication(Starlette):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -108,24 +109,33 @@ def load_files(folder: Path = WEB_FOLDER) -> Mapping[str, WebFile]:
     }
 
 
+class FileRoute(Route):
+    """One route of all files, so that metrics have one template, whatever the names of a build.
+
+    Other paths do not match it: they are answered as those of no route.
+
+    Args:
+        files: by their path below ``/``.
+    """
+
+    def __init__(self, files: Mapping[str, WebFile]) -> None:
+        async def respond(request: Request) -> Response:
+            found = files.get(request.path_params["file"])
+            if found is None:
+                raise ApiError(404, "not_found", "there is no such file")
+            return await found.respond(request)
+
+        super().__init__("/{file:path}", respond)
+        names = "|".join(re.escape(name) for name in sorted(files))
+        # With a slash at the end, because Starlette would redirect that path to the file.
+        self.path_regex = re.compile(f"^/(?P<file>(?:{names})/?)$")
+
+
 def web_app_routes(folder: Path = WEB_FOLDER) -> list[Route]:
-    """The routes of the page. Files with hashed names share one route, so that metrics do not change with
-    every build."""
-    files = load_files(folder)
-    single = {name: file for name, file in files.items() if "/" not in name and name != INDEX}
-
-    async def nested(request: Request) -> Response:
-        top = request.url.path.split("/")[1]
-        found = files.get(f"{top}/{request.path_params['name']}")
-        if found is None:
-            raise ApiError(404, "not_found", "there is no such file")
-        return await found.respond(request)
-
-    folders = sorted({name.partition("/")[0] for name in files if "/" in name})
+    """The routes of the page: its files, with the index at ``/``, and its share target."""
+    files = {"" if name == INDEX else name: file for name, file in load_files(folder).items()}
     return [
-        *([Route("/", files[INDEX].respond)] if INDEX in files else []),
-        *(Route(f"/{name}", file.respond) for name, file in single.items()),
-        *(Route(f"/{top}/{{name:path}}", nested) for top in folders),
+        *([FileRoute(files)] if files else []),
         Route(SHARE_PATH, refuse_share, methods=["POST", "PUT"]),
     ]
 

@@ -85,7 +85,8 @@ def _walk(routes: Any, prefix: str) -> Iterator[KnownRoute]:
             yield from _walk(inner, path)
         elif getattr(route, "endpoint", None) is not None:
             methods = tuple(sorted(getattr(route, "methods", None) or ()))
-            yield KnownRoute(path, methods, _is_websocket(route), route.endpoint)
+            regex = None if prefix else getattr(route, "path_regex", None)  # it begins at the last mount
+            yield KnownRoute(path, methods, _is_websocket(route), route.endpoint, regex=regex)
         elif hasattr(route, "app"):  # a mounted application without routes, such as static files
             yield KnownRoute(f"{path}/{{path}}", ("GET", "HEAD"), False, route.app, f"{path}/{{path:path}}")
 

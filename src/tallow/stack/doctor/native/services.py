@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from tallow.stack.clients import alertmanager
 from tallow.stack.doctor.model import Check, NotApplicableError, Problem
@@ -12,9 +13,14 @@ from tallow.stack.doctor.native.installation import Installation, with_api
 from tallow.stack.engines.services.api import Api
 from tallow.stack.heartbeat.state import HeartbeatState
 
+T = TypeVar("T")
+
 LONG_SILENCE: Final = timedelta(days=7)
 _FIRST_BEAT_S: Final = 300.0
 """Seconds after the start in which the first heartbeat may still be on its way, times the stack's scale."""
+_START_S: Final = 40.0
+"""Seconds in which Prometheus finds everything after its start: two scrapes, and its discovery."""
+_POLL_S: Final = 1.0
 _FAILED_SHARE: Final = (
     "sum by (integration) (increase(alertmanager_notifications_failed_total[1h]))"
     " / sum by (integration) (increase(alertmanager_notifications_total[1h])) > 0"
@@ -39,9 +45,7 @@ def _services(installation: Installation) -> Iterator[Problem]:
 @with_api("prometheus")
 def _targets(installation: Installation, api: Api) -> Iterator[Problem]:
     with api.reading():
-        active = api.get("/api/v1/targets", state="active")["data"]["activeTargets"]
-        down = [target for target in active if target["health"] == "down"]
-        for target in down:
+        for target in _settled(api, lambda: _targets_down(api)):
             labels = target["labels"]
             yield Problem(
                 f"Prometheus cannot scrape {labels['job']} at {labels['instance']}: {target['lastError']}",
@@ -52,9 +56,37 @@ def _targets(installation: Installation, api: Api) -> Iterator[Problem]:
 @with_api("prometheus")
 def _alertmanager_known(installation: Installation, api: Api) -> Iterator[Problem]:
     with api.reading():
-        active = api.get("/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
-    if not active:
-        yield Problem("Prometheus sends alerts to no Alertmanager", installation.command("reload"))
+        missing = _settled(
+            api, lambda: [] if _alertmanagers(api) else ["Prometheus sends alerts to no Alertmanager"]
+        )
+    yield from (Problem(message, installation.command("reload")) for message in missing)
+
+
+def _targets_down(api: Api) -> list[Any]:
+    active = api.get("/api/v1/targets", state="active")["data"]["activeTargets"]
+    return [target for target in active if target["health"] == "down"]
+
+
+def _alertmanagers(api: Api) -> list[Any]:
+    found: list[Any] = api.get("/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+    return found
+
+
+def _settled(api: Api, read: Callable[[], list[T]]) -> list[T]:
+    """What is wrong, read again while Prometheus has just started.
+
+    It finds Alertmanager some seconds after its start, and what it could not scrape at its start stays down
+    until the next scrape.
+    """
+    while (found := read()) and _age_s(api) < _START_S:
+        time.sleep(_POLL_S)
+    return found
+
+
+def _age_s(api: Api) -> float:
+    """Seconds since Prometheus started."""
+    started = api.get("/api/v1/status/runtimeinfo")["data"]["startTime"]
+    return time.time() - datetime.fromisoformat(started[:19] + "+00:00").timestamp()
 
 
 def _heartbeat(installation: Installation) -> Iterator[Problem]:
