@@ -11,9 +11,13 @@ from tallow.monitoring.analytics.delivery import PlausibleClient
 from tallow.monitoring.analytics.event import Event
 from tallow.monitoring.lifecycle import delivery_notice
 from tallow.monitoring.lifecycle.delivery_notice import REPEAT_S, DeliveryNotice
+from tallow.monitoring.sentry.transport import make_transport
 from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 from tallow.monitoring.shipping.batch import Batch
 from tallow.monitoring.shipping.endpoint import Endpoint
+from tallow.monitoring.testing import fresh_metrics
+from tallow.monitoring.testing.fake_backend import running
+from tallow.monitoring.testing.log_endpoint import FakeLogEndpoint
 
 
 class Clock:
@@ -102,3 +106,24 @@ def test_an_unreachable_analytics_server_is_logged(
     assert client.deliver(Event({}, {})) == "failed"
     client.close()
     assert logged(caplog) == ["analytics events do not reach their receiver (ConnectError)"]
+
+
+def test_the_end_of_an_outage_of_the_log_endpoint_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with running(FakeLogEndpoint()) as remote:
+        endpoint = Endpoint(MonitoringSettings.load(log_endpoint=remote.url, log_endpoint_kind="http"))
+        remote.fail(status=503)
+        assert endpoint.send(Batch([b"{}\n"])).outcome == "retry"
+        remote.recover()
+        assert endpoint.send(Batch([b"{}\n"])).outcome == "sent"
+        endpoint.close()
+    assert logged(caplog) == [
+        "log lines do not reach their receiver (status 503)",
+        "log lines reach their receiver again",
+    ]
+
+
+def test_reports_that_sentry_does_not_get_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    cls = make_transport(fresh_metrics())
+    cls.on_dropped_event(cls.__new__(cls), "network")  # as the SDK calls it; no connection is needed
+    assert logged(caplog) == ["error reports do not reach their receiver (network)"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -20,7 +20,7 @@ from tallow.app.server.endpoints.concurrent_requests import ConcurrentRequestLim
 from tallow.app.server.endpoints.relay import RelayEndpoint
 from tallow.app.server.endpoints.rooms import RoomEndpoints
 from tallow.app.server.endpoints.signaling import SignalingEndpoint
-from tallow.app.server.endpoints.socket_router import SocketApplication, SocketEndpoint
+from tallow.app.server.endpoints.socket_router import SocketApplication
 from tallow.app.server.endpoints.telemetry import TelemetryEndpoint
 from tallow.app.server.endpoints.web_app import web_app_routes
 from tallow.app.server.limits.address_quota import AddressQuota
@@ -120,13 +120,8 @@ def create_app(
             await cache.close()
             await store.close()
 
-    sockets = {
-        SIGNAL_PATH: SignalingEndpoint(context).serve,
-        RELAY_PATH: RelayEndpoint(context).serve,
-    }
     app = SocketApplication(
-        sockets=sockets,
-        routes=[*_routes(context), *_socket_routes(sockets), *extra_routes(store, cache)],
+        routes=[*_routes(context), *extra_routes(store, cache)],
         exception_handlers={
             ApiError: on_api_error,
             HTTPException: on_http_exception,
@@ -183,19 +178,17 @@ def _register_label_values(metrics: Metrics) -> None:
     metrics.register_route(OTHER, HTTP_METHODS)
 
 
-def _routes(context: ServerContext) -> list[Route]:
+def _routes(context: ServerContext) -> list[Route | WebSocketRoute]:
     rooms = RoomEndpoints(context)
     return [
         Route(ROOMS_PATH, rooms.create_room, methods=["POST"]),
         Route(TELEMETRY_PATH, TelemetryEndpoint(context).receive, methods=["POST"]),
         Route(INFO_PATH, rooms.info),
         Route(OPENAPI_PATH, rooms.openapi),
+        WebSocketRoute(SIGNAL_PATH, SignalingEndpoint(context).serve),
+        WebSocketRoute(RELAY_PATH, RelayEndpoint(context).serve),
         *web_app_routes(),
     ]
-
-
-def _socket_routes(sockets: Mapping[str, SocketEndpoint]) -> list[WebSocketRoute]:
-    return [WebSocketRoute(path, endpoint) for path, endpoint in sockets.items()]
 
 
 def _register_checks(

@@ -35,9 +35,7 @@ def _starlette_frames() -> int:
 
 
 def application() -> SocketApplication:
-    return SocketApplication(
-        sockets={"/layers": count_layers}, routes=[WebSocketRoute("/layers", count_layers)]
-    )
+    return SocketApplication(routes=[WebSocketRoute("/layers", count_layers)])
 
 
 async def messages_of(app: ASGIApp, path: str) -> list[Message]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Iterable
 
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
-
-SocketEndpoint = Callable[[WebSocket], Awaitable[None]]
 
 
 class SocketRouter:
@@ -20,13 +18,13 @@ class SocketRouter:
     of memory.
 
     Args:
-        app: gets HTTP requests, the lifespan, and WebSockets of other paths.
-        endpoints: by path.
+        app: gets HTTP requests, the lifespan, and WebSockets of other paths, such as those below a mount.
+        routes: of WebSockets, without parameters in their paths.
     """
 
-    def __init__(self, app: ASGIApp, endpoints: Mapping[str, SocketEndpoint]) -> None:
+    def __init__(self, app: ASGIApp, routes: Iterable[WebSocketRoute]) -> None:
         self._app = app
-        self._routes = {path: WebSocketRoute(path, endpoint) for path, endpoint in endpoints.items()}
+        self._routes = {route.path: route for route in routes}
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Returns what the caller awaits: a coroutine of its own would be one more layer."""
@@ -39,18 +37,9 @@ class SocketRouter:
 
 
 class SocketApplication(Starlette):
-    """A Starlette application whose WebSocket endpoints are called by a :class:`SocketRouter`.
-
-    Args:
-        sockets: endpoints by path. The routes contain them, too: they name the path in metrics, and serve
-            it below another application's mount.
-        options: of Starlette.
-    """
-
-    def __init__(self, *, sockets: Mapping[str, SocketEndpoint], **options: object) -> None:
-        self._sockets = sockets
-        super().__init__(**options)  # type: ignore[arg-type] # passed on as they are
+    """A Starlette application whose WebSocket routes are called by a :class:`SocketRouter`."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Starlette's layers, behind the router of sockets."""
-        return SocketRouter(super().build_middleware_stack(), self._sockets)
+        routes = (route for route in self.routes if isinstance(route, WebSocketRoute))
+        return SocketRouter(super().build_middleware_stack(), routes)
