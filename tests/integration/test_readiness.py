@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from support.programs.databases import postgres, redis_server
 from tallow.app.server.cluster.redis import RedisCache, connect
-from tallow.app.server.rooms.store import SqlStore, StoreError
+from tallow.app.server.storage.database import StoreError
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.monitoring.testing import fresh_metrics
 
 pytestmark = pytest.mark.integration

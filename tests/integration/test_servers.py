@@ -19,7 +19,7 @@ from support.programs.databases import postgres, redis_server
 from support.transfers.server import ServerProcess, join_message, tallow_serve
 from tallow.app.server.cluster.redis import RedisRoomDirectory, connect
 from tallow.app.server.cluster.room_directory import NodeAddress
-from tallow.app.server.rooms.store import inspect_database
+from tallow.app.server.storage.inspection import inspect_database
 
 pytestmark = pytest.mark.integration
 

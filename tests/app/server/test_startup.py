@@ -80,6 +80,13 @@ def write_other_schema(file: Path) -> None:
     connection.close()
 
 
+def write_newer_database(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE tallow_schema_version (version INTEGER)")
+        connection.execute("INSERT INTO tallow_schema_version VALUES (99)")
+    connection.close()
+
+
 def write_database(file: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE other (text TEXT)")
@@ -93,7 +100,8 @@ def write_database(file: Path) -> None:
         (write_garbage, "file is not a database"),
         (write_truncated_database, "database disk image is malformed"),
         (write_damaged_database, "it is damaged: "),
-        (write_other_schema, "no such column: rooms.id"),
+        (write_other_schema, "its table rooms has no column id, so that Tallow has not made it"),
+        (write_newer_database, "it has schema version 99, which a newer Tallow wrote"),
     ],
 )
 def test_an_unusable_sqlite_file(tmp_path: Path, damage: Callable[[Path], None], problem: str) -> None:

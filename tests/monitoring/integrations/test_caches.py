@@ -52,6 +52,16 @@ async def test_the_definition_of_a_hit_can_be_set(metrics: Metrics) -> None:
     assert counts(metrics, "pages") == (0, 1)
 
 
+async def test_a_look_up_of_what_does_not_exist_is_neither_hit_nor_miss(metrics: Metrics) -> None:
+    answers = {"": None, None: False}
+    cache = instrument_cache(
+        Async(), "pages", metrics, lookup="fetch", is_hit=lambda found: answers.get(found, True)
+    )
+    for key in ("empty", "absent", "there"):
+        await cache.fetch(key)
+    assert counts(metrics, "pages") == (1, 1)
+
+
 async def test_a_look_up_that_raises_is_not_counted(metrics: Metrics) -> None:
     cache = instrument_cache(Async(), "pages", metrics, lookup="fetch")
     with pytest.raises(ConnectionError):

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from tallow.app.faults.load import BurnCpu, HoldMemory
 from tallow.app.faults.storage import EmptyCache, SlowDatabase
 from tallow.app.server.rooms.cache import Cache
-from tallow.app.server.rooms.store import SqlStore
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.app.server.transport.responses import ApiError, json_response, read_json
 from tallow.monitoring.http import auth
 

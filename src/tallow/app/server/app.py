@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -30,9 +31,11 @@ from tallow.app.server.readiness import DatabaseCheck
 from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.client_outcomes import ClientOutcomes
 from tallow.app.server.rooms.manager import RoomManager
-from tallow.app.server.rooms.outcome_store import OutcomeStore
-from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
 from tallow.app.server.settings import ServerSettings
+from tallow.app.server.storage.database import StoreError
+from tallow.app.server.storage.outcome_store import OutcomeStore
+from tallow.app.server.storage.records import RoomRecord
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.app.server.transport.responses import (
     ApiError,
     on_api_error,
@@ -55,7 +58,6 @@ from tallow.monitoring.errors import report_error
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.health import Health, responses
 from tallow.monitoring.http.response_log import log_response
-from tallow.monitoring.integrations.caches import instrument_cache
 from tallow.monitoring.logging import logger
 from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.metrics import METRICS, Metrics
@@ -64,6 +66,13 @@ from tallow.monitoring.settings import process_options
 TASK_INTERVAL_S: Final = 1
 LEASE_RENEWAL_INTERVALS: Final = 10
 SWEEP_INTERVALS: Final = 300
+
+_EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {
+    ApiError: on_api_error,
+    HTTPException: on_http_exception,
+    ClientDisconnect: on_disconnect,
+    Exception: on_failure,
+}
 
 RouteFactory = Callable[[SqlStore, Cache[RoomRecord]], Sequence[Route]]
 """Makes routes that need the server's store and cache."""
@@ -99,44 +108,39 @@ def create_app(
     )
     _register_label_values(metrics)
     store = SqlStore(settings.database, metrics)
-    cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
-    outcomes = ClientOutcomes(metrics, OutcomeStore(store.engine))
-    context = _context(settings, metrics, node, store, cache, outcomes)
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        await store.open()
-        await outcomes.open()
-        tasks = asyncio.create_task(_run_periodic_tasks(context), name="periodic tasks")
-        try:
-            async with node.serve_internal(internal_app, app, settings):
-                logger.info("Server started")
-                yield
-                logger.info("Server stopping")
-        finally:
-            tasks.cancel()
-            with suppress(asyncio.CancelledError):
-                await tasks
-            await cache.close()
-            await store.close()
-
+    cache = room_cache(settings, metrics)
+    context = _context(settings, metrics, node, store, cache)
     app = SocketApplication(
         routes=[*_routes(context), *extra_routes(store, cache)],
-        exception_handlers={
-            ApiError: on_api_error,
-            HTTPException: on_http_exception,
-            ClientDisconnect: on_disconnect,
-            Exception: on_failure,
-        },
+        exception_handlers=_EXCEPTION_HANDLERS,
         middleware=[Middleware(ConcurrentRequestLimit, context)] if settings.trusted_proxies else [],
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, node, cache),
     )
     app.state.context = context
     # Not instrumented: the process that forwards a request has counted it.
-    internal_app = app.build_middleware_stack()
+    app.state.internal = app.build_middleware_stack()
     _register_checks(health, settings, store, cache)
     monitoring.instrument(app)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(node: ClusterNode, cache: Cache[RoomRecord], app: Starlette) -> AsyncIterator[None]:
+    context: ServerContext = app.state.context
+    await context.store.open()
+    await context.outcomes.open()
+    tasks = asyncio.create_task(_run_periodic_tasks(context), name="periodic tasks")
+    try:
+        async with node.serve_internal(app.state.internal, app, context.settings):
+            logger.info("Server started")
+            yield
+            logger.info("Server stopping")
+    finally:
+        tasks.cancel()
+        with suppress(asyncio.CancelledError):
+            await tasks
+        await cache.close()
+        await context.store.close()
 
 
 def _context(
@@ -145,9 +149,9 @@ def _context(
     node: ClusterNode,
     store: SqlStore,
     cache: Cache[RoomRecord],
-    outcomes: ClientOutcomes,
 ) -> ServerContext:
     """What the endpoints share."""
+    outcomes = ClientOutcomes(metrics, OutcomeStore(store.engine))
     quota = AddressQuota(settings, node.quota_file, metrics.record_limit_rejection)
     rooms = RoomManager(
         settings,

@@ -11,8 +11,8 @@ from tallow.app.server.limits.client_address import ClientAddressHasher
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter, KeyedRateLimiter
 from tallow.app.server.rooms.client_outcomes import ClientOutcomes
 from tallow.app.server.rooms.manager import RoomManager
-from tallow.app.server.rooms.store import SqlStore
 from tallow.app.server.settings import ServerSettings
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.monitoring.metrics import Metrics
 
 

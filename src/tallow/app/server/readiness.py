@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tallow.app.server.rooms.store import SqlStore, StoreError
+from tallow.app.server.storage.database import StoreError
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.monitoring.health.disk_space import require_space
 
 

@@ -145,7 +145,7 @@ def check_database(settings: ServerSettings) -> None:
     Raises:
         BadSettingError: the database cannot be used.
     """
-    from tallow.app.server.rooms.store import inspect_database  # loads SQLAlchemy and the metrics
+    from tallow.app.server.storage.inspection import inspect_database  # loads SQLAlchemy and the metrics
 
     if problem := asyncio.run(inspect_database(settings.database)):
         where = "DATABASE_URL" if settings.database_url else str(settings.data_dir / "tallow.db")

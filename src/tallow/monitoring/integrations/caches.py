@@ -18,7 +18,7 @@ def instrument_cache(
     metrics: Metrics = METRICS,
     *,
     lookup: str = "get",
-    is_hit: Callable[[Any], bool] = lambda found: found is not None,
+    is_hit: Callable[[Any], bool | None] = lambda found: found is not None,
 ) -> C:
     """Count ``cache_hits_total`` and ``cache_misses_total`` for every look-up of a cache object.
 
@@ -30,7 +30,8 @@ def instrument_cache(
         name: the ``cache`` label; it is registered.
         metrics: where to record; by default the process's metrics.
         lookup: the name of the look-up method.
-        is_hit: whether the returned value is a hit.
+        is_hit: whether the returned value is a hit. None counts as neither: nothing by that key exists, so
+            that no cache could have held it, and strangers may choose keys.
 
     Returns:
         The same object.
@@ -53,8 +54,22 @@ def instrument_cache(
     metrics.register_cache(name)
 
     def count(found: Any) -> Any:
-        metrics.record_cache_access(name, bool(is_hit(found)))
+        hit = is_hit(found)
+        if hit is not None:
+            metrics.record_cache_access(name, bool(hit))
         return found
+
+    try:
+        setattr(cache, lookup, _passing_results_to(count, method))
+    except AttributeError:
+        raise TypeError(
+            f"{type(cache).__name__} does not allow its method {lookup!r} to be replaced"
+        ) from None
+    return cache
+
+
+def _passing_results_to(count: Callable[[Any], Any], method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, sync or async, which passes what it returns to ``count``."""
 
     @functools.wraps(method)
     def instrumented(*args: Any, **kwargs: Any) -> Any:
@@ -64,10 +79,4 @@ def instrument_cache(
     async def count_later(found: Any) -> Any:
         return count(await found)
 
-    try:
-        setattr(cache, lookup, instrumented)
-    except AttributeError:
-        raise TypeError(
-            f"{type(cache).__name__} does not allow its method {lookup!r} to be replaced"
-        ) from None
-    return cache
+    return instrumented

@@ -26,9 +26,9 @@ from tallow.app.server.rooms.cache import MemoryCache
 from tallow.app.server.rooms.client_outcomes import WINDOW_S as OUTCOME_WINDOW_S
 from tallow.app.server.rooms.client_outcomes import ClientOutcomes
 from tallow.app.server.rooms.manager import KEPT_S, LINGER_S, RoomManager
-from tallow.app.server.rooms.outcome_store import OutcomeStore
-from tallow.app.server.rooms.store import SqlStore
 from tallow.app.server.settings import ServerSettings
+from tallow.app.server.storage.outcome_store import OutcomeStore
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.app.wire import REPORTED_METRICS, CloseReason, Role, ServerMessage
 
 START = 1_800_000_000.0

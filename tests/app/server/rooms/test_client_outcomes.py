@@ -10,8 +10,8 @@ import pytest
 
 from support.registries import tallow_metrics
 from tallow.app.server.rooms.client_outcomes import MAX_KNOWN, WINDOW_S, ClientOutcomes, outcomes_of
-from tallow.app.server.rooms.outcome_store import OutcomeStore
-from tallow.app.server.rooms.store import SqlStore
+from tallow.app.server.storage.outcome_store import OutcomeStore
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.metrics.sample import Sample
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tallow.app.server.rooms.queue_depth import QueueDepth
 from tallow.app.server.rooms.room import Room
-from tallow.app.server.rooms.store import RoomRecord
+from tallow.app.server.storage.records import RoomRecord
 
 LIMIT = 3
 SECONDS = 300

@@ -15,9 +15,10 @@ from tallow.app.server.limits.room_places import RoomLimitError
 from tallow.app.server.rooms.cache import MemoryCache
 from tallow.app.server.rooms.manager import ABANDONED_S, KEPT_S, LINGER_S, RoomManager
 from tallow.app.server.rooms.room import Room
-from tallow.app.server.rooms.store import RoomRecord, SqlStore
 from tallow.app.server.rooms.unjoined import UNJOINED_S
 from tallow.app.server.settings import ServerSettings
+from tallow.app.server.storage.records import RoomRecord
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.app.wire import CloseReason, ServerMessage, TransferOutcome
 
 TOKEN = b"t" * 32
@@ -194,7 +195,7 @@ async def test_a_room_that_both_left_without_an_outcome_gives_its_place_back(roo
     assert rooms.manager.live == {}
     again = await rooms.open(room.record.id)  # a laptop that slept may go on for a while
     assert again is not None
-    rooms.manager._remove(again)
+    rooms.manager._memory.remove(again, rooms.clock())
     await rooms.after(KEPT_S)
     assert await rooms.open(room.record.id) is None
 
@@ -269,7 +270,7 @@ async def test_a_room_that_moved_to_another_server_keeps_its_place(rooms: RoomsI
 async def test_finished_rooms_in_memory_are_bounded(
     rooms: RoomsInTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tallow.app.server.rooms.manager.MAX_LINGERING", 5)
+    monkeypatch.setattr("tallow.app.server.rooms.live_rooms.MAX_LINGERING", 5)
     transfers = [await rooms.transfer() for _ in range(8)]
     await rooms.after(1)
     assert list(rooms.manager.live) == [room.record.id for room in transfers[3:]]

@@ -21,8 +21,8 @@ from tallow.app.server.cluster.room_directory import (
 )
 from tallow.app.server.cluster.socket_handoff import HandoffListener, WorkerSockets
 from tallow.app.server.rooms.cache import Cache, MemoryCache
-from tallow.app.server.rooms.store import RoomRecord
 from tallow.app.server.settings import ServerSettings
+from tallow.app.server.storage.records import RoomRecord
 from tallow.app.server.transport.movable_websocket import MovableWebSocket
 from tallow.app.server.transport.uvicorn_config import listen, listen_unix, server_config
 from tallow.monitoring.integrations.uvicorn_config import EmbeddedServer

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from tallow.app.room_ids import common_part
 from tallow.app.server.cluster.room_directory import NodeAddress, RoomLocationError
-from tallow.app.server.rooms.store import RoomRecord
+from tallow.app.server.storage.records import RoomRecord
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.metrics import METRICS, Metrics
 

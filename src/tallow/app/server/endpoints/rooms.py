@@ -13,7 +13,7 @@ from tallow import __version__
 from tallow.app.server.context import ServerContext
 from tallow.app.server.endpoints.openapi import DESCRIPTION
 from tallow.app.server.limits.room_places import RoomLimitError
-from tallow.app.server.rooms.store import StoreError
+from tallow.app.server.storage.database import StoreError
 from tallow.app.server.transport.ice_servers import stun_servers
 from tallow.app.server.transport.origin import require_same_origin
 from tallow.app.server.transport.responses import ApiError, json_response, read_json

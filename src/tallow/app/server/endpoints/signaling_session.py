@@ -12,7 +12,7 @@ from tallow.app.server.endpoints.receiver_rooms import open_receiver_room
 from tallow.app.server.limits.client_address import client_host
 from tallow.app.server.limits.rate_limit import TokenBucket
 from tallow.app.server.rooms.room import Member, RoleTakenError, Room
-from tallow.app.server.rooms.store import StoreError
+from tallow.app.server.storage.database import StoreError
 from tallow.app.server.transport.ice_servers import ice_servers
 from tallow.app.server.transport.messages import (
     Confirmation,

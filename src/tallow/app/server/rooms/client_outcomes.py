@@ -2,9 +2,9 @@
 
 Alerts on low traffic read ``client_outcomes_total``: three failures in it come from three address prefixes,
 so that one client that fails all night, or lies, wakes nobody. The database decides whether an outcome is
-counted (:mod:`tallow.app.server.rooms.outcome_store`): several workers and instances count a prefix once, and
-so does a server that restarts again and again. A flood of prefixes takes cells of the table, and each cell
-that it takes is counted; it hides others no better than by its share of the counts.
+counted (:mod:`tallow.app.server.storage.outcome_store`): several workers and instances count a prefix once,
+and so does a server that restarts again and again. A flood of prefixes takes cells of the table, and each
+cell that it takes is counted; it hides others no better than by its share of the counts.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from tallow.app.server.limits.client_address import address_prefix
-from tallow.app.server.rooms.outcome_store import OutcomeStore
-from tallow.app.server.rooms.store import StoreError
+from tallow.app.server.storage.database import StoreError
+from tallow.app.server.storage.outcome_store import OutcomeStore
 from tallow.monitoring.logging import logger
 from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.metrics import Metrics

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from itertools import islice
 from typing import Final
 
 from tallow.app.room_ids import new_room_ids
@@ -14,26 +12,25 @@ from tallow.app.server.limits.address_quota import AddressQuota
 from tallow.app.server.limits.room_places import RoomPlaces
 from tallow.app.server.rooms.analytics import RoomAnalytics
 from tallow.app.server.rooms.cache import Cache
-from tallow.app.server.rooms.client_outcomes import ClientOutcomes, outcomes_of
+from tallow.app.server.rooms.cached_store import CachedRoomStore
+from tallow.app.server.rooms.client_outcomes import ClientOutcomes
+from tallow.app.server.rooms.live_rooms import LiveRooms
 from tallow.app.server.rooms.metrics import RoomMetrics
+from tallow.app.server.rooms.outcome_recorder import OutcomeRecorder
 from tallow.app.server.rooms.room import Member, PeerConnection, Room
-from tallow.app.server.rooms.store import NEVER, OPEN, RoomRecord, Store, StoreError, new_records
-from tallow.app.server.rooms.token_store import TokenStore
 from tallow.app.server.rooms.transfer_monitor import TransferMonitor
 from tallow.app.server.rooms.unjoined import UNJOINED_S, UnjoinedRooms
 from tallow.app.server.settings import ServerSettings
-from tallow.app.wire import ROOM_ID, CloseReason, Role, TransferMethod, TransferOutcome
+from tallow.app.server.storage.records import RoomRecord, new_records
+from tallow.app.server.storage.room_store import NEVER, Store
+from tallow.app.wire import ROOM_ID, Role, TransferMethod, TransferOutcome
 from tallow.monitoring import correlation
-from tallow.monitoring.catalog import METRICS
-from tallow.monitoring.errors import report_error
 from tallow.monitoring.logging import transfer_logger
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.sample import Sample
 
 LINGER_S: Final = 600
 """How long a finished, empty room stays in memory, for late reports."""
-MAX_LINGERING: Final = 10_000
-"""Finished rooms in memory. Above it the oldest are removed earlier."""
 ABANDONED_S: Final = 600
 """How long a room that both peers have left without an outcome keeps its place."""
 KEPT_S: Final = 3600
@@ -79,26 +76,23 @@ class RoomManager:
         owned_by_others: Callable[[Sequence[str]], Awaitable[set[str]]] | None = None,
     ) -> None:
         self._settings = settings
-        self._metrics = metrics
-        self._store = store
-        self._cache = cache
         self.clock = clock
         self._wall_clock = wall_clock
-        self.places = RoomPlaces.of_worker(settings, workers)
         self._is_own_id = is_own_id
         self._owned_by_others = owned_by_others
-        self._unjoined = UnjoinedRooms(min(UNJOINED_S, settings.room_lifetime))
-        self._ended: dict[str, Room] = {}
-        """Finished rooms in memory, in the order of their ends."""
-        self.live: dict[str, Room] = {}
-        self.relay_tickets: TokenStore[tuple[Room, Member]] = TokenStore(name)
-        self.report_tokens: TokenStore[tuple[Room, Role]] = TokenStore(name)
+        self._records = CachedRoomStore(store, cache, metrics)
         self.room_metrics = RoomMetrics(metrics, settings, workers)
         self.analytics = analytics or RoomAnalytics()
-        self._outcomes = outcomes
-        self._address_quota = address_quota
+        self._recorder = OutcomeRecorder(metrics, self.room_metrics, outcomes, address_quota)
         self._monitor = TransferMonitor()
-        self.end_listeners: list[Callable[[Room], None]] = [self.analytics.removed, self._monitor.removed]
+        self.places = RoomPlaces.of_worker(settings, workers)
+        self._unjoined = UnjoinedRooms(min(UNJOINED_S, settings.room_lifetime))
+        self._memory = LiveRooms(name, self.places, self._unjoined, self.room_metrics)
+        self.live = self._memory.by_id
+        self.relay_tickets = self._memory.relay_tickets
+        self.report_tokens = self._memory.report_tokens
+        self.end_listeners = self._memory.end_listeners
+        self.end_listeners += [self.analytics.removed, self._monitor.removed]
 
     async def create(
         self, token_hash: str, correlation_id: str, networks: Sequence[bytes], receivers: int = 1
@@ -123,14 +117,13 @@ class RoomManager:
         try:
             for record in records:
                 self.places.take(record.id, networks)
-            await asyncio.gather(*(self._store.add(record) for record in records))
+            await self._records.add(records)
         except BaseException:
             for record in records:
                 self.places.release(record.id)
             raise
         for record in records:
             self._unjoined.add(record.id, self.clock())
-            await self._cache.set(record.id, record)
             self.analytics.room_created()
         return records[-1]
 
@@ -150,26 +143,16 @@ class RoomManager:
         """
         if not ROOM_ID.fullmatch(room_id):
             return None
-        record = await self._find(room_id)
+        # The store forgets a failed transfer after a while; here it may go on.
+        in_memory = self.live.get(room_id)
+        record = in_memory.record if in_memory else (await self._records.look_up(room_id)).record
         if record is None:
             return None
         seconds_left = record.expires - self._wall_clock()
         if seconds_left <= 0 or not record.matches_token(token):
             return None
-        self._unjoined.remove(room_id)
         now = self.clock()
-        return self.live.setdefault(room_id, Room(record, now + seconds_left, empty_since=now))
-
-    async def _find(self, room_id: str) -> RoomRecord | None:
-        record = await self._cache.get(room_id)
-        if room_id in self.live:
-            # The store forgets a failed transfer after a while; here it may go on.
-            return self.live[room_id].record
-        if record is None:
-            record = await self._store.find(room_id)
-            if record is not None:
-                await self._cache.set(room_id, record)
-        return record
+        return self._memory.open(record, now + seconds_left, now)
 
     def join(
         self,
@@ -196,23 +179,18 @@ class RoomManager:
         """
         old = room.join(role, connection, device, rejoin_key, self.clock())
         if old is not None:
-            self._revoke_ticket(old)
+            self._memory.revoke_ticket(old)
         if role == "sender":
             room.sender_cell = cell
         member = room.members[role]
-        member.relay_ticket = self.relay_tickets.issue((room, member))
-        self.issue_report_token(room, role)
+        self._memory.issue_tokens(room, member)
         self.room_metrics.update(room, self.clock())
         self.analytics.joined(room, role, do_not_track=do_not_track, now=self.clock())
         return member, old
 
     def issue_report_token(self, room: Room, role: Role) -> str:
         """Issue a one-time telemetry token; the role's last one is revoked."""
-        last = room.report_tokens.get(role)
-        if last is not None:
-            self.report_tokens.revoke(last)
-        token = room.report_tokens[role] = self.report_tokens.issue((room, role))
-        return token
+        return self._memory.issue_report_token(room, role)
 
     async def start_transfer(self, room: Room, method: TransferMethod) -> None:
         """Note that the sender says that data flows."""
@@ -250,7 +228,7 @@ class RoomManager:
             member, self.clock(), outcome=outcome, wait=wait, grace=grace, resumable=resumable
         )
         if was_member:
-            self._revoke_ticket(member)
+            self._memory.revoke_ticket(member)
             self.room_metrics.update(room, self.clock())
         return was_member
 
@@ -266,7 +244,7 @@ class RoomManager:
             and not room.was_transfer
             and room.conclude(room.announced_outcome, self.clock())
         ):
-            self._give_place_back(room)
+            self._memory.give_place_back(room)
             await self._save_state(room)
 
     async def conclude(
@@ -284,7 +262,7 @@ class RoomManager:
         """
         if not room.conclude(outcome, self.clock()):
             return False
-        self._give_place_back(room)
+        self._memory.give_place_back(room)
         self.room_metrics.update(room, self.clock())
         with correlation.bind(room.record.correlation_id):  # the periodic task has no id bound
             self._log_outcome(room, outcome, error_type)
@@ -305,9 +283,7 @@ class RoomManager:
         for room in list(self.live.values()):
             await self._run_room_tasks(room, now)
         await self._end_unjoined(now)
-        for room in list(islice(self._ended.values(), max(0, len(self._ended) - MAX_LINGERING))):
-            if not room.members:
-                self._remove(room)
+        self._memory.remove_excess(now)
         self.room_metrics.drop_expired(now)
 
     async def _run_room_tasks(self, room: Room, now: float) -> None:
@@ -315,16 +291,12 @@ class RoomManager:
             self.set_confirmation(room, pending=False)
         outcome = room.due_outcome(now)
         if outcome is not None and await self.conclude(room, outcome, "network"):
-            await self._record_outcome(room, outcome)
+            await self._recorder.record(room, outcome)
         if room.deadline <= now or room.is_disposable(now, LINGER_S):
-            self._end(room)
+            self._memory.end(room, now)
         elif room.is_abandoned(now, ABANDONED_S):
-            self._end(room)
+            self._memory.end(room, now)
             await self._save_state(room, self._wall_clock() + KEPT_S)
-
-    def _end(self, room: Room) -> None:
-        self.places.release(room.record.id)
-        self._remove(room)
 
     async def _end_unjoined(self, now: float) -> None:
         """Give the places of rooms back that nobody has joined for a while, and forget their links."""
@@ -337,76 +309,19 @@ class RoomManager:
             self._unjoined.add(room_id, now)
         for room_id in unused:
             self.places.release(room_id)
-        await asyncio.gather(*(self._forget_link(room_id) for room_id in unused))
-
-    async def _forget_link(self, room_id: str) -> None:
-        """Let a room expire now. If the database fails, it expires at its time."""
-        with suppress(StoreError):
-            await self._store.set_state(room_id, OPEN, self._wall_clock())
-        await self._cache.delete(room_id)
-
-    async def _record_outcome(self, room: Room, outcome: TransferOutcome) -> None:
-        """Record the outcome that the sender left with, or ``failed`` if it vanished, as if its address had
-        reported it.
-
-        Only ``transfers_total`` changes: the server knows neither size nor duration.
-        """
-        method = room.method or ("relay" if room.uses_relay else "p2p")
-        sample = Sample(METRICS["transfers_total"], (outcome, method), (1.0,))
-        cell = room.sender_cell
-        if cell is not None and self._address_quota and not self._address_quota.admit(sample, cell):
-            self._metrics.record_dropped("client", "rate_limited")
-            return
-        self.room_metrics.record_outcome(sample)
-        if cell is not None and self._outcomes:
-            await self._outcomes.record(cell, outcomes_of([sample]))
+        wall_time = self._wall_clock()
+        await asyncio.gather(*(self._records.expire(room_id, wall_time) for room_id in unused))
 
     def evict(self, room_id: str) -> None:
         """Remove a room that another process owns now, without an outcome."""
-        room = self.live.get(room_id)
-        if room is not None:
-            self._remove(room, "internal")
-            if room_id in self.places:
-                self._unjoined.add(room_id, self.clock())  # asks from time to time whether it has ended there
-
-    def _remove(self, room: Room, reason: CloseReason = "expired") -> None:
-        del self.live[room.record.id]
-        self._ended.pop(room.record.id, None)
-        for token in room.report_tokens.values():
-            self.report_tokens.revoke(token)
-        for member in room.end(self.clock()):
-            self._revoke_ticket(member)
-            member.connection.end_with(reason)
-        self.room_metrics.update(room, self.clock())
-        for listener in self.end_listeners:
-            listener(room)
-
-    def _revoke_ticket(self, member: Member) -> None:
-        if member.relay_ticket:
-            self.relay_tickets.revoke(member.relay_ticket)
-
-    def _give_place_back(self, room: Room) -> None:
-        """The transfer has an outcome. The room stays in memory for a while, and may have members."""
-        self.places.release(room.record.id)
-        self._ended[room.record.id] = room
+        self._memory.evict(room_id, self.clock())
 
     async def _save_state(self, room: Room, latest: float = NEVER) -> None:
-        """Store the room's state. If the database fails the transfer goes on; a restart loses the state.
+        """Store the room's state, and let the link of a transfer with an outcome expire in a while.
 
         Args:
-            latest: time at which the link expires, in seconds since the Unix epoch, unless it does so before.
+            latest: see :meth:`CachedRoomStore.save_state`.
         """
         if room.outcome is not None:
             latest = self._wall_clock() + KEPT_S
-        try:
-            await self._store.set_state(room.record.id, room.state, latest)
-            await self._cache.set(room.record.id, room.snapshot(latest))
-        except StoreError as error:
-            report_error(
-                "storage",
-                "high",
-                "A room's state cannot be stored",
-                error=error,
-                log=transfer_logger,
-                metrics=self._metrics,
-            )
+        await self._records.save_state(room, latest)

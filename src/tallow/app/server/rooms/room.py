@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tallow.app.server.limits.report_quota import QuotaUsage
-from tallow.app.server.rooms.store import NEVER, OPEN, STARTED, STOPPED, RoomRecord
+from tallow.app.server.storage.records import OPEN, STARTED, STOPPED, RoomRecord
+from tallow.app.server.storage.room_store import NEVER
 from tallow.app.wire import OUTCOMES, ROLES, CloseReason, Role, ServerMessage, TransferMethod, TransferOutcome
 
 

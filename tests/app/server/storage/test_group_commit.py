@@ -17,7 +17,9 @@ from sqlalchemy.exc import OperationalError
 
 from support.registries import tallow_metrics
 from tallow.app.server.rooms import group_commit
-from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
+from tallow.app.server.storage.database import StoreError
+from tallow.app.server.storage.records import RoomRecord
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.monitoring.metrics import Metrics
 
 NEVER = 1e12
@@ -110,7 +112,7 @@ async def test_a_failed_commit_fails_every_write_of_its_transaction(
 async def test_a_locked_database_fails_every_waiting_write(
     tmp_path: Path, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tallow.app.server.rooms.store._SQLITE_TIMEOUT", "PRAGMA busy_timeout=0")
+    monkeypatch.setattr("tallow.app.server.storage.database.SQLITE_TIMEOUT", "PRAGMA busy_timeout=0")
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", metrics)
     await store.open()
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
@@ -191,7 +193,8 @@ async def test_closing_waits_for_the_last_writes(tmp_path: Path, metrics: Metric
 KILLED = """
 import asyncio, os, signal, sys
 from support.registries import tallow_metrics
-from tallow.app.server.rooms.store import RoomRecord, SqlStore
+from tallow.app.server.storage.records import RoomRecord
+from tallow.app.server.storage.room_store import SqlStore
 
 async def add(store, name):
     await store.add(RoomRecord(name, "0" * 64, 0, 1e12, "c" * 32))

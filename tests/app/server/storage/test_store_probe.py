@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import event, text
 
 from support.transfers.server import RunningServer, serving
-from tallow.app.server.rooms.store import BUSY_TIMEOUT_S, RoomRecord, StoreError
+from tallow.app.server.storage.database import BUSY_TIMEOUT_S, StoreError
+from tallow.app.server.storage.records import RoomRecord
 from tallow.monitoring.health import builtin_checks
 from tallow.monitoring.health.responses import READINESS
 

@@ -35,13 +35,13 @@ class NotWrittenError(Exception):
 @dataclass(slots=True, eq=False)
 class _Write:
     statement: Statement
-    values: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]]
     done: asyncio.Future[None]
     started: float = field(default_factory=time.perf_counter)
 
 
 class GroupCommit:
-    """Executes single-row statements of concurrent tasks in common transactions, in the order of the calls.
+    """Executes statements of concurrent tasks in common transactions, in the order of the calls.
 
     A statement that the database refuses because of its values fails alone: the others of its transaction are
     repeated, one transaction for each. Every other error fails the whole transaction. Each write is recorded
@@ -59,15 +59,15 @@ class GroupCommit:
         self._batch: list[_Write] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def execute(self, statement: Statement, values: Mapping[str, Any]) -> None:
-        """Execute a statement; return after it is committed.
+    async def execute(self, statement: Statement, *rows: Mapping[str, Any]) -> None:
+        """Execute a statement, once for each row and for all rows or none; return after it is committed.
 
         If the caller is cancelled, a write whose transaction has not begun is left out. One whose transaction
         has begun is committed.
 
         Args:
             statement: writes of the same statement object are sent to the database in one call.
-            values: its bound parameters.
+            rows: its bound parameters.
 
         Raises:
             NotWrittenError: see there.
@@ -76,7 +76,7 @@ class GroupCommit:
         """
         if len(self._waiting) >= MAX_WAITING:
             raise NotWrittenError(f"{MAX_WAITING} writes wait already")
-        write = _Write(statement, values, asyncio.get_running_loop().create_future())
+        write = _Write(statement, rows, asyncio.get_running_loop().create_future())
         self._waiting.append(write)
         if self._task is None:
             # In a context of its own: it must not inherit the correlation id of whoever writes first.
@@ -124,7 +124,8 @@ class GroupCommit:
         try:
             async with self._engine.begin() as connection:
                 for group in _same_statements(batch):
-                    await connection.execute(group[0].statement, [dict(write.values) for write in group])
+                    rows = [dict(row) for write in group for row in write.rows]
+                    await connection.execute(group[0].statement, rows)
         except (IntegrityError, DataError) as error:
             if len(batch) == 1:
                 self._fail(batch, error)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from support.registries import tallow_metrics
 from support.transfers.server import join_message, serving
-from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
+from tallow.app.server.storage.database import StoreError
+from tallow.app.server.storage.records import RoomRecord
+from tallow.app.server.storage.room_store import SqlStore
 from tallow.monitoring.metrics import Metrics
 
 NOW = 1_000.0
@@ -61,6 +65,39 @@ async def test_expired_rooms_are_not_found_and_are_deleted(store: SqlStore) -> N
     assert await store.count() == 1
 
 
+def refuse_third_room(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(
+            "CREATE TRIGGER third BEFORE INSERT ON rooms WHEN (SELECT count(*) FROM rooms) >= 2 "
+            "BEGIN SELECT RAISE(ABORT, 'no third room'); END"
+        )
+
+
+async def test_all_rooms_of_a_link_are_added_or_none(store: SqlStore, tmp_path: Path) -> None:
+    refuse_third_room(tmp_path / "x.db")
+    with pytest.raises(StoreError):
+        await store.add(room("a"), room("b"), room("c"))
+    assert await store.count() == 0
+    failed, added = await asyncio.gather(
+        store.add(room("a"), room("b"), room("c")), store.add(room("d")), return_exceptions=True
+    )
+    assert isinstance(failed, StoreError)
+    assert added is None  # a link that shares the transaction is not concerned
+    assert await store.count() == 1
+
+
+async def test_a_server_whose_database_fails_half_way_keeps_no_room_of_the_link(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        refuse_third_room(tmp_path / "tallow.db")
+        body = {"token_hash": "0" * 64, "receivers": 3}
+        answer = await server.http.post("/api/rooms", json=body)
+        assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+        assert await server.context.store.count() == 0
+        assert len(server.context.rooms.places) == 0
+        assert (await server.http.post("/api/rooms", json=body | {"receivers": 2})).status_code == 201
+        assert await server.context.store.count() == 2
+
+
 async def test_every_statement_is_measured(store: SqlStore, metrics: Metrics) -> None:
     await store.add(room("a"))
     with pytest.raises(StoreError):
@@ -86,7 +123,7 @@ async def test_a_missing_folder_raises_a_store_error(tmp_path: Path, metrics: Me
 async def test_a_locked_database_is_a_critical_error_and_running_transfers_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tallow.app.server.rooms.store._SQLITE_TIMEOUT", "PRAGMA busy_timeout=0")
+    monkeypatch.setattr("tallow.app.server.storage.database.SQLITE_TIMEOUT", "PRAGMA busy_timeout=0")
     async with serving(tmp_path) as server:
         sender, receiver = await server.pair()
         locked = sqlite3.connect(tmp_path / "tallow.db", isolation_level=None)

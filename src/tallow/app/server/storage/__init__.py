@@ -1,0 +1,1 @@
+"""The server's database: its schema, and the stores of rooms and of counted outcomes."""
