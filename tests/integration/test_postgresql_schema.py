@@ -18,11 +18,16 @@ from tallow.app.server.storage.records import RoomRecord
 from tallow.app.server.storage.room_store import SqlStore
 
 pytestmark = pytest.mark.integration
-REFUSE_THIRD = (
-    "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN IF (SELECT count(*) FROM rooms) >= 3 THEN "
-    "RAISE EXCEPTION 'no third room' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$ "
-    "LANGUAGE plpgsql",
-    "CREATE TRIGGER third BEFORE INSERT ON rooms FOR EACH ROW EXECUTE FUNCTION refuse()",
+REFUSE_FOURTH_ROOM = (
+    """
+    CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN
+        IF (SELECT count(*) FROM rooms) >= 3 THEN
+            RAISE EXCEPTION 'no fourth room' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    END $$ LANGUAGE plpgsql
+    """,
+    "CREATE TRIGGER fourth BEFORE INSERT ON rooms FOR EACH ROW EXECUTE FUNCTION refuse()",
 )
 
 
@@ -48,7 +53,7 @@ async def test_a_postgresql_without_a_version_is_upgraded_once_and_a_newer_one_r
     assert await OutcomeStore(store.engine).open() == key
 
     async with store.engine.begin() as connection:
-        for statement in REFUSE_THIRD:
+        for statement in REFUSE_FOURTH_ROOM:
             await connection.execute(text(statement))
     records = [RoomRecord(name, "hash", 0, 2, "id") for name in "bcd"]
     with pytest.raises(StoreError):

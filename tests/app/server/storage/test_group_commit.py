@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from support.registries import tallow_metrics
-from tallow.app.server.rooms import group_commit
+from tallow.app.server.storage import group_commit
 from tallow.app.server.storage.database import StoreError
 from tallow.app.server.storage.records import RoomRecord
 from tallow.app.server.storage.room_store import SqlStore

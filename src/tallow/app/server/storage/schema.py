@@ -1,9 +1,9 @@
 """The tables of the database, and the version of their schema.
 
-The table ``tallow_schema_version`` has a row for each version that the database has had; the highest is the current
-one. A server upgrades an older database before it serves. It refuses a newer one: it would not know what the
-tables mean. Versions of Tallow before the first schema version created the same tables without a version;
-their databases are upgraded, too, and keep their rooms.
+The table ``tallow_schema_version`` has a row for each version that the database has had; the highest is the
+current one. A server upgrades an older database before it serves. It refuses a newer one: it would not know
+what the tables mean. Versions of Tallow before the first schema version created the same tables without a
+version; their databases are upgraded, too, and keep their rooms.
 
 To change a table, append a function to :data:`UPGRADES` that changes databases of the version before.
 """
