@@ -10,15 +10,15 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 170, 36, 44
-COLORS = ("#888888", "#bbbbbb", "#1f77b4", "#ff7f0e", "#2ca02c", "#9467bd", "#d62728")
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One line: its name and its points, in the order of x."""
+    """One line: its name, its points in the order of x, and its color."""
 
     name: str
     points: Sequence[tuple[float, float]]
+    color: str
 
 
 Place = Callable[[float, float], tuple[float, float]]
@@ -26,13 +26,20 @@ Place = Callable[[float, float], tuple[float, float]]
 
 
 TICKS: Final = 4
-"""Marks of the y axis above 0."""
+"""Marks of a linear axis above 0."""
 
 
 def curves_svg(title: str, x_label: str, y_label: str, curves: Sequence[Curve], *, log_x: bool = True) -> str:
-    """A chart of several curves. The y axis begins at 0; with ``log_x`` the x axis is logarithmic."""
+    """A chart of several curves. The y axis begins at 0.
+
+    The x axis is logarithmic and marks the values of the points, or with ``log_x=False`` linear from 0 on and
+    marks round numbers.
+    """
     points = [point for curve in curves for point in curve.points]
     xs = sorted({x for x, _ in points})
+    if not log_x:
+        across = _tick_step(xs[-1])
+        xs = [across * number for number in range(TICKS + 1)]
     step = _tick_step(max(y for _, y in points))
     top = step * TICKS
     low, high = _scaled(xs[0], log_x=log_x), _scaled(xs[-1], log_x=log_x)
@@ -71,11 +78,11 @@ def _axes(place: Place, xs: Sequence[float], step: float) -> Iterator[str]:
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:,.4g}</text>'
     for x in xs[:: max(1, len(xs) // 6)]:
         across, _ = place(x, 0)
-        yield f'<text x="{across:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{x:.4g}</text>'
+        yield f'<text x="{across:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{x:,.10g}</text>'
 
 
 def _line(place: Place, curve: Curve, number: int) -> Iterator[str]:
-    color = COLORS[number % len(COLORS)]
+    color = curve.color
     places = [place(x, y) for x, y in curve.points]
     line = " ".join(f"{across:.1f},{down:.1f}" for across, down in places)
     yield f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>'

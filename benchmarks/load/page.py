@@ -24,6 +24,9 @@ NAMES = {
     "instances": "2 instances",
     "wormhole": "magic-wormhole",
 }
+COLORS = dict(
+    zip(NAMES, ("#888888", "#bbbbbb", "#1f77b4", "#ff7f0e", "#2ca02c", "#9467bd", "#d62728"), strict=True)
+)
 Stored = Mapping[str, Any]
 """A result as JSON: ``work``, ``system`` and ``figures``."""
 
@@ -100,8 +103,8 @@ def _curves(work: str, results: Sequence[Stored]) -> dict[str, str]:
                 and y in figures
                 and all(figures.get(key) == value for key, value in fixed.items())
             ):
-                found.setdefault(NAMES[each["system"]], []).append((figures[x], figures[y]))
-        return [Curve(name, sorted(points)) for name, points in found.items()]
+                found.setdefault(each["system"], []).append((figures[x], figures[y]))
+        return [Curve(NAMES[key], sorted(points), COLORS[key]) for key, points in found.items()]
 
     if work == "rooms":
         return {
@@ -121,5 +124,6 @@ def _curves(work: str, results: Sequence[Stored]) -> dict[str, str]:
             )
             for size in (4096, 262_144)
         }
-    points = curve("messages_per_second", "health_p50_ms")
-    return {"probes": curves_svg("/api/health, median", "signaling messages/s", "ms", points, log_x=False)}
+    points = curve("messages_per_second", "health_p99_ms")
+    title = "/api/health, 99th percentile"
+    return {"probes": curves_svg(title, "signaling messages/s", "ms", points, log_x=False)}
