@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 
 from support.commands import run
-from support.programs.browser import launch_options
+from support.dashboards.panels import panel_queries, values
+from support.programs.browser import place_command
 from support.transfers.server import RunningServer
 from support.transfers.source_files import collect_files
 from tallow.app.demo.bad_requests import BAD_REQUESTS, send_bad_requests
 from tallow.app.demo.browser import BROWSERS_ONLY, MISSING, BrowserTraffic
+from tallow.app.demo.devtools import BrowserError
 from tallow.app.demo.files import make_files
 from tallow.app.demo.plan import TrafficMix, TransferPlan
 from tallow.app.demo.traffic import TrafficGenerator, TrafficSummary
@@ -130,7 +133,12 @@ async def test_bad_requests_are_refused_and_counted(server: RunningServer) -> No
     assert value("errors_total", type="network", severity="low") == 0
 
 
-def test_a_machine_without_a_browser_is_told_which_panels_stay_empty(tmp_path: Path) -> None:
+def test_a_machine_without_a_browser_is_told_what_stays_empty(tmp_path: Path) -> None:
+    """No panel shows these metrics: the note says so, and must name the panel that does."""
+    panels = [query.title for query in panel_queries(values()) if any(map(query.expr.count, BROWSERS_ONLY))]
+    assert panels == []
+    assert "every panel shows data" in MISSING
+    assert all(f"tallow_{name}" in MISSING for name in BROWSERS_ONLY)
     result = run(
         "demo", "--server", "http://127.0.0.1:9", "--transfers", "1", env=os.environ | {"PATH": str(tmp_path)}
     )
@@ -140,12 +148,9 @@ def test_a_machine_without_a_browser_is_told_which_panels_stay_empty(tmp_path: P
 @pytest.mark.integration
 @pytest.mark.proof
 async def test_a_browser_reports_what_only_pages_report(
-    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, home: Path, tmp_path: Path
 ) -> None:
-    options = launch_options()
-    for name, value in options["env"].items():
-        monkeypatch.setenv(name, str(value))
-    traffic = BrowserTraffic(server.url, options["executable_path"], 0.1)
+    traffic = BrowserTraffic(server.url, place_command(tmp_path), 0.1)
     running = asyncio.create_task(traffic.run())
     while traffic.transfers < 2 and not running.done():
         await asyncio.sleep(0.1)
@@ -157,6 +162,33 @@ async def test_a_browser_reports_what_only_pages_report(
         rows = [line for line in exposed.splitlines() if line.startswith(f"tallow_{name}{{")]
         assert sum(float(row.rpartition(" ")[2]) for row in rows) >= 1, name
     assert server.value("transfers_total", status="success", method="p2p") >= 2
+    assert server.value("pwa_installs_total", platform="desktop") == 1
+    assert server.value("settings_changes_total", setting="notifications") == 2
+    for kind in ("connection", "transfer_request", "transfer_complete"):
+        assert server.value("notifications_sent_total", type=kind, status="sent") >= 1
+    assert list((home / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("exit 1", "the browser does not start; try it with --headless by hand"),
+        (r"""head -c 1 <&3; printf '{"id":1,"result":{}}\0' >&4""", "the browser has ended"),
+        (
+            r"""printf '{"id":1,"result":{}}\0{"id":2,"error":{"message":"no"}}\0' >&4; read line <&3""",
+            "the browser refuses Target.createTarget: no",
+        ),
+    ],
+)
+async def test_a_browser_that_fails_is_reported_in_one_line(
+    tmp_path: Path, home: Path, script: str, reason: str
+) -> None:
+    program = tmp_path / "chromium"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    with pytest.raises(BrowserError, match=f"^{re.escape(reason)}$"):
+        await BrowserTraffic("http://127.0.0.1:9", program, 1).run()
+    assert list((home / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("content", ["picture", "video", "audio", "text", "document", "several"])

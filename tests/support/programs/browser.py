@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,17 @@ def launch_options() -> dict[str, Any]:
         path.parents[1] / "lib" / "chromium" / "chromium"
     )  # skips the wrapper script, which only looks in /usr
     return {"executable_path": inside if inside.exists() else path, "env": _environment(path)}
+
+
+def place_command(folder: Path) -> Path:
+    """Write a command ``chromium`` into a folder, which starts the program in its environment."""
+    options = launch_options()
+    libraries = shlex.quote(str(options["env"].get("LD_LIBRARY_PATH", "")))
+    program = shlex.quote(str(options["executable_path"]))
+    command = folder / "chromium"
+    command.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec {program} "$@"\n')
+    command.chmod(0o755)
+    return command
 
 
 def _environment(path: Path) -> dict[str, str | float | bool]:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
+import signal
+import subprocess
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from support.registries import tallow_metrics
@@ -15,16 +21,50 @@ from tallow.monitoring.metrics import Metrics
 
 
 async def run_demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
-    """Run ``tallow demo`` against a server; returns the number of transfers by outcome."""
+    """Run ``tallow demo`` without a browser; returns the number of transfers by outcome."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tallow", "demo", "--server", url, "--json"),
-        *("--duration", f"{seconds:.0f}", "--rate", str(a_minute)),
-        stdout=PIPE,
-        stderr=PIPE,
+        *_command(url, a_minute), "--no-browser", "--duration", f"{seconds:.0f}", stdout=PIPE, stderr=PIPE
     )
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
-    events = [json.loads(line) for line in out.splitlines()]
+    return _outcomes(out)
+
+
+@contextlib.contextmanager
+def running_demo(url: str, a_minute: float, browser: Path) -> Iterator[dict[str, int]]:
+    """Run ``tallow demo`` with a browser for a block.
+
+    Args:
+        browser: a folder with a Chromium, which is put on the PATH.
+
+    Yields:
+        the number of transfers by outcome, once the block has ended.
+
+    Raises:
+        AssertionError: the demo fails, or has ended its browser.
+    """
+    process = subprocess.Popen(
+        _command(url, a_minute),
+        env=os.environ | {"PATH": f"{browser}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    outcomes: dict[str, int] = {}
+    try:
+        yield outcomes
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    outcomes.update(_outcomes(out))
+
+
+def _command(url: str, a_minute: float) -> list[str]:
+    return [sys.executable, "-m", "tallow", "demo", "--server", url, "--json", "--rate", str(a_minute)]
+
+
+def _outcomes(output: bytes) -> dict[str, int]:
+    events = [json.loads(line) for line in output.splitlines()]
     [summary] = [event for event in events if event.get("event") == "summary"]
     outcomes: dict[str, int] = summary["outcomes"]
     return outcomes

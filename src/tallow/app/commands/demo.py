@@ -17,7 +17,8 @@ from tallow.app.commands.options.byte_size import ByteSize
 from tallow.app.commands.options.common_options import load_faults
 from tallow.app.commands.options.server_option import ServerChoice, server_option
 from tallow.app.commands.peers import command_error, event_loop_factory, remove_leftovers
-from tallow.app.demo.browser import MISSING, BrowserError, BrowserTraffic, find_browser
+from tallow.app.demo.browser import MISSING, BrowserTraffic, find_browser
+from tallow.app.demo.devtools import BrowserError
 from tallow.app.demo.plan import TrafficMix
 from tallow.app.demo.traffic import TrafficGenerator, TrafficSummary
 from tallow.app.demo.transfer import TransferResult

@@ -1,74 +1,41 @@
 """A real browser in the demo: what only a page reports comes from the page.
 
-A headless Chromium is driven by the Chrome DevTools Protocol over a WebSocket. Two tabs send a text to each
-other, change a setting and show notifications. A headless browser cannot install an app, so that its page is
-told once that it was installed, by the event that a browser would dispatch.
+Two windows of a headless Chromium send a text to each other. Their page is used as a person uses it: settings
+are changed, another tab covers the page while it waits, the app is installed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
-import os
-import re
 import shutil
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import WebSocketException
-
-from tallow.monitoring.integrations.websocket_client import connect_websocket
+from tallow.app.demo.devtools import BrowserError, DevTools, running_browser
 
 BROWSERS_ONLY: Final = ("service_worker_events_total", "pwa_installs_total", "notifications_sent_total")
 """Metrics that only a page reports."""
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Programs that are looked for on the PATH."""
 MISSING: Final = (
-    "No Chromium found: the panels of service workers, installations and notifications stay empty "
-    "(--browser PATH names one)"
+    f"No Chromium found: {', '.join(f'tallow_{name}' for name in BROWSERS_ONLY)} get no value "
+    "(--browser PATH names one); every panel shows data without them"
 )
-START_TIMEOUT_S: Final = 60
 STEP_TIMEOUT_S: Final = 60
 POLL_S: Final = 0.1
-MAX_TEMPORARY_FOLDER: Final = 50
-"""Characters of a path."""
 
-_FLAGS: Final = (
-    "--headless=new",
-    "--remote-debugging-port=0",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-sync",
-    "--no-first-run",
-)
 _READY: Final = "navigator.serviceWorker?.controller != null && document.querySelector('.drop') !== null"
 _STATE: Final = "document.querySelector('[data-state]')?.dataset.state"
-_PREPARE: Final = """(() => {
-  localStorage.setItem('tallow.settings', JSON.stringify({notifications: 'on'}));
-  Object.defineProperty(document, 'visibilityState', {value: 'hidden'});
-})"""
-"""Before the page's scripts: notifications are wanted, and nobody looks at the tab."""
-_WRITE: Final = """(() => {
-  const text = document.querySelector('textarea');
-  text.value = 'A text of the demo';
-  text.dispatchEvent(new Event('input', {bubbles: true}));
-})()"""
+_SETTINGS: Final = "nav button:nth-child(3)"
 _CHANGE_THEME: Final = """(() => {
   const theme = document.querySelector('#theme');
   theme.value = theme.value === 'dark' ? 'light' : 'dark';
   theme.dispatchEvent(new Event('change', {bubbles: true}));
 })()"""
-
-
-class BrowserError(Exception):
-    """The browser does not start or does not do what it is told. The text is one line."""
+_NOTIFIES: Final = (
+    "document.querySelector('#notifications')?.checked && Notification.permission === 'granted'"
+)
 
 
 def find_browser() -> Path | None:
@@ -77,70 +44,85 @@ def find_browser() -> Path | None:
     return Path(found) if found else None
 
 
-class DevTools:
-    """A connection to a browser by the Chrome DevTools Protocol, for one command after the other."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-        self._ids = itertools.count(1)
-        self._lock = asyncio.Lock()
-
-    async def send(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """Send a command and return its result.
-
-        Raises:
-            BrowserError: the browser refuses it, or does not answer in time.
-        """
-        async with self._lock:
-            command = next(self._ids)
-            message = {"id": command, "method": method, "params": parameters}
-            await self._socket.send(json.dumps(message | ({"sessionId": session} if session else {})))
-            try:
-                async with asyncio.timeout(STEP_TIMEOUT_S):
-                    while (answer := json.loads(await self._socket.recv())).get("id") != command:
-                        pass
-            except TimeoutError:
-                raise BrowserError(f"the browser does not answer {method}") from None
-        if "error" in answer:
-            raise BrowserError(f"the browser refuses {method}: {answer['error'].get('message', '')}")
-        result: dict[str, Any] = answer["result"]
-        return result
-
-
 class DemoTab:
-    """One tab, in a profile of its own."""
+    """The page in one tab, and an empty tab that can cover it.
 
-    def __init__(self, tools: DevTools, session: str) -> None:
+    Args:
+        page: the target of the page.
+        cover: the target of the empty tab.
+        session: of the page.
+    """
+
+    def __init__(self, tools: DevTools, page: str, cover: str, session: str) -> None:
         self._tools = tools
+        self._page = page
+        self._cover = cover
         self._session = session
 
     @classmethod
-    async def create(cls, tools: DevTools, origin: str) -> DemoTab:
-        """Open the page of a server, and wait until its service worker answers for it."""
-        context = (await tools.send("Target.createBrowserContext"))["browserContextId"]
-        target = await tools.send("Target.createTarget", url="about:blank", browserContextId=context)
-        attached = await tools.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        tab = cls(tools, attached["sessionId"])
-        await tools.send(
-            "Browser.grantPermissions", origin=origin, permissions=["notifications"], browserContextId=context
-        )
-        await tab._send("Page.enable")
-        await tab._send("Page.addScriptToEvaluateOnNewDocument", source=f"{_PREPARE}()")
+    async def create(cls, tools: DevTools, origin: str, *, private: bool) -> DemoTab:
+        """Open the page of a server, wait until its service worker answers for it, and turn on notifications.
+
+        Args:
+            private: use a window with storage of its own. No app can be installed from such a window.
+        """
+        context = {}
+        if private:
+            context = {
+                "browserContextId": (await tools.send("Target.createBrowserContext"))["browserContextId"]
+            }
+        cover, page = [
+            (await tools.send("Target.createTarget", url="about:blank", **context))["targetId"]
+            for _ in range(2)
+        ]
+        attached = await tools.send("Target.attachToTarget", targetId=page, flatten=True)
+        tab = cls(tools, page, cover, attached["sessionId"])
+        await tools.send("Browser.grantPermissions", origin=origin, permissions=["notifications"], **context)
+        await tab.show()
         await tab.open(f"{origin}/")
         await tab.wait_until(_READY)
+        await tab.click(_SETTINGS)
+        await tab.click("#notifications")
+        await tab.wait_until(_NOTIFIES)
         return tab
 
+    async def show(self) -> None:
+        """Bring the page to the front."""
+        await self._tools.send("Target.activateTarget", targetId=self._page)
+        await self.wait_until("document.visibilityState === 'visible'")
+
+    async def hide(self) -> None:
+        """Bring the empty tab to the front: nobody looks at the page."""
+        await self._tools.send("Target.activateTarget", targetId=self._cover)
+        await self.wait_until("document.visibilityState === 'hidden'")
+
     async def open(self, url: str) -> None:
-        await self._send("Page.navigate", url=url)
+        await self.send("Page.navigate", url=url)
 
     async def run(self, expression: str) -> Any:
         """The value of an expression; None while the page is loading or if it fails."""
-        answer = await self._send("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = await self.send("Runtime.evaluate", expression=expression, returnByValue=True)
         return answer["result"].get("value")
 
     async def click(self, selector: str) -> None:
         await self.wait_until(f"document.querySelector({selector!r}) !== null")
         await self.run(f"document.querySelector({selector!r}).click()")
+
+    async def type(self, selector: str, text: str) -> None:
+        await self.wait_until(f"document.querySelector({selector!r}) !== null")
+        await self.run(f"document.querySelector({selector!r}).focus()")
+        await self.send("Input.insertText", text=text)
+
+    async def install(self, origin: str) -> None:
+        """Install the page as an app, with a window of its own.
+
+        The command alone installs an app that opens in a tab, of which a page is not told. Once the app's
+        setting is changed, installing it again makes the browser dispatch ``appinstalled``.
+        """
+        app = f"{origin}/"
+        await self.send("PWA.install", manifestId=app)
+        await self.send("PWA.changeAppUserSettings", manifestId=app, displayMode="standalone")
+        await self.send("PWA.install", manifestId=app)
 
     async def wait_until(self, expression: str) -> Any:
         """Wait until an expression is true, and return its value.
@@ -155,63 +137,13 @@ class DemoTab:
                 return value
         raise BrowserError("the page did not do what it was told")
 
-    async def _send(self, method: str, **parameters: Any) -> dict[str, Any]:
+    async def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command for the page."""
         return await self._tools.send(method, self._session, **parameters)
 
 
-@asynccontextmanager
-async def running_browser(program: Path) -> AsyncIterator[DevTools]:
-    """A headless browser with a temporary profile.
-
-    Raises:
-        BrowserError: it does not start.
-    """
-    with tempfile.TemporaryDirectory(prefix="tallow-demo-browser-", ignore_cleanup_errors=True) as folder:
-        # Chromium refuses its sandbox to root.
-        flags = [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else []), f"--user-data-dir={folder}"]
-        try:
-            process = await asyncio.create_subprocess_exec(
-                program,
-                *flags,
-                "about:blank",
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                env=_environment(),
-            )
-        except OSError as error:
-            raise BrowserError(f"{program} does not start: {error.strerror}") from None
-        assert process.stderr is not None
-        drained: asyncio.Task[bytes] | None = None
-        try:
-            address = await _address(process.stderr)
-            drained = asyncio.create_task(process.stderr.read())  # a full pipe would stop the browser
-            async with await connect_websocket(address, direct=True, max_size=None) as socket:
-                yield DevTools(socket)
-        finally:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
-            if drained is not None:
-                drained.cancel()
-
-
-def _environment() -> dict[str, str]:
-    """The browser makes a Unix socket in the temporary folder, whose path may have 107 bytes."""
-    folder = tempfile.gettempdir()
-    return {**os.environ, "TMPDIR": folder if len(folder) <= MAX_TEMPORARY_FOLDER else "/tmp"}  # noqa: S108
-
-
-async def _address(stderr: asyncio.StreamReader) -> str:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while line := await stderr.readline():
-                if found := re.search(rb"ws://\S+", line):
-                    return found[0].decode()
-    raise BrowserError("the browser does not start; try it with --headless by hand")
-
-
 class BrowserTraffic:
-    """Transfers between two tabs of a browser.
+    """Transfers between two windows of a browser.
 
     Args:
         pause_s: seconds between two transfers.
@@ -232,30 +164,32 @@ class BrowserTraffic:
         Raises:
             BrowserError: the browser or the page fails.
         """
-        try:
-            async with running_browser(self._program) as tools:
-                sender = await DemoTab.create(tools, self._origin)
-                receiver = await DemoTab.create(tools, self._origin)
-                await sender.run("void dispatchEvent(new Event('appinstalled'))")
-                while True:
-                    await self._transfer(sender, receiver)
-                    self.transfers += 1
-                    await asyncio.sleep(self._pause_s)
-        except (OSError, WebSocketException):
-            raise BrowserError("the browser has ended") from None
+        async with running_browser(self._program) as tools:
+            sender = await DemoTab.create(tools, self._origin, private=False)
+            receiver = await DemoTab.create(tools, self._origin, private=True)
+            await sender.install(self._origin)
+            while True:
+                await self._transfer(sender, receiver)
+                self.transfers += 1
+                await asyncio.sleep(self._pause_s)
 
     async def _transfer(self, sender: DemoTab, receiver: DemoTab) -> None:
-        await sender.click("nav button:nth-child(3)")
+        """Send a text. Both pages are hidden while they wait for the other person."""
+        await sender.show()
+        await sender.click(_SETTINGS)
         await sender.wait_until("document.querySelector('#theme') !== null")
         await sender.run(_CHANGE_THEME)
         await sender.open(f"{self._origin}/")
         await sender.click(".drop button:nth-child(3)")
-        await sender.wait_until("document.querySelector('textarea') !== null")
-        await sender.run(_WRITE)
+        await sender.type("textarea", "A text of the demo")
         await sender.click("button[type=submit]:enabled")
         await sender.click("button.wide")
-        await receiver.open(await sender.wait_until("document.querySelector('#link')?.value"))
+        link = await sender.wait_until("document.querySelector('#link')?.value")
+        await sender.hide()
+        await receiver.hide()
+        await receiver.open(link)
         await receiver.wait_until(f"{_STATE} === 'confirming'")
+        await receiver.show()
         await receiver.click("main button.primary")
         for tab in (receiver, sender):
             await tab.wait_until(f"{_STATE} === 'done'")
