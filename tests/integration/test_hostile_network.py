@@ -7,10 +7,8 @@ counted, and its line appears at most once a minute for each limit.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import socket
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -22,12 +20,12 @@ import httpx
 import psutil
 import pytest
 
+from support.network_namespace import own_network
 from support.raw_http import HANDSHAKE, request
 from support.transfers.server import ServerProcess, tallow_serve
 
 pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform != "linux", reason="network namespaces")]
 
-CLONE_NEWNET = 0x40000000
 PREFIXES = 40
 PER_PREFIX = 150
 ATTACK_S = 75
@@ -38,21 +36,13 @@ RATE = 500
 @pytest.fixture
 def network_namespace() -> Iterator[None]:
     """A network for this thread and its processes alone: loopback with addresses of many /64 networks."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with Path("/proc/thread-self/ns/net").open() as before:
-        if libc.unshare(CLONE_NEWNET):
-            pytest.skip("no right to create a network namespace")
-        try:
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-            commands = [
-                f"addr add 2001:db8:0:{prefix:x}::{host}/128 dev lo nodad\n"
-                for prefix in range(PREFIXES)
-                for host in (1, 2)
-            ]
-            subprocess.run(["ip", "-6", "-batch", "-"], input="".join(commands), text=True, check=True)
-            yield
-        finally:
-            assert libc.setns(before.fileno(), CLONE_NEWNET) == 0
+    addresses = [
+        f"addr add 2001:db8:0:{prefix:x}::{host}/128 dev lo nodad"
+        for prefix in range(PREFIXES)
+        for host in (1, 2)
+    ]
+    with own_network(addresses):
+        yield
 
 
 async def connect_from(address: str, port: int) -> socket.socket | None:

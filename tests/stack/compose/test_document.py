@@ -50,7 +50,7 @@ def test_every_service_is_hardened(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_image_has_an_exact_version(name: str) -> None:
     image = re.sub(r"\$\{\w+:-(.*)\}", r"\1", service(name)["image"])
-    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", image), image
+    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+(-r\d+)?", image), image
 
 
 @pytest.mark.parametrize("name", NAMES)

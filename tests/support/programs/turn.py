@@ -1,4 +1,4 @@
-"""Debian's coturn on loopback with the credentials that the Tallow server issues."""
+"""Debian's coturn with the credentials that the Tallow server issues."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from typing import Any
 from support.programs.debian import environment, program
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.ice_servers import ice_servers
+from tallow.monitoring.settings.variable_source import VariableSource
+from tallow.stack import credentials
+from tallow.stack.compose import optional
+from tallow.stack.engines.docker import configuration, layout
+from tallow.stack.engines.stack_settings import StackSettings
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 SECRET = "a secret that coturn and the server share"
 
@@ -24,19 +30,18 @@ class Turn:
     url: str
     log: Path
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self, secret: str = SECRET) -> dict[str, Any]:
         """The settings of a Tallow server that offers this TURN server."""
-        return {"ice_servers": self.url, "turn_secret": SECRET}
+        return {"ice_servers": self.url, "turn_secret": secret}
 
-    def servers(self) -> list[dict[str, Any]]:
+    def servers(self, secret: str = SECRET) -> list[dict[str, Any]]:
         """The ICE servers that a peer receives."""
-        return ice_servers(ServerSettings(**self.settings()))
+        return ice_servers(ServerSettings(**self.settings(secret)))
 
 
 @asynccontextmanager
 async def coturn(folder: Path) -> AsyncIterator[Turn]:
-    """A TURN server on a free port."""
-    server = program("turnserver")
+    """A TURN server on a free port of loopback."""
     port = free_port()
     log = folder / "turn.log"
     options = {
@@ -48,8 +53,6 @@ async def coturn(folder: Path) -> AsyncIterator[Turn]:
         "--realm": "tallow",
         "--static-auth-secret": SECRET,
         "--log-file": str(log),
-        "--pidfile": str(folder / "turn.pid"),
-        "--userdb": str(folder / "turn.db"),
     }
     flags = [
         "--use-auth-secret",
@@ -60,29 +63,54 @@ async def coturn(folder: Path) -> AsyncIterator[Turn]:
         "--simple-log",
         "-v",
     ]
-    process = await asyncio.create_subprocess_exec(
-        server,
-        "-n",
-        *(word for option in options.items() for word in option),
-        *flags,
-        env=environment(server),
-        cwd=folder,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        await wait_for_port(port)
+    arguments = ["-n", *(word for option in options.items() for word in option), *flags]
+    async with _running(folder, arguments, "127.0.0.1", port):
         yield Turn(f"turn:127.0.0.1:{port}", log)
+
+
+@asynccontextmanager
+async def shipped_coturn(folder: Path, address: str, **variables: str) -> AsyncIterator[Turn]:
+    """A TURN server with the file and the arguments of the Compose service, on its port 3478.
+
+    Needs a network of its own, with an address besides loopback, which the file does not relay to.
+
+    Args:
+        address: the address that peers use.
+        variables: the operator's settings.
+    """
+    home = StateDir(folder / "home")
+    home.make()
+    credentials.create_missing(home.secrets)
+    settings = StackSettings.load(VariableSource(variables))
+    secrets = configuration.render(home, StackOptions(), settings, variables).secrets
+    written = folder / "turnserver.conf"
+    written.write_text(secrets[layout.container_secrets(home) / "turn" / "turnserver.conf"])
+    arguments = [one.replace("/run/secrets/turn", str(folder)) for one in optional.turn()["command"]]
+    async with _running(folder, arguments, address, 3478):
+        yield Turn(f"turn:{address}:3478", folder / "turn.out")
+
+
+@asynccontextmanager
+async def _running(folder: Path, arguments: list[str], address: str, port: int) -> AsyncIterator[None]:
+    server = program("turnserver")
+    own = (f"--pidfile={folder / 'turn.pid'}", f"--userdb={folder / 'turn.db'}")
+    with (folder / "turn.out").open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            server, *arguments, *own, env=environment(server), cwd=folder, stdout=output, stderr=output
+        )
+    try:
+        await wait_for_port(port, address)
+        yield
     finally:
         process.terminate()
         await process.wait()
 
 
-async def wait_for_port(port: int) -> None:
+async def wait_for_port(port: int, address: str = "127.0.0.1") -> None:
     """Wait until a port accepts TCP connections; the test's own time limit ends the wait."""
     while True:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection(address, port)
         except OSError:
             await asyncio.sleep(0.05)
             continue

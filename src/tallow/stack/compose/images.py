@@ -18,5 +18,8 @@ MAILPIT: Final = "axllent/mailpit:v1.33.1"
 LOKI: Final = "grafana/loki:3.7.8"
 COLLECTOR: Final = "otel/opentelemetry-collector-contrib:0.165.0"
 PROMTAIL: Final = "grafana/promtail:3.5.7"
-"""Promtail has reached its end of life; this is its last release line."""
-COTURN: Final = "coturn/coturn:4.6.3"
+"""Promtail has reached its end of life: Loki 3.6 is the last release that has it. This version has read the
+configuration in a test."""
+COTURN: Final = "coturn/coturn:4.17.2-r0"
+"""A tag with a revision is built once. Older versions have known holes, such as CVE-2026-53450: a peer
+evades the denied addresses."""

@@ -167,12 +167,19 @@ def _turn(values: Mapping[str, str]) -> str:
         "max-port=49200",
         "realm=tallow",
         "fingerprint",
-        "no-cli",
     ]
     lines += [
-        "no-tls",
+        # Versions from 4.7 on have neither unless it is asked for.
+        "no-cli",
         "no-dtls",
+        "no-tls",
+        # Peers use datagrams. A relay of TCP connections would reach HTTP services of this network.
+        "no-tcp-relay",
         "no-multicast-peers",
+        # Link-local addresses, with the metadata service of a cloud. Other private addresses stay allowed:
+        # the container's own is one of them, and a peer reaches another one's relay there.
+        "denied-peer-ip=169.254.0.0-169.254.255.255",
+        "denied-peer-ip=fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
         "log-file=stdout",
         "simple-log",
         "pidfile=/tmp/turnserver.pid",
