@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tallow.app.channels.channel import DirectTransport
+
+if TYPE_CHECKING:
+    from tallow.app.channels.tcp.port_mapping.mapper import RouterSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class TransferOptions:
         transports: how direct connections are tried.
         limit: bytes per second that a sender sends at most; None for no limit.
         bind: address to listen on and to dial from for TCP; None for all.
+        router: finds the router, on which the port for TCP is mapped; None: it is not mapped.
         telemetry: whether telemetry is reported.
         features: features that this transfer uses, to be counted.
         settings: number of changes by setting since the last transfer, to be counted.
@@ -53,6 +58,7 @@ class TransferOptions:
     tallow_relay: bool = False
     transports: tuple[DirectTransport, ...] = ("tcp", "webrtc")
     bind: str | None = None
+    router: RouterSearch | None = None
     limit: int | None = None
     telemetry: bool = True
     features: tuple[str, ...] = ()

@@ -62,6 +62,15 @@ class Listener:
             found += [Endpoint(address, port) for address in offered]
         return found
 
+    @property
+    def ipv4_port(self) -> int | None:
+        """The port on all IPv4 addresses, or on the one of ``bind``; None on loopback, or without IPv4."""
+        for listening in self._sockets:
+            if listening.family == socket.AF_INET:
+                address, port = listening.getsockname()
+                return None if ipaddress.ip_address(address).is_loopback else int(port)
+        return None
+
     async def start(self, proof: ConnectionProof) -> None:
         """Accept connections that show the proof. Connections before this call wait."""
         self._proof = proof

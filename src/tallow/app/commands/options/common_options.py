@@ -7,8 +7,9 @@ import ipaddress
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +17,9 @@ from tallow.app.commands.interrupts import signals_interrupt
 from tallow.app.peer.display import Display, JsonLines, Terminal
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
+
+if TYPE_CHECKING:
+    from tallow.app.channels.tcp.port_mapping.mapper import RouterSearch
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,6 +44,7 @@ class CommonOptions:
     relay: bool
     direct: bool
     bind: str | None
+    port_mapping: bool
     json: bool
     no_telemetry: bool
     ca: Path | None
@@ -54,16 +59,16 @@ def common_options(function: Function) -> Function:
         relay: bool,
         direct: bool,
         bind: str | None,
+        port_mapping: bool,
         json_output: bool,
         no_telemetry: bool,
         ca: Path | None,
         **kwargs: Any,
     ) -> Any:
-        if relay and (direct or bind):
-            raise click.UsageError(f"--relay and {'--direct' if direct else '--bind'} exclude each other")
+        _check_paths(relay=relay, direct=direct, bind=bind, port_mapping=port_mapping)
         with signals_interrupt():
             load_faults()
-            common = CommonOptions(relay, direct, bind, json_output, no_telemetry, ca)
+            common = CommonOptions(relay, direct, bind, port_mapping, json_output, no_telemetry, ca)
             return function(*args, common=common, **kwargs)
 
     options = [
@@ -73,6 +78,11 @@ def common_options(function: Function) -> Function:
             "--bind",
             type=IPAddressType(),
             help="Listen on and dial from this address only, for direct connections over TCP.",
+        ),
+        click.option(
+            "--port-mapping",
+            is_flag=True,
+            help="Let the router map the port for direct connections over TCP (UPnP) during the transfer.",
         ),
         click.option(
             "--json", "json_output", is_flag=True, help="Print events as JSON, one object per line."
@@ -94,6 +104,14 @@ def common_options(function: Function) -> Function:
     return result  # type: ignore[no-any-return]
 
 
+def _check_paths(*, relay: bool, direct: bool, bind: str | None, port_mapping: bool) -> None:
+    others = {"--direct": direct, "--bind": bind is not None, "--port-mapping": port_mapping}
+    for name in (name for name, given in others.items() if relay and given):
+        raise click.UsageError(f"--relay and {name} exclude each other")
+    if port_mapping and find_spec("async_upnp_client") is None:
+        raise click.ClickException("--port-mapping needs async-upnp-client: install tallow[port-mapping]")
+
+
 def transfer_options(
     common: CommonOptions, preferences: Preferences, *features: str | None
 ) -> TransferOptions:
@@ -108,10 +126,19 @@ def transfer_options(
         relay=preference,
         tallow_relay=common.relay,
         bind=common.bind,
+        router=_router_search(common),
         telemetry=telemetry,
         features=tuple(feature for feature in used if feature),
         settings=dict(preferences.changes),
     )
+
+
+def _router_search(common: CommonOptions) -> RouterSearch | None:
+    if not common.port_mapping:
+        return None
+    from tallow.app.channels.tcp.port_mapping.mapper import RouterSearch  # of an extra
+
+    return RouterSearch(common.bind)
 
 
 def make_display(

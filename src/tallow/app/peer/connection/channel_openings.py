@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import importlib
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tallow.app.channels.channel import ChannelError
 from tallow.app.channels.ice_servers import IceServers, has_turn
@@ -22,6 +23,9 @@ from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.wire import Role
 
+if TYPE_CHECKING:
+    from tallow.app.channels.tcp.port_mapping.mapper import PortMapper
+
 WEBRTC_MODULE: Final = "tallow.app.channels.webrtc"
 CandidatePolicy = Literal["all", "relay"]
 
@@ -34,15 +38,24 @@ class ChannelOpenings:
 
     Args:
         loopback: whether the server is on this host. Then TCP uses loopback addresses only.
+        on_mapped: gets the result of mapping a port on the router.
     """
 
     def __init__(
-        self, server: ServerClient, link: Link, role: Role, options: TransferOptions, *, loopback: bool
+        self,
+        server: ServerClient,
+        link: Link,
+        role: Role,
+        options: TransferOptions,
+        *,
+        loopback: bool,
+        on_mapped: Callable[[str | None], None] = lambda _problem: None,
     ) -> None:
         self._server = server
         self.role = role
         self._options = options
-        self._tcp = TcpConnector(role, link.secret, bind=options.bind, loopback=loopback)
+        self._mapper = None if loopback else _port_mapper(options, on_mapped)
+        self._tcp = TcpConnector(role, link.secret, bind=options.bind, loopback=loopback, mapper=self._mapper)
 
     @property
     def policy(self) -> CandidatePolicy:
@@ -50,7 +63,7 @@ class ChannelOpenings:
         return "relay" if self._options.relay == "relay" else "all"
 
     def preload(self) -> None:
-        """Import WebRTC in the background while this side joins its room and waits.
+        """Import WebRTC, and search the router, in the background while this side joins its room and waits.
 
         The import takes half a second and more. During the attempt it would use up the head start of direct
         connections, and a page has no other direct connection than WebRTC.
@@ -58,6 +71,13 @@ class ChannelOpenings:
         if not self._options.tallow_relay and self._uses_webrtc and not self.lacks_webrtc:
             # A daemon thread, because a cancelled command must not wait for it.
             threading.Thread(target=_import_webrtc, name="import webrtc", daemon=True).start()
+        if self._mapper is not None and self._options.router is not None:
+            self._options.router.start()
+
+    async def close(self) -> None:
+        """Remove the port that the router maps. Takes a second at most."""
+        if self._mapper is not None:
+            await self._mapper.close()
 
     @property
     def _uses_webrtc(self) -> bool:
@@ -142,6 +162,14 @@ class ChannelOpenings:
             await channel.close()
             raise
         opened(channel)
+
+
+def _port_mapper(options: TransferOptions, on_mapped: Callable[[str | None], None]) -> PortMapper | None:
+    if options.router is None or options.relay == "relay" or "tcp" not in options.transports:
+        return None
+    from tallow.app.channels.tcp.port_mapping.mapper import PortMapper  # of an extra
+
+    return PortMapper(options.router, on_mapped)
 
 
 def _import_webrtc() -> None:

@@ -1,8 +1,8 @@
-"""The metrics of a transfer's first connection, which only the sender records."""
+"""The metrics of a transfer's first connection, which only the sender records, and of mapped ports."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tallow.app.channels.channel import Channel
@@ -81,3 +81,22 @@ class ConnectionOutcomeRecorder:
             self._metrics.record_nat_traversal("stun", "failed")
         if has_turn(servers):
             self._metrics.record_nat_traversal("turn", "failed")
+
+
+class PortMappingRecorder:
+    """Records whether the router has mapped a port. Each side has a router of its own, and records it.
+
+    Args:
+        warn: shows a warning to the user, who has asked for the mapping.
+    """
+
+    def __init__(self, metrics: Metrics, warn: Callable[[str], None]) -> None:
+        self._metrics = metrics
+        self._warn = warn
+
+    def record(self, problem: str | None) -> None:
+        """Record a result: None, or why no port was mapped."""
+        self._metrics.record_nat_traversal("port_mapping", "success" if problem is None else "failed")
+        if problem is not None:
+            connection_logger.info("No port was mapped on the router")
+            self._warn(f"no port was mapped on the router: {problem}")

@@ -9,7 +9,7 @@ trip away, would win nearly always. The preference ``relay_preference`` and the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from tallow.app.crypto.errors import ProtocolError
 from tallow.app.peer.connection.channel_openings import ChannelOpenings
 from tallow.app.peer.connection.channel_race import ChannelRace
 from tallow.app.peer.connection.connection_attempt import ChannelRefusedError, ConnectionAttempt
-from tallow.app.peer.connection.connection_metrics import ConnectionOutcomeRecorder
+from tallow.app.peer.connection.connection_metrics import ConnectionOutcomeRecorder, PortMappingRecorder
 from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.connection.signaling_messages import ChannelType
 from tallow.app.peer.errors import PeerError
@@ -37,17 +37,30 @@ ALL_TYPES: Final[tuple[ChannelType, ...]] = ("tcp", "webrtc", "relay")
 
 
 class ChannelConnector:
-    """Opens the channels of one side of a transfer."""
+    """Opens the channels of one side of a transfer.
+
+    Args:
+        warn: shows a warning to the user.
+    """
 
     def __init__(
-        self, server: ServerClient, link: Link, role: Role, options: TransferOptions, metrics: Metrics
+        self,
+        server: ServerClient,
+        link: Link,
+        role: Role,
+        options: TransferOptions,
+        metrics: Metrics,
+        warn: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self._role = role
         self._options = options
         self._metrics = metrics
         host = urlsplit(server.origin).hostname or ""
         local = host == "localhost" or is_loopback(host)
-        self._openings = ChannelOpenings(server, link, role, options, loopback=local)
+        recorder = PortMappingRecorder(metrics, warn)
+        self._openings = ChannelOpenings(
+            server, link, role, options, loopback=local, on_mapped=recorder.record
+        )
         self._recorder = ConnectionOutcomeRecorder(metrics, direct_policy=self._openings.policy == "all")
 
     @property
@@ -58,6 +71,10 @@ class ChannelConnector:
     def preload(self) -> None:
         """Load what a connection needs, in the background."""
         self._openings.preload()
+
+    async def close(self) -> None:
+        """Remove what outlives a connection: the port that the router maps."""
+        await self._openings.close()
 
     async def open(self, signaling: SignalingClient) -> Channel:
         """Open a channel to the receiver, which is in the room.

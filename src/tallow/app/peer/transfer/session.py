@@ -86,7 +86,7 @@ class TransferSession(ABC):
             on_joined=keep,
             on_rejoin=self._on_rejoin,
         )
-        self._connector = ChannelConnector(server, link, role, options, metrics)
+        self._connector = ChannelConnector(server, link, role, options, metrics, self._warn)
         self._retries = RetrySchedule("connection", metrics, options.timing)
         self._method: TransferMethod = "relay"
         self._aborts_when_cancelled = True
@@ -138,7 +138,7 @@ class TransferSession(ABC):
         """Run :meth:`_end` to its end. Cancelling shortens it and does not change the outcome."""
         if isinstance(error, asyncio.CancelledError):
             self._limit_ending()
-        ending = asyncio.create_task(self._end(error))
+        ending = asyncio.create_task(self._end_all(error))
         while not ending.done():
             try:
                 async with asyncio.timeout_at(self._ending_deadline):
@@ -150,6 +150,12 @@ class TransferSession(ABC):
                 self._limit_ending()
                 self._uncancel()
         ending.result()
+
+    async def _end_all(self, error: BaseException | None) -> None:
+        await asyncio.gather(self._connector.close(), self._end(error))
+
+    def _warn(self, text: str) -> None:
+        self._events("warning", message=text)
 
     def _limit_ending(self) -> float:
         """Limit the time to end, from the first call on. Returns the deadline on the event loop's clock."""
