@@ -23,6 +23,8 @@ _PACKAGES: Final = {
     "postgres": "postgresql-15",
     "turnserver": "coturn",
     "slirp4netns": "slirp4netns",
+    "miniupnpd": "miniupnpd-nftables",
+    "nft": "nftables",
     "chromium": "chromium",
     "firefox-esr": "firefox-esr",
     "zsh": "zsh",

@@ -97,7 +97,7 @@ CONNECTIONS = (
     ),
     counter(
         "nat_traversal_total",
-        "Results of ICE, by the kind of candidate that was selected or failed.",
+        "Results of ICE, by the kind of candidate that was selected or failed, and of mapping a port.",
         {"strategy": ("host", "stun", "turn", "port_mapping"), "status": STATUSES},
         source="peer",
     ),

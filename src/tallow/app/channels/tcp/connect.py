@@ -140,7 +140,7 @@ class TcpConnector:
 
 async def _announce(mapping: asyncio.Task[Endpoint | None] | None, exchange: SignalingExchange) -> None:
     """Offer the address that the router has mapped, once it has."""
-    endpoint = None if mapping is None else await mapping
+    endpoint = None if mapping is None else await asyncio.shield(mapping)  # the mapper ends it
     if endpoint is not None:
         await exchange.send("candidate", {"addresses": [[endpoint.text, endpoint.port]]})
 

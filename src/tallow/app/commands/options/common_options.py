@@ -120,6 +120,8 @@ def transfer_options(
     telemetry = preferences.is_on("telemetry") and not common.no_telemetry and not untracked
     chosen = "relay" if common.relay else "direct" if common.direct else None
     preference = chosen or preferences["relay_preference"]
+    if preference == "relay" and common.port_mapping:
+        raise click.UsageError("--port-mapping does nothing: the setting relay_preference is relay")
     used = [*features, "relay_only" if preference == "relay" else None]
     used.append("json_output" if common.json else None)
     return TransferOptions(

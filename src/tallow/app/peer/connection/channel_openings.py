@@ -58,6 +58,11 @@ class ChannelOpenings:
         self._tcp = TcpConnector(role, link.secret, bind=options.bind, loopback=loopback, mapper=self._mapper)
 
     @property
+    def maps_ports(self) -> bool:
+        """Whether ports are mapped on the router."""
+        return self._mapper is not None
+
+    @property
     def policy(self) -> CandidatePolicy:
         """Which ICE candidates may be used: with relay only a TURN server's."""
         return "relay" if self._options.relay == "relay" else "all"
@@ -165,7 +170,7 @@ class ChannelOpenings:
 
 
 def _port_mapper(options: TransferOptions, on_mapped: Callable[[str | None], None]) -> PortMapper | None:
-    if options.router is None or options.relay == "relay" or "tcp" not in options.transports:
+    if options.router is None:
         return None
     from tallow.app.channels.tcp.port_mapping.mapper import PortMapper  # of an extra
 

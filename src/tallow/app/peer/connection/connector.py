@@ -55,6 +55,7 @@ class ChannelConnector:
         self._role = role
         self._options = options
         self._metrics = metrics
+        self._warn = warn
         host = urlsplit(server.origin).hostname or ""
         local = host == "localhost" or is_loopback(host)
         recorder = PortMappingRecorder(metrics, warn)
@@ -71,6 +72,8 @@ class ChannelConnector:
     def preload(self) -> None:
         """Load what a connection needs, in the background."""
         self._openings.preload()
+        if self._options.router is not None and not self._openings.maps_ports:
+            self._warn("no port is mapped on the router: the server is on this machine")
 
     async def close(self) -> None:
         """Remove what outlives a connection: the port that the router maps."""

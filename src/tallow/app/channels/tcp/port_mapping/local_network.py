@@ -47,13 +47,11 @@ def find_local_network(bind: str | None = None) -> LocalNetwork | None:
         bind: this machine's address; by default that of the default route.
     """
     own = _default_address() if bind is None else ipaddress.ip_address(bind)
-    network = _network_of(own) if isinstance(own, IPv4Address) else None
-    if not isinstance(own, IPv4Address) or network is None or not (own.is_private or own.is_link_local):
+    if not isinstance(own, IPv4Address) or not own.is_private or own.is_loopback:
         return None
-    if own.is_loopback:
-        return None
-    if not _ROUTES.exists():
-        return LocalNetwork(own, network, None)
+    network = _network_of(own)
+    if network is None or not _ROUTES.exists():
+        return None if network is None else LocalNetwork(own, network, None)
     gateway = next((each for each in _gateways() if each in network), None)
     return None if gateway is None else LocalNetwork(own, network, gateway)
 
