@@ -116,8 +116,6 @@ def transfer_options(
     common: CommonOptions, preferences: Preferences, *features: str | None
 ) -> TransferOptions:
     """The options of a transfer: the command line comes first, then the environment, then the settings."""
-    untracked = os.environ.get("DO_NOT_TRACK", "").strip().lower() not in {"", "0", "false"}
-    telemetry = preferences.is_on("telemetry") and not common.no_telemetry and not untracked
     chosen = "relay" if common.relay else "direct" if common.direct else None
     preference = chosen or preferences["relay_preference"]
     if preference == "relay" and common.port_mapping:
@@ -129,10 +127,15 @@ def transfer_options(
         tallow_relay=common.relay,
         bind=common.bind,
         router=_router_search(common),
-        telemetry=telemetry,
+        telemetry=_is_reported(common, preferences),
         features=tuple(feature for feature in used if feature),
         settings=dict(preferences.changes),
     )
+
+
+def _is_reported(common: CommonOptions, preferences: Preferences) -> bool:
+    untracked = os.environ.get("DO_NOT_TRACK", "").strip().lower() not in {"", "0", "false"}
+    return preferences.is_on("telemetry") and not common.no_telemetry and not untracked
 
 
 def _router_search(common: CommonOptions) -> RouterSearch | None:

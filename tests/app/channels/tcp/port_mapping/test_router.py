@@ -189,7 +189,7 @@ async def test_a_port_that_another_machine_has_is_not_taken() -> None:
         (501, "the router refused it (error 501)"),
     ],
 )
-async def test_a_refusal_is_said_with_its_reason(code: int, reason: str) -> None:
+async def test_a_refusal_names_its_reason(code: int, reason: str) -> None:
     async with gateway_device() as device:
         device.answer = lambda called, body: (
             fault(code) if called == "AddPortMapping" else device.behave(called, body)

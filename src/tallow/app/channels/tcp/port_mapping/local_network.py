@@ -50,10 +50,12 @@ def find_local_network(bind: str | None = None) -> LocalNetwork | None:
     if not isinstance(own, IPv4Address) or not own.is_private or own.is_loopback:
         return None
     network = _network_of(own)
-    if network is None or not _ROUTES.exists():
-        return None if network is None else LocalNetwork(own, network, None)
-    gateway = next((each for each in _gateways() if each in network), None)
-    return None if gateway is None else LocalNetwork(own, network, gateway)
+    if network is None:
+        return None
+    if not _ROUTES.exists():
+        return LocalNetwork(own, network, None)
+    gateways = [gateway for gateway in _gateways() if gateway in network]
+    return LocalNetwork(own, network, gateways[0]) if gateways else None
 
 
 def _default_address() -> IPv4Address | None:
