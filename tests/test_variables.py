@@ -27,7 +27,6 @@ CLASSES = (MonitoringSettings, ServerSettings, AlertSettings, RemoteStorageSetti
 LISTED = set(names(sections()))
 COMPUTED = {
     "monitoring/integrations/proxy.py": "a variable for each scheme, compared below",
-    "stack/doctor/docker/containers.py": "the variables of the Compose file's images, as Compose reads them",
 }
 """Modules that look up variables by computed names."""
 

@@ -77,6 +77,16 @@ SECTIONS: Final = (
         ("up", "reload", "drill"),
     ),
     Section(
+        "Containers",
+        "Read from the environment only, with the Docker engine. The stack keeps them for later commands.",
+        (
+            Variable("TALLOW_BIND", "an address of this host", "Where ports are published", "`127.0.0.1`"),
+            Variable("TALLOW_IMAGE", "the name of an image", "Is run instead of one that is built here"),
+            Variable("TALLOW_WEBRTC", "`0` or `1`", "Whether the image that is built has WebRTC", "`0`"),
+        ),
+        ("up", "reload"),
+    ),
+    Section(
         "Terminal",
         "Read from the environment only.",
         (Variable("COLUMNS", "a whole number", "Width of tables; by default that of the terminal"),),

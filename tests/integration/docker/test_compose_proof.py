@@ -18,7 +18,7 @@ import pytest
 
 from support.docker import stand_ins
 from support.docker.compose_stack import ComposeStack
-from support.docker.engine import ROOT, DockerEngine, docker_engine
+from support.docker.engine import ROOT, DockerEngine
 from support.docker.hardening import assert_hardened
 from support.stack import wait_until
 from tallow.stack.compose import images
@@ -36,28 +36,6 @@ BEFORE: Final = "47aba62b"
 NOTIFIED_S: Final = 240.0
 SIZE: Final = 300_000
 _LINK: Final = re.compile(r"http://tallow:3000/\S+")
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
-    """An engine with every image of the profile ``logs``."""
-    folder = tmp_path_factory.mktemp("docker")
-    with docker_engine(folder / "engine") as started:
-        stand_ins.load_python_base(started, folder)
-        stand_ins.fetch_wheels()
-        started.docker("build", "--tag", images.TALLOW, str(ROOT), timeout=1800)
-        for load in (
-            stand_ins.load_prometheus,
-            stand_ins.load_alertmanager,
-            stand_ins.load_node_exporter,
-            stand_ins.load_cadvisor,
-            stand_ins.load_grafana,
-            stand_ins.load_mailpit,
-            stand_ins.load_loki,
-            stand_ins.load_collector,
-        ):
-            load(started)
-        yield started
 
 
 @pytest.fixture(scope="module")

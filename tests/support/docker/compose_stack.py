@@ -28,12 +28,19 @@ class ComposeStack:
     Attributes:
         work: the folder in which `up` runs; its ``.env`` has the settings.
         environment: further variables of its commands.
+        port_offset: of `up`.
     """
 
     engine: DockerEngine
     home: StateDir
     work: Path
     environment: dict[str, str] = field(default_factory=dict)
+    port_offset: int = 0
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """The user and password of the monitoring's pages."""
+        return USER, credentials.password(self.home.secrets)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of `tallow` in the engine's network."""
@@ -71,12 +78,15 @@ class ComposeStack:
     def container_id(self, service: str) -> str:
         return self.compose("ps", "--all", "--quiet", service).strip()
 
-    def get(self, port: int, path: str, **query: str) -> httpx.Response:
-        """Ask a published port, with the monitoring password."""
-        login = (USER, credentials.password(self.home.secrets))
+    def get(self, port: int, path: str, login: tuple[str, str] | None = None, **query: str) -> httpx.Response:
+        """Ask a port that is published without an offset, by default with the monitoring password."""
         with self.engine.network():
             return httpx.get(
-                f"http://127.0.0.1:{port}{path}", params=query, auth=login, timeout=30, trust_env=False
+                f"http://127.0.0.1:{port + self.port_offset}{path}",
+                params=query,
+                auth=login or self.login,
+                timeout=30,
+                trust_env=False,
             )
 
     def query(self, expression: str) -> list[dict[str, Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from tallow.stack import credentials
@@ -38,4 +36,4 @@ def _apply_rotation(home: StateDir) -> RotationResult:
         return apply_rotation(home)
     if not lifecycle.is_running(home):
         return RotationResult()
-    return reload.apply_rotation(home, os.environ)
+    return reload.apply_rotation(home)

@@ -9,11 +9,12 @@ from typing import Any
 import click
 from rich.text import Text
 
-from tallow.stack.commands.output.containers import container_states, containers_table
-from tallow.stack.commands.output.summary import address_list, notification_summary
+from tallow.stack.commands.output.containers import container_addresses, container_states, containers_table
+from tallow.stack.commands.output.summary import notification_summary
 from tallow.stack.commands.output.terminal import new_console, printable_text
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.docker.containers import Container, containers
+from tallow.stack.engines.docker.memory import memory_used
 from tallow.stack.engines.docker.project import project
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.reload.snapshot import running_settings
@@ -46,11 +47,11 @@ def _print_containers(
     home: StateDir, found: Mapping[str, Container], states: Mapping[str, ServiceState]
 ) -> None:
     console = new_console()
-    console.print(containers_table(home, found))
+    console.print(containers_table(home, found, memory_used(found)))
     if failing := [name for name in unhealthy(states) if states[name].name in {"failing", "ended"}]:
         logs = command_line(home, "logs", *failing, "--since", "15m")
         console.print(printable_text(f"more: {logs}"), soft_wrap=True)
-    console.print(address_list(home, home.options().port_offset), soft_wrap=True)
+    console.print(container_addresses(home), soft_wrap=True)
     console.print(_heartbeat_text(_heartbeat(home)))
     console.print(notification_summary(running_settings(home).alerts))
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import click
 from rich.console import Console
 from rich.live import Live
 
-from tallow.stack.commands.output.containers import container_states, containers_table
-from tallow.stack.commands.output.summary import address_list, notification_summary
+from tallow.stack.commands.output.containers import container_addresses, container_states, containers_table
+from tallow.stack.commands.output.summary import notification_summary
 from tallow.stack.commands.output.terminal import printable_text
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.docker import layout, lifecycle
@@ -19,6 +19,7 @@ from tallow.stack.engines.docker.containers import Container, containers
 from tallow.stack.engines.docker.failure import describe_failure
 from tallow.stack.engines.docker.project import project
 from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.engines.services.service_state import unhealthy
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
@@ -29,7 +30,7 @@ MAX_RESTARTS: Final = 2
 
 
 def start_containers(
-    home: StateDir, options: StackOptions, console: Console, *, build: bool, no_start: bool
+    home: StateDir, options: StackOptions, console: Console, *, restart: bool, no_start: bool
 ) -> None:
     """Start a stack of containers and wait until each is healthy.
 
@@ -37,7 +38,7 @@ def start_containers(
         home: the stack's folder.
         options: the options of `up`.
         console: for the table of services.
-        build: build Tallow's image also if it is there.
+        restart: build Tallow's image again, and make every container anew.
         no_start: only write secrets and configuration.
 
     Raises:
@@ -48,18 +49,24 @@ def start_containers(
         console.print(printable_text(line, "dim"), soft_wrap=True)
 
     if no_start:
-        candidate = lifecycle.prepare(home, options, progress)
-    else:
-        candidate = lifecycle.start(home, options, progress, build=build)
-    for note in candidate.notes:
-        console.print(printable_text(f"note: {note}", "yellow"), soft_wrap=True)
-    if no_start:
+        _show_notes(console, lifecycle.prepare(home, options, progress).notes)
         command = " ".join(("docker", *project(home).command("up", "--wait")[1:]))
         click.echo(f"written to {layout.compose_file(home).parent}; to start it: {command}")
         return
+    started = (lifecycle.restart if restart else lifecycle.start)(home, options, progress)
+    _show_notes(console, started.candidate.notes)
     _wait_until_healthy(home, console)
-    console.print(address_list(home, home.options().port_offset), soft_wrap=True)
-    console.print(notification_summary(candidate.settings.alerts))
+    console.print(container_addresses(home), soft_wrap=True)
+    console.print(notification_summary(running_settings(home).alerts))
+    if started.is_pending:
+        reload = command_line(home, "reload")
+        text = f"settings or Tallow's version have changed since it was started; to use them: {reload}"
+        console.print(printable_text(text, "yellow"), soft_wrap=True)
+
+
+def _show_notes(console: Console, notes: Iterable[str]) -> None:
+    for note in notes:
+        console.print(printable_text(f"note: {note}", "yellow"), soft_wrap=True)
 
 
 def _wait_until_healthy(home: StateDir, console: Console) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from tallow.stack.commands.options import home_option, require_stack
+from tallow.stack.commands.options import home_option, require_services
 from tallow.stack.commands.output.terminal import printable
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.docker import lifecycle as docker_lifecycle
@@ -53,7 +53,8 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir)
 
 
 def _stop_services(home: StateDir, services: tuple[str, ...]) -> None:
-    if is_docker(require_stack(home)):
+    require_services(home, services)
+    if is_docker(home):
         project(home).compose("stop", *services, seconds=CHANGE_S)
     else:
         hold(home, services)

@@ -11,13 +11,11 @@ import click
 
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable, printable_lines
-from tallow.stack.engines.docker.choice import is_docker
-from tallow.stack.engines.docker.mailbox import MailpitReader
+from tallow.stack.engines.records import MessageReader, mail_reader
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.mailbox.reader import Mail, read_messages
+from tallow.stack.mailbox.reader import Mail
 
 POLL_S: Final = 0.5
-MessageReader = Callable[[], list[Mail]]
 
 
 @click.command("inbox")
@@ -30,7 +28,7 @@ MessageReader = Callable[[], list[Mail]]
 @home_option
 def command(number: int | None, last: int, follow: bool, as_json: bool, home: StateDir) -> None:
     """List the messages, oldest first, or show the one with this NUMBER."""
-    read = _reader(require_stack(home))
+    read = mail_reader(require_stack(home))
     messages = read()
     if number is not None:
         _show(messages, number, as_json)
@@ -40,13 +38,6 @@ def command(number: int | None, last: int, follow: bool, as_json: bool, home: St
         _list(messages, last, _json_line if as_json else _line)
         if follow:
             _follow(read, messages, _json_line if as_json else _line)
-
-
-def _reader(home: StateDir) -> MessageReader:
-    """How the messages of a stack are read."""
-    if is_docker(home):
-        return MailpitReader(home).messages
-    return lambda: read_messages(home.data / "mailbox")
 
 
 def _show(messages: list[Mail], number: int, as_json: bool) -> None:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import click
 
-from tallow.stack.commands.options import home_option, require_stack
+from tallow.stack.commands.options import home_option, require_services, service_names
 from tallow.stack.commands.output.terminal import printable, printable_json
-from tallow.stack.engines.docker import logs as docker_logs
-from tallow.stack.engines.docker.choice import is_docker
-from tallow.stack.engines.docker.project import EVERY_NAME, project
-from tallow.stack.engines.logs.reader import LEVELS, LogFilter, LogLine, follow_logs, parse_time, read_logs
-from tallow.stack.engines.services.definitions import NAMES
+from tallow.stack.engines.docker.project import EVERY_NAME
+from tallow.stack.engines.logs.reader import LEVELS, LogFilter, LogLine, parse_time
+from tallow.stack.engines.records import follow_logs, read_logs
 from tallow.stack.engines.state.state_dir import StateDir
 
 _COLOURS = {"debug": "bright_black", "warning": "yellow", "error": "red", "fatal": "bright_red"}
 _SAME_IN_EVERY_LINE = frozenset({"service", "environment", "version"})
 """Fields of Tallow's records that say nothing about one line; ``--json`` shows them."""
-_SOURCES = (*NAMES, "supervisor")
-"""The logs of a native stack."""
 
 
 class TimeType(click.ParamType[datetime]):
@@ -62,17 +58,13 @@ def command(
 ) -> None:
     """Show the logs of SERVICES, by default of all, oldest line first."""
     wanted = LogFilter(level, correlation_id, since, until, text, logger)
-    chosen = services or _SOURCES
-    if is_docker(require_stack(home)):
-        used, chosen = project(home), services
-        new_lines = docker_logs.follow_logs(used, chosen, wanted)
-        found = docker_logs.read_logs(used, chosen, wanted)
-    else:
-        new_lines = follow_logs(home.logs, chosen, wanted)
-        found = read_logs(home.logs, chosen, wanted)
+    require_services(home, services, "supervisor")
+    chosen = services or service_names(home, "supervisor")
+    now = datetime.now(UTC)
+    found = read_logs(home, chosen, wanted)
     _show(found[-lines:] if lines else [], as_json)
     if follow:
-        _show(new_lines, as_json)
+        _show(follow_logs(home, chosen, wanted, now, found), as_json)
 
 
 def _show(lines: Iterable[LogLine], as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +12,11 @@ import click
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack.commands.output.terminal import printable_lines
 from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.docker.choice import is_docker
+from tallow.stack.engines.docker.project import project, services
 from tallow.stack.engines.errors import NotRunningError, StackError
 from tallow.stack.engines.programs.programs import MissingProgramError
+from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.services.ports import PortTakenError
 from tallow.stack.engines.state.state_dir import NoStackError, StateDir, StateDirError
 
@@ -63,3 +66,20 @@ def require_stack(home: StateDir) -> StateDir:
     if not home.exists():
         raise NoStackError(f"there is no stack in {home.root}; start one with: {command_line(home, 'up')}")
     return home
+
+
+def service_names(home: StateDir, *further: str) -> tuple[str, ...]:
+    """The services of the stack in ``home``; of a native one with ``further`` names."""
+    return services(project(home).profiles) if is_docker(home) else (*NAMES, *further)
+
+
+def require_services(home: StateDir, names: Iterable[str], *further: str) -> None:
+    """Check that the stack in ``home`` has some services: the engines have different ones.
+
+    Raises:
+        NoStackError: no stack was started there.
+        StackError: it does not have one of them.
+    """
+    present = service_names(require_stack(home), *further)
+    if unknown := [name for name in names if name not in present]:
+        raise StackError(f"this stack has no {', no '.join(unknown)}; accepted: {', '.join(present)}")

@@ -7,10 +7,10 @@ from typing import Final
 
 import click
 
-from tallow.stack.commands.options import home_option, require_stack
+from tallow.stack.commands.options import home_option, require_services
+from tallow.stack.engines.docker.acceptance import restart as restart_containers
 from tallow.stack.engines.docker.choice import is_docker
 from tallow.stack.engines.docker.project import EVERY_NAME
-from tallow.stack.engines.docker.reload import restart as restart_containers
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.services.control import restart
 from tallow.stack.engines.services.service_state import service_states
@@ -28,7 +28,8 @@ def command(services: tuple[str, ...], home: StateDir) -> None:
 
     A restart of Tallow breaks the transfers under way.
     """
-    if is_docker(require_stack(home)):
+    require_services(home, services)
+    if is_docker(home):
         restarted = restart_containers(home, services)
     else:
         restarted = restart(home, services, "tallow restart")

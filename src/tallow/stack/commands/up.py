@@ -98,7 +98,7 @@ def command(
         profiles=profiles or previous.profiles,
     )
     if options.engine == "docker":
-        start_containers(home, options, console, build=restart, no_start=no_start)
+        start_containers(home, options, console, restart=restart, no_start=no_start)
         return
     if no_start or profiles:
         raise click.UsageError("--no-start and --profile are for the Docker engine")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tallow.stack.engines.docker import memory
 from tallow.stack.engines.docker.containers import Container, _container, plain
 from tallow.stack.engines.docker.logs import _parse
 
@@ -49,9 +50,16 @@ def test_a_description_is_read() -> None:
         ),
         (
             Container("a", "1", "exited", exit_code=137, killed_for_memory=True),
-            "stopped",
-            "killed: out of memory",
+            "ended",
+            "killed: out of memory (status 137)",
         ),
+        (
+            Container("a", "1", "exited", exit_code=137),
+            "ended",
+            "killed by SIGKILL (status 137): by docker kill, or since it did not end in time",
+        ),
+        (Container("a", "1", "exited"), "stopped", "ended with status 0"),
+        (Container("a", "1", "exited", exit_code=1), "ended", "ended with status 1"),
         (Container("a", "1", "created", error="no such file"), "ended", "no such file"),
     ],
     ids=lambda value: value.status if isinstance(value, Container) else str(value)[:20],
@@ -78,3 +86,23 @@ def test_the_lines_of_several_services_are_told_apart() -> None:
 
 def test_control_sequences_are_removed() -> None:
     assert plain("\x1b[31m\x1b[1mWARNING\x1b[0m\r\n") == "WARNING"
+
+
+def test_the_memory_of_running_containers_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def answer(*arguments: str) -> str:  # the engine, which the test machine may not have
+        asked.append(arguments)
+        used = {"0123456789ab": "36.5MiB", "ba9876543210": "512KiB", "0000": "--", "111111111111": "1GiB"}
+        return "".join(f"{name} {size} / 2GiB\n" for name, size in used.items())
+
+    monkeypatch.setattr(memory, "docker", answer)
+    found = {
+        "tallow": Container("tallow", "0123456789ab", "running"),
+        "turn": Container("turn", "ba9876543210", "paused"),
+        "loki": Container("loki", "fedcba987654", "exited"),
+    }
+    assert memory.memory_used(found) == {"tallow": round(36.5 * 1024**2), "turn": 512 * 1024}
+    assert asked[0][-2:] == ("0123456789ab", "ba9876543210")
+    assert memory.memory_used({"loki": found["loki"]}) == {}
+    assert len(asked) == 1

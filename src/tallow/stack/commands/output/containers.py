@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
-from tallow.stack.commands.output.services import ServiceRow, ServicesTable
+from rich.text import Text
+
+from tallow.stack.commands.output.services import ServiceRow, ServicesTable, format_memory
+from tallow.stack.commands.output.summary import address_list
+from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.docker import lifecycle
 from tallow.stack.engines.docker.containers import Container
 from tallow.stack.engines.docker.failure import describe_failure
@@ -27,24 +33,34 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "turn": "relay for peers",
 }
 NOT_STARTED = ServiceState("ended", "not started")
+NO_MEMORY: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 def container_states(home: StateDir, found: Mapping[str, Container]) -> dict[str, ServiceState]:
     """The state of each service of the stack, by name."""
     names = services(project(home).profiles)
-    return {name: _state(found[name]) if name in found else NOT_STARTED for name in names}
+    return {name: _state(home, found[name]) if name in found else NOT_STARTED for name in names}
 
 
-def _state(container: Container) -> ServiceState:
-    """The state of a container; of one that failed, with the error that it logged."""
+def _state(home: StateDir, container: Container) -> ServiceState:
+    """The state of a container; of one that failed, with the error that it logged and the remedy."""
     state = container.state()
-    if not container.has_failed:
-        return state
-    return ServiceState(state.name, f"{state.detail}: {describe_failure(container)}")
+    detail = state.detail
+    if container.has_failed and not container.was_killed:
+        detail = f"{detail}: {describe_failure(container)}"
+    if container.status == "exited":
+        detail = f"{detail}; start it again with: {command_line(home, 'up')}"
+    return ServiceState(state.name, detail)
 
 
-def containers_table(home: StateDir, found: Mapping[str, Container]) -> ServicesTable:
-    """One line per service of a stack of containers."""
+def containers_table(
+    home: StateDir, found: Mapping[str, Container], memory: Mapping[str, int] = NO_MEMORY
+) -> ServicesTable:
+    """One line per service of a stack of containers.
+
+    Args:
+        memory: the bytes that each service uses, where that is known.
+    """
     ports = lifecycle.published_ports(home)
     return ServicesTable(
         [
@@ -54,9 +70,16 @@ def containers_table(home: StateDir, found: Mapping[str, Container]) -> Services
                 state,
                 format_age(found[name].since) if name in found and found[name].is_running else "",
                 found[name].restarts if name in found else 0,
-                "",
+                format_memory(memory.get(name, 0)),
                 _DESCRIPTIONS[name],
             )
             for name, state in container_states(home, found).items()
         ]
     )
+
+
+def container_addresses(home: StateDir) -> Text:
+    """The addresses of the services of a stack of containers, as :func:`address_list` shows them."""
+    ports = lifecycle.published_ports(home)
+    mailbox = {"mailbox": f"http://localhost:{ports['mailbox']}"} if "mailbox" in ports else {}
+    return address_list(home, home.options().port_offset, mailbox)

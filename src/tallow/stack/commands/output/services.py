@@ -149,6 +149,11 @@ def _memory(status: ProcessStatus) -> str:
         used = process.memory_info().rss if process else 0
     except psutil.Error:
         return ""
+    return format_memory(used)
+
+
+def format_memory(used: int) -> str:
+    """A number of bytes in MB or GB; empty for none."""
     if used >= 1e9:
         return f"{used / 1e9:.1f} GB"
     return f"{used / 1e6:.0f} MB" if used else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -22,10 +24,17 @@ from tallow.stack.heartbeat.state import HeartbeatState
 from tallow.stack.routing import AlertSettings
 
 LOW_SPACE_BYTES: Final = 1_000_000_000
+NONE_FURTHER: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def address_list(home: StateDir, port_offset: int) -> Text:
-    """The addresses of the services, the command for the credentials, and the folder; not to be wrapped."""
+def address_list(home: StateDir, port_offset: int, further: Mapping[str, str] = NONE_FURTHER) -> Text:
+    """The addresses of the services, the command for the credentials, and the folder; not to be wrapped.
+
+    Args:
+        home: the stack's folder.
+        port_offset: added to every port.
+        further: addresses by name.
+    """
     lines = [
         (service.name, base_url(service.name, port_offset) + service.page_path)
         for service in SERVICES
@@ -33,6 +42,7 @@ def address_list(home: StateDir, port_offset: int) -> Text:
     ]
     # Listed although Debian builds it without pages: it is where alerts are, and other builds have pages.
     lines += [("alertmanager", f"{base_url('alertmanager', port_offset)}  (tallow alerts)")]
+    lines += further.items()
     lines += [("credentials", command_line(home, "credentials")), ("data and logs", str(home.root))]
     text = Text("\n")
     for name, value in lines:

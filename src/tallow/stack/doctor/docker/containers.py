@@ -17,6 +17,7 @@ from tallow.stack.doctor.native.files import OTHERS
 from tallow.stack.doctor.native.machine import Listener
 from tallow.stack.engines.docker import layout
 from tallow.stack.engines.docker.client import DockerUnavailableError, require_docker
+from tallow.stack.engines.docker.configuration import operator_variables
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.services.api import Api
 
@@ -83,8 +84,9 @@ def _is_root(user: object) -> bool:
 
 
 def _images(installation: DockerInstallation) -> Iterator[Problem]:
+    variables = operator_variables(installation.home)
     for service, container in _known(installation):
-        image, wanted = container["Config"]["Image"], _resolved(SERVICES[service]()["image"])
+        image, wanted = container["Config"]["Image"], _resolved(SERVICES[service]()["image"], variables)
         if image != wanted:
             yield Problem(
                 f"{service} runs {image}; this version of Tallow was tested with {wanted}",
@@ -158,9 +160,9 @@ def _known(installation: DockerInstallation) -> Iterator[tuple[str, Mapping[str,
     yield from ((service, found[service]) for service in SERVICES if service in found)
 
 
-def _resolved(image: str) -> str:
+def _resolved(image: str, variables: Mapping[str, str]) -> str:
     """An image with the variables of the Compose file replaced."""
-    return _VARIABLE.sub(lambda match: os.environ.get(match[1]) or match[2], image)
+    return _VARIABLE.sub(lambda match: variables.get(match[1]) or match[2], image)
 
 
 CHECKS: Final = (

@@ -18,6 +18,7 @@ ASK_S: Final = 20.0
 CHANGE_S: Final = 1800.0
 """Seconds for a change; images may have to be fetched or built."""
 _MAX_CHARACTERS: Final = 600
+_SOCKET_REMEDY: Final = "; add this user to the group docker and sign in again, or choose --engine native"
 
 
 class DockerUnavailableError(StackError):
@@ -87,7 +88,8 @@ def require_docker() -> None:
     try:
         run(["docker", "version", "--format", "{{.Server.Version}}"])
     except DockerCommandError as error:
-        raise DockerUnavailableError(f"no Docker daemon answers: {error}") from None
+        remedy = _SOCKET_REMEDY if "permission denied" in str(error) else ""
+        raise DockerUnavailableError(f"no Docker daemon answers: {error}{remedy}") from None
     compose_program()
 
 

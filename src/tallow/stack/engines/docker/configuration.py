@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from tallow.stack import alerts, compose, credentials, dashboards, log_pipeline,
 from tallow.stack.compose import application, monitoring
 from tallow.stack.deployment import COMPOSE, PORTS, Deployment, native
 from tallow.stack.engines.docker import layout
+from tallow.stack.engines.reload.snapshot import read_values
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.targets import expected_targets
@@ -79,14 +81,30 @@ def render(
 
 
 def compose_environment(home: StateDir, options: StackOptions) -> dict[str, str]:
-    """The variables of the Compose file, without those of the operator."""
+    """The variables of the Compose file."""
     ports = {variable: str(port + options.port_offset) for variable, port in PORT_VARIABLES.values()}
     return {
         "TALLOW_CONFIG": str(home.config),
         "TALLOW_SECRETS": str(layout.container_secrets(home)),
         "TALLOW_PORT_OFFSET": str(options.port_offset),
         **ports,
+        **operator_variables(home),
     }
+
+
+def operator_variables(home: StateDir) -> dict[str, str]:
+    """The variables of the Compose file that the operator has set, now or for an earlier command.
+
+    They are kept: otherwise the next command, in another shell, would make containers anew without them.
+    """
+    stored = read_values(layout.environment_file(home))
+    present = {
+        "TALLOW_BIND": os.environ.get("TALLOW_BIND"),
+        "TALLOW_IMAGE": os.environ.get("TALLOW_IMAGE"),
+        "TALLOW_WEBRTC": os.environ.get("TALLOW_WEBRTC"),
+    }
+    chosen = {name: value or stored.get(name) for name, value in present.items()}
+    return {name: value for name, value in chosen.items() if value}
 
 
 def environment_text(variables: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,11 @@ from tallow.stack.engines.services.service_state import ServiceState
 _SERVICE: Final = "com.docker.compose.service"
 _ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 REASON_LINES: Final = 5
+_SIGNALLED: Final = 128
+"""The exit code of a process that a signal ended is this and the signal's number."""
+_ON_REQUEST: Final = frozenset({0, _SIGNALLED + signal.SIGTERM, _SIGNALLED + signal.SIGINT})
+"""The exit codes of programs that were asked to stop."""
+_KILLED: Final = _SIGNALLED + signal.SIGKILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,13 @@ class Container:
     @property
     def has_failed(self) -> bool:
         """Whether it ended, or could not be started, and was not stopped on request."""
-        return self.status in {"restarting", "dead"} or bool(self.error)
+        ended = self.status == "exited" and self.exit_code not in _ON_REQUEST
+        return self.status in {"restarting", "dead"} or ended or bool(self.error)
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether its process was killed, so that its log does not tell why it ended."""
+        return self.killed_for_memory or self.exit_code == _KILLED
 
     def state(self) -> ServiceState:
         """Its state."""
@@ -73,8 +85,16 @@ class Container:
             return self.error
         if self.status == "created":
             return "not started"
-        reason = "killed: out of memory" if self.killed_for_memory else f"ended with status {self.exit_code}"
+        reason = _describe_exit(self.exit_code)
+        if self.killed_for_memory:
+            reason = f"killed: out of memory (status {self.exit_code})"
         return f"{reason}; it will be restarted" if self.status == "restarting" else reason
+
+
+def _describe_exit(code: int) -> str:
+    if code == _KILLED:
+        return f"killed by SIGKILL (status {code}): by docker kill, or since it did not end in time"
+    return f"ended with status {code}"
 
 
 def containers(project: Project) -> dict[str, Container]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,12 @@ from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.programs.programs import CHECKOUT
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction, make_folder
-from tallow.stack.engines.reload.snapshot import target_digests, write_digests
+from tallow.stack.engines.reload.snapshot import (
+    read_digests,
+    running_settings,
+    target_digests,
+    write_digests,
+)
 from tallow.stack.engines.services.ports import require_free
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
@@ -36,6 +41,19 @@ STOP_S: Final = 40
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `up` did.
+
+    Attributes:
+        candidate: the settings as they are now.
+        is_pending: whether the stack ran already, with other settings or files of another version.
+    """
+
+    candidate: Candidate
+    is_pending: bool = False
+
+
 def is_running(home: StateDir) -> bool:
     """Whether a container of the stack in ``home`` runs.
 
@@ -43,6 +61,13 @@ def is_running(home: StateDir) -> bool:
         StackError: no daemon answers.
     """
     return any(one.is_running or one.has_failed for one in containers(project(home)).values())
+
+
+def _is_known_to_run(home: StateDir) -> bool:
+    try:
+        return is_running(home)
+    except StackError:  # no daemon answers; files can be written without one
+        return False
 
 
 def prepare(home: StateDir, options: StackOptions, progress: Progress) -> Candidate:
@@ -57,24 +82,23 @@ def prepare(home: StateDir, options: StackOptions, progress: Progress) -> Candid
         The settings.
 
     Raises:
-        StackError, StateDirError, BadSettingError: a setting is invalid, or a file cannot be written.
+        StackError, StateDirError, BadSettingError: a setting is invalid, a file cannot be written, or the
+            stack runs already.
     """
     home.make()
     with locked(home, "up"):
+        if home.exists() and _is_known_to_run(home):
+            raise StackError("it runs already; to use changed settings: tallow reload")
         return _prepare(home, options, progress, running=False)
 
 
-def start(home: StateDir, options: StackOptions, progress: Progress, *, build: bool = False) -> Candidate:
+def start(home: StateDir, options: StackOptions, progress: Progress) -> Started:
     """Start every service that does not run. Return before all of them are healthy.
 
     Args:
         home: the stack's folder.
-        options: the options of `up`. A running stack keeps its ports.
+        options: the options of `up`. A running stack takes over the profiles only.
         progress: called with a line before something that takes time.
-        build: build Tallow's image even if it is there.
-
-    Returns:
-        The settings. They take effect also in a running stack.
 
     Raises:
         StackError, StateDirError, PortTakenError, BadSettingError: the stack cannot be started; one line.
@@ -82,20 +106,52 @@ def start(home: StateDir, options: StackOptions, progress: Progress, *, build: b
     require_docker()
     home.make()
     with locked(home, "up"):
+        if home.exists() and is_running(home):
+            _require_same_ports(home, options)
+            candidate = validate(home, home.options(), os.environ, progress, running=True)
+            chosen = wanted_profiles(tuple(options.profiles), running_settings(home))
+            home.write_options(replace(home.options(), profiles=chosen))
+            is_pending = has_pending_changes(home, candidate)
+        else:
+            candidate, is_pending = _prepare(home, options, progress, running=False), False
+            require_free(published_ports(home))
+            build_image(home, progress)
+        _start_containers(home, progress)
+        return Started(candidate, is_pending)
+
+
+def restart(home: StateDir, options: StackOptions, progress: Progress) -> Started:
+    """Build Tallow's image and make every container anew, with the present code, images and settings.
+
+    A running stack keeps its folder of ``.env`` and the variables of the environment that it was started in.
+    Settings are checked, and the image is built, before anything stops.
+
+    Raises:
+        StackError, StateDirError, BadSettingError: it cannot be restarted; one line.
+    """
+    require_docker()
+    home.make()
+    with locked(home, "up"):
         running = home.exists() and is_running(home)
-        if running and home.options().port_offset != options.port_offset:
-            raise StackError(
-                f"it runs already, with --port-offset {home.options().port_offset}; "
-                "stop it first (tallow down), or start a second one with another --home"
-            )
+        if running:
+            _require_same_ports(home, options)
+            options = replace(home.options(), profiles=options.profiles)
+        validate(home, options, os.environ, progress, running=running)
+        build_image(home, progress, always=True)
         candidate = _prepare(home, options, progress, running=running)
-        started = project(home)
         if not running:
             require_free(published_ports(home))
-        _build_image(progress, always=build)
-        progress("starting the containers (images that are missing are fetched first)")
-        started.compose("up", "--detach", "--no-build", "--remove-orphans", seconds=CHANGE_S)
-        return candidate
+        _start_containers(home, progress, "--force-recreate")
+        return Started(candidate)
+
+
+def has_pending_changes(home: StateDir, candidate: Candidate) -> bool:
+    """Whether a reload would change a file or restart a service."""
+    options = home.options()
+    profiles = wanted_profiles(tuple(options.profiles), candidate.settings)
+    change, _ = transaction(home, replace(options, profiles=profiles), candidate)
+    wanted = target_digests(home, candidate.component_settings, candidate.values)
+    return bool(change.paths or read_digests(home).changed_services(wanted))
 
 
 def stop(home: StateDir) -> None:
@@ -161,23 +217,51 @@ def _obsolete(home: StateDir, wanted: Mapping[Path, str]) -> list[Path]:
     return [file for folder in folders for file in folder.glob("*") if file.is_file() and file not in wanted]
 
 
-def _build_image(progress: Progress, *, always: bool) -> None:
-    """Build Tallow's image if it is missing: no registry has it.
+def build_image(home: StateDir, progress: Progress, *, always: bool = False) -> None:
+    """Build Tallow's image if it is missing: no registry has it. One that TALLOW_IMAGE names is not built.
+
+    Args:
+        home: the stack's folder.
+        progress: called with a line before something that takes time.
+        always: build it also if it is there.
 
     Raises:
         StackError: it cannot be built.
     """
-    if not always and docker("images", "--quiet", images.TALLOW).strip():
+    chosen = configuration.operator_variables(home)
+    if "TALLOW_IMAGE" in chosen or (not always and has_image()):
         return
     if not (CHECKOUT / "Dockerfile").exists():
         raise StackError(
             f"the image {images.TALLOW} is missing; build it in a checkout: docker build -t {images.TALLOW} ."
         )
     progress(f"building the image {images.TALLOW}; this takes some minutes")
+    webrtc = f"WEBRTC={chosen.get('TALLOW_WEBRTC', '0')}"
+    command = ("build", "--quiet", "--tag", images.TALLOW, "--build-arg", webrtc, str(CHECKOUT))
     try:
-        docker("build", "--quiet", "--tag", images.TALLOW, str(CHECKOUT), seconds=CHANGE_S)
+        docker(*command, seconds=CHANGE_S)
     except DockerCommandError as error:
         raise StackError(f"the image {images.TALLOW} cannot be built: {error}") from None
+
+
+def has_image() -> bool:
+    """Whether the engine has the image of this version of Tallow."""
+    return bool(docker("images", "--quiet", images.TALLOW).strip())
+
+
+def _start_containers(home: StateDir, progress: Progress, *options: str) -> None:
+    progress("starting the containers (images that are missing are fetched first)")
+    command = ("up", "--detach", "--no-build", "--remove-orphans", *options)
+    project(home).compose(*command, seconds=CHANGE_S)
+
+
+def _require_same_ports(home: StateDir, options: StackOptions) -> None:
+    used = home.options().port_offset
+    if used != options.port_offset:
+        raise StackError(
+            f"it runs already, with --port-offset {used}; "
+            "stop it first (tallow down), or start a second one with another --home"
+        )
 
 
 def _down(home: StateDir, *options: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -28,17 +29,31 @@ def read_logs(project: Project, services: Iterable[str], wanted: LogFilter) -> l
     return sorted(lines, key=lambda line: line.timestamp or oldest)
 
 
-def follow_logs(project: Project, services: Iterable[str], wanted: LogFilter) -> Iterator[LogLine]:
-    """Yield matching lines as they are written, until all containers have ended."""
-    command = project.command("logs", "--no-color", "--follow", "--tail", "0", *services)
+def follow_logs(
+    project: Project, services: Iterable[str], wanted: LogFilter, since: datetime, shown: Iterable[LogLine]
+) -> Iterator[LogLine]:
+    """Yield matching lines as they are written, until all containers have ended.
+
+    Args:
+        since: when the lines that are shown were read; lines that were written meanwhile are not lost.
+        shown: lines that are not to be shown again.
+    """
+    command = project.command("logs", "--no-color", "--follow", "--since", since.isoformat(), *services)
+    known = Counter((line.service, line.raw) for line in shown)
+    for line in _follow(command, wanted):
+        if known[line.service, line.raw] > 0:
+            known[line.service, line.raw] -= 1
+        else:
+            yield line
+
+
+def _follow(command: Sequence[str], wanted: LogFilter) -> Iterator[LogLine]:
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace"
     ) as process:
         assert process.stdout is not None
         try:
-            for line in _parse(process.stdout):
-                if wanted.matches(line):
-                    yield line
+            yield from (line for line in _parse(process.stdout) if wanted.matches(line))
         finally:
             with suppress(ProcessLookupError):
                 process.terminate()

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
+from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.compose.monitoring import MAILBOX_USERS, WEB_CONFIG
-from tallow.stack.engines.docker import layout
-from tallow.stack.engines.docker.client import CHANGE_S, Project
+from tallow.stack.engines.docker import configuration, layout
+from tallow.stack.engines.docker.acceptance import READY_S, read_again, restart
+from tallow.stack.engines.docker.client import CHANGE_S
 from tallow.stack.engines.docker.containers import containers
-from tallow.stack.engines.docker.failure import describe_failure
-from tallow.stack.engines.docker.lifecycle import Progress, is_running, transaction
+from tallow.stack.engines.docker.lifecycle import (
+    Progress,
+    build_image,
+    is_running,
+    readable_folders,
+    transaction,
+)
 from tallow.stack.engines.docker.project import project, wanted_profiles
+from tallow.stack.engines.docker.settings_values import inline_files
 from tallow.stack.engines.errors import NotRunningError, StackError
 from tallow.stack.engines.reload import snapshot
-from tallow.stack.engines.reload.acceptance import ReloadState, reload_state
 from tallow.stack.engines.reload.apply import ReloadResult, RotationResult
 from tallow.stack.engines.reload.candidate import Candidate, validate
-from tallow.stack.engines.reload.file_transaction import FileTransaction
+from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
 from tallow.stack.engines.services.definitions import SETTINGS_FILE
 from tallow.stack.engines.state.locks import locked
-from tallow.stack.engines.state.state_dir import StateDir
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE
 
-READY_S: Final = 90.0
-POLL_S: Final = 0.2
+_READ_SETTINGS: Final = frozenset({"tallow", "heartbeat"})
+"""The services that read the operator's settings by themselves."""
 _SIGNALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "prometheus": ("prometheus", "alerting/prometheus-rules"),
     "alertmanager": ("alerting/alertmanager", "alerting/templates"),
@@ -65,125 +72,144 @@ def reload(home: StateDir, environment: Mapping[str, str], progress: Progress) -
     with locked(home, "up"):
         if not is_running(home):
             raise NotRunningError("nothing runs here; start it with: tallow up")
-        options = home.options()
-        candidate = validate(home, options, environment, progress, running=True)
+        before = home.options()
+        candidate = validate(home, before, environment, progress, running=True)
         variables = candidate.changed_variables(home)
-        profiles = wanted_profiles(tuple(options.profiles), candidate.settings)
-        change, _ = transaction(home, replace(options, profiles=profiles), candidate)
+        profiles = wanted_profiles(tuple(before.profiles), candidate.settings)
+        after = replace(before, profiles=profiles)
+        change, _ = transaction(home, after, candidate)
+        if layout.compose_file(home) in change.paths:
+            build_image(home, progress)
         change.prepare()
         try:
-            result = _apply(home, candidate, change, profiles)
+            result = _Change(home, candidate, change, before, after).apply()
         finally:
             change.close()
         return replace(result, variables=variables, files=change.paths, notes=candidate.notes)
 
 
-def apply_rotation(home: StateDir, environment: Mapping[str, str]) -> RotationResult:
+def apply_rotation(home: StateDir) -> RotationResult:
     """Have the containers use new credentials. Prometheus and Alertmanager read them at every request.
+
+    Settings are not read again.
 
     Args:
         home: the stack's folder, with the new credentials.
-        environment: the caller's environment; see :func:`validate`.
 
     Raises:
         StackError: a service does not start with them.
     """
     with locked(home, "up"):
-        candidate = validate(home, home.options(), environment, lambda _: None, running=True)
-        change, _ = transaction(home, home.options(), candidate)
+        settings = snapshot.running_settings(home)
+        if settings.metrics_token:  # rotation replaced the operator's token
+            write_private(home.secrets / METRICS_TOKEN_FILE, settings.metrics_token)
+        values = inline_files(snapshot.read_values(home.secrets / SETTINGS_FILE))
+        files = configuration.render(home, home.options(), settings, values)
+        change = FileTransaction(files.secrets, (), home.run / FOLDER, readable_folders(home))
         change.prepare()
         change.apply()
         change.close()
-        restarted = restart(home, _stale(home, candidate, change))
+        restarted = restart(home, _stale_by_files(home, change))
         if "grafana" in restarted:
             _set_grafana_password(home)
-        return RotationResult(restarted, keeps_metrics_token=_keeps_token(home))
+        used = snapshot.read_digests(home)
+        snapshot.write_digests(home, replace(used, credentials=snapshot.credential_digests(home)))
+        return RotationResult(restarted, keeps_metrics_token=settings.metrics_token is not None)
 
 
-def restart(home: StateDir, names: Iterable[str]) -> tuple[str, ...]:
-    """Restart services that run, and wait until each is healthy.
+class _Change:
+    """One attempt to have every service use new files.
 
-    Returns:
-        The services that were restarted; those that `down` stopped stay down.
-
-    Raises:
-        StackError: a service is not healthy in time.
+    Args:
+        before: the options of the running stack.
+        after: those with the profiles that the new settings need.
     """
-    used = project(home)
-    found = containers(used)
-    chosen = tuple(name for name in names if name in found and found[name].state().name != "stopped")
-    if chosen:
-        used.compose("restart", *chosen, seconds=CHANGE_S)
-        wait_until_healthy(used, chosen)
-    return chosen
+
+    def __init__(
+        self,
+        home: StateDir,
+        candidate: Candidate,
+        change: FileTransaction,
+        before: StackOptions,
+        after: StackOptions,
+    ) -> None:
+        self._home, self._candidate, self._change = home, candidate, change
+        self._before, self._after = before, after
+        self._stale: list[str] = []
+
+    def apply(self) -> ReloadResult:
+        """Replace the files and have the services use them.
+
+        Raises:
+            StackError: a service rejects the change; the files are restored.
+        """
+        home = self._home
+        self._change.apply()
+        try:
+            reread = [name for name in _SIGNALLED if self._concerns(name) and read_again(home, name)]
+            self._stale = self._find_stale()
+            restarted = restart(home, self._stale)
+            if self._recreates:
+                self._use(self._after)
+        except (StackError, OSError) as error:
+            raise StackError(f"{error}; {self._roll_back()}") from None
+        candidate = self._candidate
+        snapshot.write_digests(
+            home, snapshot.target_digests(home, candidate.component_settings, candidate.values)
+        )
+        concerned = {*self._stale, *filter(self._concerns, _SIGNALLED)} - {*restarted, *reread}
+        held = sorted(concerned & {*containers(project(home))})
+        return ReloadResult(reread=tuple(reread), restarted=restarted, held=tuple(held))
+
+    @property
+    def _recreates(self) -> bool:
+        """Whether services are added or removed, or the Compose file or its variables changed."""
+        files = {layout.compose_file(self._home), layout.environment_file(self._home)}
+        is_other = tuple(self._before.profiles) != tuple(self._after.profiles)
+        return is_other or bool(files & {*self._change.paths})
+
+    def _concerns(self, service: str) -> bool:
+        config = self._home.config
+        paths = [path.relative_to(config) for path in self._change.paths if path.is_relative_to(config)]
+        return any(str(path).startswith(_SIGNALLED[service]) for path in paths)
+
+    def _find_stale(self) -> list[str]:
+        """The services that read a changed file or setting at their start only."""
+        stale = _stale_by_files(self._home, self._change)
+        candidate = self._candidate
+        wanted = snapshot.target_digests(self._home, candidate.component_settings, candidate.values)
+        changed = snapshot.read_digests(self._home).changed_services(wanted)
+        return sorted(stale | (changed & _READ_SETTINGS))
+
+    def _use(self, options: StackOptions) -> None:
+        self._home.write_options(options)
+        command = ("up", "--detach", "--no-build", "--remove-orphans")
+        project(self._home).compose(*command, seconds=CHANGE_S)
+
+    def _roll_back(self) -> str:
+        """Restore the files, have the services use them, and describe the outcome."""
+        self._change.undo()
+        steps: list[Callable[[], object]] = [
+            partial(read_again, self._home, name) for name in _SIGNALLED if self._concerns(name)
+        ]
+        if self._recreates:
+            steps.append(partial(self._use, self._before))
+        steps.append(partial(restart, self._home, self._stale))
+        problems = [problem for step in steps if (problem := _problem_of(step))]
+        if problems:
+            return f"the change was undone, and then: {'; '.join(problems)}"
+        return "the change was undone"
 
 
-def wait_until_healthy(used: Project, names: Iterable[str]) -> None:
-    """Wait for services.
-
-    Raises:
-        StackError: one is not healthy in time, or ended; one line with the reason.
-    """
-    deadline = time.monotonic() + READY_S
-    for name in names:
-        while not (found := containers(used)[name]).state().is_healthy:
-            if found.restarts > 0 or time.monotonic() > deadline:
-                raise StackError(describe_failure(found))
-            time.sleep(POLL_S)
-
-
-def _apply(
-    home: StateDir, candidate: Candidate, change: FileTransaction, profiles: tuple[str, ...]
-) -> ReloadResult:
-    used, options = project(home), home.options()
-    before = {name: reload_state(name, home) for name in _SIGNALLED}
-    change.apply()
-    reread: list[str] = []
+def _problem_of(step: Callable[[], object]) -> str:
     try:
-        for name in _SIGNALLED:
-            if _concerns(home, change, name):
-                _read_again(home, used, name, before[name])
-                reread.append(name)
-        restarted = restart(home, _stale(home, candidate, change))
-    except (StackError, OSError) as error:
-        raise StackError(f"{error}; {_roll_back(home, used, change)}") from None
-    if profiles != tuple(options.profiles) or _recreates(home, change):
-        home.write_options(replace(options, profiles=profiles))
-        project(home).compose("up", "--detach", "--no-build", "--remove-orphans", seconds=CHANGE_S)
-    snapshot.write_digests(
-        home, snapshot.target_digests(home, candidate.component_settings, candidate.values)
-    )
-    return ReloadResult(reread=tuple(reread), restarted=restarted)
+        step()
+    except StackError as error:
+        return str(error)
+    return ""
 
 
-def _concerns(home: StateDir, change: FileTransaction, service: str) -> bool:
-    paths = [path.relative_to(home.config) for path in change.paths if path.is_relative_to(home.config)]
-    return any(str(path).startswith(_SIGNALLED[service]) for path in paths)
-
-
-def _read_again(home: StateDir, used: Project, service: str, before: ReloadState | None) -> None:
-    """Send SIGHUP, and wait until the service's metrics show the result.
-
-    Raises:
-        StackError: it does not run, does not answer, or rejects the configuration.
-    """
-    if before is None:
-        raise StackError(f"{service} does not answer; see: tallow status")
-    at = time.time()
-    used.compose("kill", "--signal", "SIGHUP", service)
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline:
-        state = reload_state(service, home)
-        if state and state.successful and state.at >= at - 1:
-            return
-        if state and not state.successful:
-            break
-        time.sleep(POLL_S)
-    reason = describe_failure(containers(used)[service], "refuses the configuration")
-    raise StackError(reason)
-
-
-def _stale(home: StateDir, candidate: Candidate, change: FileTransaction) -> list[str]:
+def _stale_by_files(home: StateDir, change: FileTransaction) -> set[str]:
     """The services that read a changed file at their start only."""
     secrets = layout.container_secrets(home)
     stale: set[str] = set()
@@ -193,27 +219,7 @@ def _stale(home: StateDir, candidate: Candidate, change: FileTransaction) -> lis
         elif path.is_relative_to(home.config):
             folder = path.relative_to(home.config).parts[0]
             stale |= {_RESTARTED_BY_FOLDER[folder]} if folder in _RESTARTED_BY_FOLDER else set()
-    wanted = snapshot.target_digests(home, candidate.component_settings, candidate.values)
-    changed = snapshot.read_digests(home).changed_services(wanted)
-    if secrets / SETTINGS_FILE in change.paths:
-        stale |= changed & {"tallow", "heartbeat"}
-    return sorted(stale)
-
-
-def _recreates(home: StateDir, change: FileTransaction) -> bool:
-    """Whether the Compose file or its variables changed."""
-    return bool({layout.compose_file(home), layout.environment_file(home)} & {*change.paths})
-
-
-def _roll_back(home: StateDir, used: Project, change: FileTransaction) -> str:
-    change.undo()
-    try:
-        for name in _SIGNALLED:
-            used.compose("kill", "--signal", "SIGHUP", name)
-        restart(home, ("tallow", "heartbeat"))
-    except StackError as error:
-        return f"the change was undone, and then: {error}"
-    return "the change was undone"
+    return stale
 
 
 def _set_grafana_password(home: StateDir) -> None:
@@ -225,7 +231,3 @@ def _set_grafana_password(home: StateDir) -> None:
     password = (home.secrets / PASSWORD_FILE).read_text(encoding="utf-8")
     command = ("exec", "--no-TTY", "grafana", "grafana", "cli", "admin", "reset-admin-password")
     project(home).compose(*command, "--password-from-stdin", stdin=f"{password}\n", seconds=READY_S)
-
-
-def _keeps_token(home: StateDir) -> bool:
-    return snapshot.running_settings(home).metrics_token is not None
