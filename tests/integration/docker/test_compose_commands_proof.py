@@ -23,6 +23,8 @@ from tallow.stack.engines.state.state_dir import StateDir
 pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(1800)]
 
 OFFSET = 10_000
+MAIL_SERVER = "SMTP_HOST=mail.example.org\nALERT_EMAIL_DEFAULT=ops@example.org\n"
+"""Settings with which the stack has no mailbox of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +223,7 @@ def test_up_leaves_a_running_stack_alone_and_names_what_reload_would_do(
 
 
 def test_a_reload_that_tallow_rejects_is_undone(stack: ComposeStack, settings: Any) -> None:
-    settings("DATABASE_URL=postgresql://tallow@127.0.0.1:9/tallow\nSMTP_HOST=mail.example.org\n")
+    settings(f"DATABASE_URL=postgresql://tallow@127.0.0.1:9/tallow\n{MAIL_SERVER}")
     done = stack.run("reload")
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
@@ -234,9 +236,10 @@ def test_a_reload_that_tallow_rejects_is_undone(stack: ComposeStack, settings: A
 
 
 def test_a_reload_whose_new_service_cannot_start_is_undone(stack: ComposeStack, settings: Any) -> None:
-    settings("SMTP_HOST=mail.example.org\nALERT_EMAIL_DEFAULT=ops@example.org\n")
+    settings(MAIL_SERVER)
     stack.tallow("reload")
     assert "mailbox" not in services(stack)
+    assert stack.container_id("mailbox") == ""
     name = f"{project_name(stack.home)}-holder"
     holder = ("run", "--detach", "--name", name, "--publish", f"127.0.0.1:{OFFSET + 8025}:80")
     image = stack.container("grafana")["Config"]["Image"]

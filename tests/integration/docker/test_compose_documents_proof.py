@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ REASON: Final = "scripts/proof -k compose runs it"
 START, OUTAGE, BY_HAND, BUILD, GATEWAY, BACKUP, RESTORE = BLOCKS = [
     block.text for name in DOCUMENTS for block in blocks(name) if block.reason == REASON
 ]
+[UPGRADE] = [block.text for block in blocks("docs/operations.md") if "git pull" in block.text]
 NOTIFIED_S: Final = 240.0
 
 
@@ -143,6 +145,55 @@ def test_a_backup_is_restored_after_everything_was_removed(user: User) -> None:
     assert (rooms(stack), scrapes(stack, at), stack.login) == before
     assert "before the backup" in user.run("tallow silence list")
     assert user.states() == {"healthy"}
+
+
+@pytest.fixture
+def upgraded(engine: DockerEngine, tmp_path: Path) -> Iterator[User]:
+    """A user with a clone of the version before the newest one, which this test makes."""
+    git = ("git", "-c", "user.name=Tester", "-c", "user.email=tester@example.org", "-C")
+    newer, checkout = tmp_path / "newer", tmp_path / "checkout"
+    run(*git, str(tmp_path), "clone", "--quiet", "--depth", "1", f"file://{ROOT}", str(newer))
+    run(*git, str(newer), "checkout", "--quiet", "-B", "main")
+    with (newer / "src" / "tallow" / "__init__.py").open("a") as file:
+        file.write("# The newer version.\n")
+    run(*git, str(newer), "commit", "--quiet", "--all", "--message", "Release the newer version")
+    run(*git, str(tmp_path), "clone", "--quiet", "--branch", "main", f"file://{newer}", str(checkout))
+    run(*git, str(checkout), "reset", "--quiet", "--hard", "HEAD~1")
+    shutil.copytree(ROOT / "wheels", checkout / "wheels")
+    made = User(engine, tmp_path, checkout)
+    engine.docker("tag", images.TALLOW, "tallow:kept")
+    try:
+        yield made
+    finally:
+        made.run("tallow down --purge --yes")
+        engine.docker("tag", "tallow:kept", images.TALLOW)
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+
+
+def test_the_commands_of_an_upgrade_take_the_newer_code_and_keep_the_data(upgraded: User) -> None:
+    upgraded.run("monitoring/start-monitoring.sh --engine docker --restart")
+    stack = upgraded.stack
+    assert not is_newer(stack)
+    with upgraded.engine.network():
+        room = {"token_hash": "0" * 64}
+        httpx.post("http://127.0.0.1:3000/api/rooms", json=room, trust_env=False).raise_for_status()
+    at = time.time()
+    before = (rooms(stack), stack.login)
+    upgraded.run(UPGRADE)
+    assert is_newer(stack)
+    assert (rooms(stack), stack.login) == before
+    assert wait_until(lambda: scrapes(stack, at) >= 1, "a scrape from before the upgrade")
+    assert upgraded.states() == {"healthy"}
+
+
+def is_newer(stack: ComposeStack) -> bool:
+    program = "import tallow; print(open(tallow.__file__).read())"
+    return "The newer version" in stack.engine.docker(
+        "exec", stack.container_id("tallow"), "python", "-c", program
+    )
 
 
 def rooms(stack: ComposeStack) -> list[Any]:

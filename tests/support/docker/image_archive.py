@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import struct
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +17,7 @@ from typing import IO
 from support.docker.engine import DockerEngine
 
 PathFilter = Callable[[Path], bool]
+_EFFECTIVE_REVISION_2 = 0x02000001  # VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE
 
 
 @dataclass
@@ -45,9 +47,22 @@ class ImageArchive:
         """Add a file of this machine."""
         self._add(path, tarfile.REGTYPE, mode, 0, source)
 
-    def program(self, path: str, source: Path, environment: Mapping[str, str] = os.environ) -> None:
-        """Add a program and the libraries that it is linked with."""
-        self.file(path, source, 0o755)
+    def program(
+        self,
+        path: str,
+        source: Path,
+        environment: Mapping[str, str] = os.environ,
+        capability: int | None = None,
+    ) -> None:
+        """Add a program and the libraries that it is linked with.
+
+        Args:
+            capability: the number of one that its file carries, as `setcap NAME=+ep` gives it.
+        """
+        entry = self._add(path, tarfile.REGTYPE, 0o755, 0, source)
+        if capability is not None:
+            value = struct.pack("<5I", _EFFECTIVE_REVISION_2, 1 << capability, 0, 0, 0)
+            entry.pax_headers = {"SCHILY.xattr.security.capability": value.decode("ascii")}
         self.libraries(source, environment)
 
     def libraries(self, program: Path, environment: Mapping[str, str] = os.environ) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -28,6 +29,7 @@ from support.programs.debian import environment, program
 from support.programs.go_programs import go_program
 from support.programs.otel_collector import otel_collector
 from tallow.stack.compose import images
+from tallow.stack.engines.programs.programs import tools_folder
 
 _NOBODY: Final = 65534
 _PYTHON_IMAGE: Final = """\
@@ -41,6 +43,21 @@ _SERVE: Final = """\
 # The first process of a container ignores SIGTERM unless it handles it.
 trap 'exit 0' TERM
 httpd -f -p %d -h /www -c /www/httpd.conf &
+wait
+"""
+_COTURN: Final = """\
+#!/bin/bash
+if [ "${1:0:1}" == '-' ]; then set -- turnserver "$@"; fi
+exec $(eval "echo $@")
+"""
+_NET_BIND_SERVICE: Final = 10
+_PROMTAIL: Final = """\
+#!/bin/sh
+set -eu
+trap 'exit 0' TERM
+cat "${1#-config.file=}" /var/log/tallow/tallow.log > /dev/null
+echo 0 > /var/lib/promtail/positions.yaml
+httpd -f -p 9080 -h /www -c /www/httpd.conf &
 wait
 """
 _CHECK_READY: Final = """\
@@ -123,6 +140,27 @@ def load_collector(engine: DockerEngine) -> None:
     image.load(engine, images.COLLECTOR)
 
 
+def load_coturn(engine: DockerEngine) -> None:
+    """Debian's coturn, whose file carries the capability to bind low ports, as the official one's does."""
+    image = _busybox(["USER nobody:nogroup", 'ENTRYPOINT ["docker-entrypoint.sh"]', "EXPOSE 3478"])
+    server = program("turnserver")
+    image.program("/usr/bin/turnserver", server, environment(server), capability=_NET_BIND_SERVICE)
+    image.program("/bin/bash", Path("/bin/bash"))
+    image.text("/usr/bin/docker-entrypoint.sh", _COTURN, 0o755)
+    image.text("/etc/group", "root:x:0:\nnogroup:x:65534:\n")
+    image.load(engine, images.COTURN)
+
+
+def load_promtail(engine: DockerEngine) -> None:
+    """A stub that reads its configuration and Tallow's log, keeps its position and answers on its port."""
+    image = _busybox(['ENTRYPOINT ["/usr/bin/promtail"]', "EXPOSE 9080"])
+    image.program("/bin/bash", Path("/bin/bash"))
+    image.text("/usr/bin/promtail", _PROMTAIL, 0o755)
+    image.text("/www/httpd.conf", "I:index.html\n")
+    image.text("/www/index.html", "ready\n")
+    image.load(engine, images.PROMTAIL)
+
+
 def load_grafana(engine: DockerEngine) -> None:
     """A stub that answers the health check and has metrics; it shows nothing."""
     image = _busybox(
@@ -171,20 +209,16 @@ def load_tallow(engine: DockerEngine, tag: str = images.TALLOW, checkout: Path =
 def load_python_base(engine: DockerEngine, folder: Path) -> None:
     """Debian with its Python under the name of the official image of Python, which is Debian as well.
 
-    The Python is older than that of the official image.
+    The Python is older than that of the official image. The archive is made once: it takes a minute.
     """
-    archive = folder / "base.tar"
-    mmdebstrap = program("mmdebstrap")
-    command = [
-        str(mmdebstrap),
-        "--variant=minbase",
-        "--include=python3-venv,ca-certificates",
-        "bookworm",
-        str(archive),
-    ]
-    subprocess.run(command, check=True, capture_output=True, timeout=900)
+    archive = tools_folder() / "debian-with-python.tar"
+    if not archive.exists():
+        draft = folder / archive.name
+        options = ("--variant=minbase", "--include=python3-venv,ca-certificates", "bookworm")
+        command = [str(program("mmdebstrap")), *options, str(draft)]
+        subprocess.run(command, check=True, capture_output=True, timeout=900)
+        shutil.move(draft, archive)
     engine.docker("import", str(archive), "debian-with-python:bookworm")
-    archive.unlink()
     context = folder / "python"
     context.mkdir()
     (context / "Dockerfile").write_text(_PYTHON_IMAGE)

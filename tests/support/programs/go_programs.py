@@ -1,4 +1,4 @@
-"""Programs that are published as Go modules, built once into ``.tools/go``."""
+"""Programs that are published as Go modules, built once per machine, outside the repository."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[3] / ".tools" / "go"
+FOLDER = Path.home() / ".cache" / "tallow-go" / "installed"
 BUILD_TIMEOUT_S = 1800
 
 

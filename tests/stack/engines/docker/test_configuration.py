@@ -78,6 +78,21 @@ def test_turn_without_a_secret_serves_nobody(home: StateDir) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("servers", "line"),
+    [
+        ("stun:stun.example.org,turn:turn.example.org:3478", "external-ip=turn.example.org"),
+        ("turn:192.0.2.7", "external-ip=192.0.2.7"),
+        ("turn:192.0.2.7:3478?transport=udp", "external-ip=192.0.2.7"),
+        ("stun:stun.example.org", ""),
+    ],
+)
+def test_coturn_tells_peers_the_address_that_they_reach(home: StateDir, servers: str, line: str) -> None:
+    path = layout.container_secrets(home) / "turn" / "turnserver.conf"
+    lines = rendered(home, ICE_SERVERS=servers).secrets[path].splitlines()
+    assert [found for found in lines if found.startswith("external-ip")] == ([line] if line else [])
+
+
 def test_the_rules_name_the_hosts_of_the_containers(home: StateDir) -> None:
     text = rendered(home).configuration[home.config / "alerting" / "prometheus-rules-monitoring.yml"]
     rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -45,6 +46,8 @@ PORT_VARIABLES: Final[Mapping[str, tuple[str, int]]] = {
 }
 """The variable of each published port in the Compose file, and its default."""
 _MONITORING: Final = PurePosixPath("monitoring")
+_TURN_HOST: Final = re.compile(r"\bturn:([\w.-]+|\[[0-9a-fA-F:]+\])")
+"""The host of the first TURN server that peers are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,10 @@ def _in(folder: str, files: Mapping[str, str]) -> dict[str, str]:
 
 
 def _turn(values: Mapping[str, str]) -> str:
-    """coturn's configuration; Tallow's TURN_SECRET is its shared secret."""
+    """coturn's configuration; Tallow's TURN_SECRET is its shared secret.
+
+    It tells peers the address at which they reach it: its own one is that of a container.
+    """
     lines = [
         "listening-port=3478",
         "min-port=49160",
@@ -202,6 +208,8 @@ def _turn(values: Mapping[str, str]) -> str:
         "simple-log",
         "pidfile=/tmp/turnserver.pid",
     ]
+    if host := _TURN_HOST.search(values.get("ICE_SERVERS", "")):
+        lines += [f"external-ip={host[1]}"]
     if secret := values.get("TURN_SECRET"):
         lines += ["use-auth-secret", f"static-auth-secret={secret}"]
     else:

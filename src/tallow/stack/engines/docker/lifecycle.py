@@ -116,7 +116,7 @@ def start(home: StateDir, options: StackOptions, progress: Progress) -> Started:
             candidate, is_pending = _prepare(home, options, progress, running=False), False
             require_free(published_ports(home))
             build_image(home, progress)
-        _start_containers(home, progress)
+        _start(home, progress)
         return Started(candidate, is_pending)
 
 
@@ -141,7 +141,7 @@ def restart(home: StateDir, options: StackOptions, progress: Progress) -> Starte
         candidate = _prepare(home, options, progress, running=running)
         if not running:
             require_free(published_ports(home))
-        _start_containers(home, progress, "--force-recreate")
+        _start(home, progress, "--force-recreate")
         return Started(candidate)
 
 
@@ -249,10 +249,26 @@ def has_image() -> bool:
     return bool(docker("images", "--quiet", images.TALLOW).strip())
 
 
-def _start_containers(home: StateDir, progress: Progress, *options: str) -> None:
+def _start(home: StateDir, progress: Progress, *options: str) -> None:
     progress("starting the containers (images that are missing are fetched first)")
-    command = ("up", "--detach", "--no-build", "--remove-orphans", *options)
-    project(home).compose(*command, seconds=CHANGE_S)
+    start_containers(home, *options)
+
+
+def start_containers(home: StateDir, *options: str) -> None:
+    """Have the containers of the stack's profiles run, and no others.
+
+    Args:
+        home: the stack's folder.
+        options: further options of `docker compose up`.
+
+    Raises:
+        StackError: a container cannot be made or removed.
+    """
+    used = project(home)
+    used.compose("up", "--detach", "--no-build", "--remove-orphans", *options, seconds=CHANGE_S)
+    # Compose leaves a service alone whose profile is not active any more.
+    if surplus := sorted({*containers(used)} - {*services(used.profiles)}):
+        every_service(home).compose("rm", "--stop", "--force", *surplus, seconds=CHANGE_S)
 
 
 def _require_same_ports(home: StateDir, options: StackOptions) -> None:

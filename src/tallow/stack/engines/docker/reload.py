@@ -11,13 +11,13 @@ from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.compose.monitoring import MAILBOX_USERS, WEB_CONFIG
 from tallow.stack.engines.docker import configuration, layout
 from tallow.stack.engines.docker.acceptance import READY_S, read_again, restart
-from tallow.stack.engines.docker.client import CHANGE_S
 from tallow.stack.engines.docker.containers import containers
 from tallow.stack.engines.docker.lifecycle import (
     Progress,
     build_image,
     is_running,
     readable_folders,
+    start_containers,
     transaction,
 )
 from tallow.stack.engines.docker.project import project, wanted_profiles
@@ -183,8 +183,7 @@ class _Change:
 
     def _use(self, options: StackOptions) -> None:
         self._home.write_options(options)
-        command = ("up", "--detach", "--no-build", "--remove-orphans")
-        project(self._home).compose(*command, seconds=CHANGE_S)
+        start_containers(self._home)
 
     def _roll_back(self) -> str:
         """Restore the files, have the services use them, and describe the outcome."""
