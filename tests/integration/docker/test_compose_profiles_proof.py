@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import aioice.turn
@@ -14,14 +15,12 @@ from support.docker import stand_ins
 from support.docker.compose_stack import ComposeStack
 from support.docker.engine import DockerEngine
 from support.docker.hardening import assert_hardened
-from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.ice_servers import ice_servers
+from support.programs.turn import SECRET, Turn
 from tallow.stack.engines.docker.project import project_name
 from tallow.stack.engines.state.state_dir import StateDir
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(900)]
 
-SECRET: Final = "a secret that coturn and the server share"
 URL: Final = "turn:127.0.0.1:3478"
 
 
@@ -80,7 +79,7 @@ def test_coturn_relays_with_the_credentials_of_the_server(stack: ComposeStack) -
 
 async def relay(peer_address: str) -> tuple[tuple[str, int], bytes, bytes]:
     """Exchange two datagrams with a peer over the relay: its address for peers, and what arrived."""
-    [server] = ice_servers(ServerSettings(ice_servers=URL, turn_secret=SECRET))
+    [server] = Turn(URL, Path()).servers()
     loop, client, peer = asyncio.get_running_loop(), Received(), Received()
     peer_transport, _ = await loop.create_datagram_endpoint(lambda: peer, local_addr=("0.0.0.0", 0))
     transport, _ = await aioice.turn.create_turn_endpoint(
