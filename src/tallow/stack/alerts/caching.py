@@ -30,8 +30,8 @@ sum by (job, instance) (increase(tallow_cache_misses_total{job="tallow"}[$window
     category="caching",
     summary="The cache of {{ $labels.instance }} misses too often",
     description="""
-{{ $value | humanizePercentage }} of the look-ups over $window found a value (limit $limit_percent%, evaluated
-from $minimum misses on, which one address prefix cannot reach): the database answers the others.
+{{ $value | humanizePercentage }} of the look-ups of existing rooms over $window were answered by the cache
+(limit $limit_percent%, evaluated from $minimum misses on): the database answered the others.
 """,
     panel=Panel("tallow-performance", "Cache hit rate"),
     on_absent="A cache has both series from its registration: RuleInputMissing reports their absence.",

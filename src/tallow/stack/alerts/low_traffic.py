@@ -72,8 +72,8 @@ MIN_SLOW_TRANSFERS: Final = 18
 MIN_SLOW_SPEEDS: Final = 18
 MIN_RELAYED_TRANSFERS: Final = 100
 """In 15 minutes, where a prefix can add 60."""
-MIN_CACHE_MISSES: Final = 8_000
-"""In 15 minutes, where a prefix can ask for 7,680 unknown rooms."""
+MIN_CACHE_MISSES: Final = 50
+"""In 15 minutes, where a prefix can add none: a room that does not exist is no miss."""
 MIN_BAD_1H: Final = 90
 """On each instance, in an hour, where a prefix can add 72."""
 MIN_BAD_6H: Final = 470

@@ -2,101 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.registries import tallow_metrics
-from tallow.app.server.limits.client_address import ClientAddressHasher
+from support.transfers.rooms_in_time import Connection, RoomsInTime
 from tallow.app.server.limits.room_places import RoomLimitError
-from tallow.app.server.rooms.cache import MemoryCache
-from tallow.app.server.rooms.manager import ABANDONED_S, KEPT_S, LINGER_S, RoomManager
-from tallow.app.server.rooms.room import Room
+from tallow.app.server.rooms.manager import ABANDONED_S, KEPT_S, LINGER_S
 from tallow.app.server.rooms.unjoined import UNJOINED_S
-from tallow.app.server.settings import ServerSettings
-from tallow.app.server.storage.records import RoomRecord
-from tallow.app.server.storage.room_store import SqlStore
-from tallow.app.wire import CloseReason, ServerMessage, TransferOutcome
-
-TOKEN = b"t" * 32
-TOKEN_HASH = hashlib.sha256(TOKEN).hexdigest()
-NETWORKS = ClientAddressHasher().networks({"client": ("192.0.2.1", 1)})
-START = 1_800_000_000.0
-
-
-class Connection:
-    """A socket that nobody reads: rooms only tell it to close."""
-
-    def __init__(self) -> None:
-        self.ended: list[CloseReason] = []
-
-    async def send(self, message: ServerMessage) -> None:
-        pass
-
-    def end_with(self, reason: CloseReason) -> None:
-        self.ended.append(reason)
-
-
-class RoomsInTime:
-    """A room manager whose time the test sets."""
-
-    def __init__(self, folder: Path, **given: Any) -> None:
-        self.now = 0.0
-        self.moved: set[str] = set()
-        settings = ServerSettings.load(data_dir=folder, **given)
-        metrics = tallow_metrics()
-        self.store = SqlStore(settings.database, metrics, clock=self.wall_clock)
-        self.cache: MemoryCache[RoomRecord] = MemoryCache(size=10_000, ttl=3600, clock=self.clock)
-        self.manager = RoomManager(
-            settings,
-            metrics,
-            self.store,
-            self.cache,
-            clock=self.clock,
-            wall_clock=self.wall_clock,
-            owned_by_others=self.owned_by_others,
-        )
-        self.places = self.manager.places
-
-    def clock(self) -> float:
-        return self.now
-
-    def wall_clock(self) -> float:
-        return START + self.now
-
-    async def owned_by_others(self, room_ids: Any) -> set[str]:
-        return self.moved & set(room_ids)
-
-    async def create(self) -> str:
-        return (await self.manager.create(TOKEN_HASH, "0" * 32, NETWORKS)).id
-
-    async def open(self, room_id: str) -> Room | None:
-        return await self.manager.open_room(room_id, TOKEN)
-
-    async def pair(self, room_id: str | None = None) -> Room:
-        room = await self.open(room_id or await self.create())
-        assert room is not None
-        self.manager.join(room, "sender", Connection(), "cli", None)
-        self.manager.join(room, "receiver", Connection(), "cli", None)
-        return room
-
-    def leave(self, room: Room) -> None:
-        for member in list(room.members.values()):
-            self.manager.leave(room, member, None)
-
-    async def transfer(self, outcome: TransferOutcome = "success") -> Room:
-        room = await self.pair()
-        await self.manager.start_transfer(room, "p2p")
-        assert await self.manager.conclude(room, outcome)
-        self.leave(room)
-        return room
-
-    async def after(self, seconds: float) -> None:
-        self.now += seconds
-        await self.manager.run_due_tasks()
+from tallow.app.wire import TransferOutcome
 
 
 @pytest.fixture

@@ -27,8 +27,9 @@ class RoomLookup:
 
     Attributes:
         record: of the room; None: there is no such room.
-        was_cached: whether the cache answered; None if there is no such room. That is no miss: no cache could
-            have answered, and strangers ask for as many rooms as the limits on joins allow.
+        was_cached: whether the cache answered; None if it could not have done so: there is no such room, or
+            it was created before this process started. Strangers ask for as many of these as the limits on
+            joins allow. They must not move the share of misses.
     """
 
     record: RoomRecord | None
@@ -36,12 +37,17 @@ class RoomLookup:
 
 
 class CachedRoomStore:
-    """Adds, finds and changes room records."""
+    """Adds, finds and changes room records.
 
-    def __init__(self, store: Store, cache: Cache[RoomRecord], metrics: Metrics) -> None:
+    Args:
+        started: when this process started, in seconds since the Unix epoch.
+    """
+
+    def __init__(self, store: Store, cache: Cache[RoomRecord], metrics: Metrics, started: float) -> None:
         self._store = store
         self._cache = cache
         self._metrics = metrics
+        self._started = started
         instrument_cache(self, CACHE_NAME, metrics, lookup="look_up", is_hit=lambda found: found.was_cached)
 
     async def add(self, records: Sequence[RoomRecord]) -> None:
@@ -70,7 +76,7 @@ class CachedRoomStore:
         if stored is None:
             return RoomLookup(None, was_cached=None)
         await self._cache.set(room_id, stored)
-        return RoomLookup(stored, was_cached=False)
+        return RoomLookup(stored, was_cached=None if stored.created < self._started else False)
 
     async def save_state(self, room: Room, latest: float = NEVER) -> None:
         """Store the room's state. If the database fails the transfer goes on; a restart loses the state.

@@ -80,7 +80,7 @@ class RoomManager:
         self._wall_clock = wall_clock
         self._is_own_id = is_own_id
         self._owned_by_others = owned_by_others
-        self._records = CachedRoomStore(store, cache, metrics)
+        self._records = CachedRoomStore(store, cache, metrics, wall_clock())
         self.room_metrics = RoomMetrics(metrics, settings, workers)
         self.analytics = analytics or RoomAnalytics()
         self._recorder = OutcomeRecorder(metrics, self.room_metrics, outcomes, address_quota)
