@@ -174,9 +174,9 @@ def join_message(room: str, token: bytes, role: str, **more: Any) -> dict[str, A
     return message | more
 
 
-def listener() -> socket.socket:
+def listener(host: str = "127.0.0.1") -> socket.socket:
     bound = socket.socket()
-    bound.bind(("127.0.0.1", 0))
+    bound.bind((host, 0))
     return bound
 
 
@@ -184,14 +184,16 @@ def listener() -> socket.socket:
 async def serving(folder: Path, **given: Any) -> AsyncIterator[RunningServer]:
     """A server in this event loop with its own registry; ``given`` are settings.
 
-    ``wrap`` is a function that puts ASGI middleware around the server's application.
+    ``wrap`` is a function that puts ASGI middleware around the server's application; ``host`` is the address
+    to listen on.
     """
+    host = given.pop("host", "127.0.0.1")
     wrap: Callable[[Any], Any] = given.pop("wrap", lambda app: app)
     settings = ServerSettings(data_dir=folder, **given)
     registry = Registry()
     app = create_app(settings, metrics=Metrics(registry), extra_routes=extra_routes(settings))
     server = LimitedServer(server_config(wrap(app), settings, metrics=app.state.context.metrics))
-    bound = listener()
+    bound = listener(host)
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     task = asyncio.create_task(server.serve([bound]))
     try:

@@ -74,9 +74,9 @@ async def test_nothing_that_one_client_does_in_three_hours_is_a_miss(rooms: Room
                 await rooms.manager.conclude(room, ("success", "failed", "cancelled")[number % 5 % 3])
             rooms.leave(room)
         elif number % 3 == 1:
-            room = await rooms.open(room_id)
-            assert room is not None
-            rooms.manager.join(room, "sender", Connection(), "cli", None)
+            opened = await rooms.open(room_id)
+            assert opened is not None
+            rooms.manager.join(opened, "sender", Connection(), "cli", None)
         await rooms.after(60)
         for old in links[-(KEPT_S // 60 + 20) :: 7]:
             await rooms.manager.open_room(old, WRONG)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -55,8 +56,8 @@ async def check_relayed_transfer(server: Client) -> None:
     for _ in range(20):
         await one.send(b"x" * 100_000)
         assert len(await other.recv()) == 100_000
-    for socket in (one, other, sender.socket, receiver.socket):
-        await socket.close()
+    for each in (one, other, sender.socket, receiver.socket):
+        await each.close()
 
 
 async def wait_until_closed(stream: Stream, seconds: float) -> bytes:
@@ -236,6 +237,58 @@ async def test_behind_a_proxy_an_address_cannot_hold_all_requests(tmp_path: Path
             assert (await server.http.get("/api/info", headers=other)).status_code == 200
         assert server.value("limit_rejections_total", limit="connections_per_address") == 1
         assert server.value("limit_rejections_total", limit="max_connections") == 0
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("198.51.100.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address besides loopback")
+        return str(probe.getsockname()[0])
+
+
+@pytest.mark.parametrize("data", [b"", request("GET", "/api/info", {"Host": "x"}), UPGRADE])
+async def test_connections_that_are_opened_and_closed_at_once_are_limited(
+    tmp_path: Path, data: bytes
+) -> None:
+    """Those of one address. The probes and a transfer on loopback go on, and the log gets one line."""
+    address = own_address()
+    async with serving(tmp_path, host="0.0.0.0", connections_per_minute=60) as server:
+        sender, receiver = await server.pair()
+        port = server.url.rpartition(":")[2]
+        with captured_logs() as logs:
+            for _ in range(100):
+                with suppress(ConnectionError):
+                    _, writer = await asyncio.open_connection(address, int(port))
+                    writer.write(data)
+                    writer.close()
+            while server.value("limit_rejections_total", limit="connections_per_minute") < 40:
+                await asyncio.sleep(0.01)
+            await check_probes(server)
+            await check_relayed_transfer(server)
+        assert server.value("limit_rejections_total", limit="connections_per_minute") == 40
+        lines = [record for record in logs.records if record.get("limit") == "connections_per_minute"]
+        assert len(lines) == 1
+        for peer in (sender, receiver):
+            await peer.socket.close()
+
+
+async def test_the_rate_is_checked_before_a_tls_handshake(tmp_path: Path) -> None:
+    address = own_address()
+    certificate, key = self_signed(tmp_path)
+    options = ("--host", address, "--tls-cert", str(certificate), "--tls-key", str(key))
+    context = ssl.create_default_context(cafile=str(certificate))
+    context.check_hostname = False
+    async with tallow_serve(tmp_path, *options, CONNECTIONS_PER_MINUTE="5") as server:
+        for number in range(8):
+            async with httpx.AsyncClient(base_url=server.url, verify=context, timeout=5) as http:
+                if number < 5:
+                    assert (await http.get("/api/info")).status_code == 200
+                else:
+                    with pytest.raises(httpx.HTTPError):
+                        await http.get("/api/info")
 
 
 async def test_a_silent_tls_handshake_ends_at_its_time_limit(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ FAULTS: Mapping[str, tuple[dict[str, str], float]] = {
     "FileDescriptorsLow": (descriptors(gauge((180, 900))), 10),
     "UnauthorizedAPIAccess": (answers("401", MUCH), 10),
     "SlowDatabaseOperations": (statements(5, MUCH, "select"), 10),
-    "LowCacheHitRate": (lookups(counter((180, 0)), counter((180, 10_000))), 15.75),
+    "LowCacheHitRate": (lookups(counter((180, 0)), MUCH), 15),
     "TelemetryDropped": (dropped(MUCH), 15),
     "LabelOverflow": (overflowed(MUCH), 16),
     "ScrapeNearSampleLimit": ({"scrape_samples_post_metric_relabeling": gauge((180, 45_000))}, 10),

@@ -72,7 +72,7 @@ class ClusterNode:
         """
         await self.directory.open()
         gateway = InternalGateway(app, public_app, self.secret)
-        server = EmbeddedServer(server_config(gateway, settings, lifespan="off"))
+        server = EmbeddedServer(server_config(gateway, settings, is_internal=True, lifespan="off"))
         task: asyncio.Task[None] | None = None
         if self.listener is not None:
             task = asyncio.create_task(server.serve([self.listener]), name="internal gateway")

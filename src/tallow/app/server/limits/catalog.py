@@ -101,6 +101,12 @@ LIMITS_IN_DETAIL: Final = (
         "503 with Retry-After, " + _CLOSED,
     ),
     Limit(
+        "connections_per_minute",
+        "New connections of one address, WebSockets included; wider networks as for new rooms. Not those of "
+        "trusted proxies and of this machine",
+        _CLOSED + " at once",
+    ),
+    Limit(
         "max_connections",
         "Connections of one process; places for the operator's probes are kept",
         "503 with Retry-After, " + _CLOSED,

@@ -8,6 +8,8 @@ import os
 from collections.abc import MutableMapping
 from typing import Any, Final
 
+from tallow.monitoring.integrations.http_server.limits import parse_address
+
 NETWORK_BITS: Final = ((32, 64), (24, 48), (24, 40))
 """Prefix lengths of a client's networks, IPv4 and IPv6. A host has a /64 (RFC 4291), a site up to a /48 (RFC
 6177), and a /40 is 256 of those."""
@@ -32,12 +34,16 @@ class ClientAddressHasher:
 
         They are IPv4 /32 and /24, or IPv6 /64, /48 and /40.
         """
-        host = client_host(scope)
-        return tuple(dict.fromkeys(self._hash(host, ipv4, ipv6) for ipv4, ipv6 in NETWORK_BITS))
+        return self.networks_of(client_host(scope))
 
-    def _hash(self, host: str, ipv4_bits: int, ipv6_bits: int) -> bytes:
-        network = address_prefix(host, ipv4_bits=ipv4_bits, ipv6_bits=ipv6_bits)
-        return hashlib.blake2b(network, key=self._key, digest_size=16).digest()
+    def networks_of(self, host: str) -> tuple[bytes, ...]:
+        """The same for an address."""
+        address = parse_address(host)
+        prefixes = (_prefix(address, ipv4, ipv6) for ipv4, ipv6 in NETWORK_BITS)
+        return tuple(dict.fromkeys(map(self._hash, prefixes)))
+
+    def _hash(self, prefix: bytes) -> bytes:
+        return hashlib.blake2b(prefix, key=self._key, digest_size=16).digest()
 
 
 def client_host(scope: MutableMapping[str, Any]) -> str:
@@ -56,12 +62,14 @@ def address_prefix(host: str, *, ipv4_bits: int = 32, ipv6_bits: int) -> bytes:
     ... )
     True
     """
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
+    return _prefix(parse_address(host), ipv4_bits, ipv6_bits)
+
+
+def _prefix(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address | None, ipv4_bits: int, ipv6_bits: int
+) -> bytes:
+    if address is None:
         return b"unknown"
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
     bits = ipv4_bits if address.version == 4 else ipv6_bits
     unused = address.max_prefixlen - bits
     network = int(address) >> unused << unused

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from tallow.app.server.limits.connection_rate import ConnectionRate
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.app.server.transport.movable_websocket import MovableWebSocket
 from tallow.app.server.transport.refusals import ConnectionRefusals
@@ -24,19 +26,29 @@ BACKLOG: Final = 2048
 
 
 def server_config(
-    app: Any, settings: ServerSettings, *, metrics: Metrics | None = None, **options: Any
+    app: Any,
+    settings: ServerSettings,
+    *,
+    metrics: Metrics | None = None,
+    is_internal: bool = False,
+    **options: Any,
 ) -> LimitedConfig:
     """uvicorn's configuration for the server: bounded WebSockets without compression, trusted proxies.
 
     Args:
         metrics: where refused connections are counted; by default those of the process.
+        is_internal: whether the clients are this server's other processes, which may connect as often as they
+            like.
         options: further options of :class:`uvicorn.Config`.
     """
     limit_connection_records()
     is_forwarding = options.get("workers", 1) > 1 or settings.cluster_secret is not None
+    limits = connection_limits(settings, ConnectionRefusals(metrics), is_forwarding=is_forwarding)
+    if not is_internal:
+        limits = replace(limits, refused_by=ConnectionRate(settings.connections_per_minute))
     return uvicorn_config(
         app,
-        connection_limits(settings, ConnectionRefusals(metrics), is_forwarding=is_forwarding),
+        limits,
         ws=MovableWebSocket,
         ws_max_size=MAX_RELAY_MESSAGE_BYTES,
         ws_per_message_deflate=False,

@@ -95,11 +95,15 @@ class Acceptor:
             self._open(accepted, address)
 
     def _open(self, accepted: socket.socket, address: object) -> None:
+        host = str(address[0]) if isinstance(address, tuple) else ""
+        if not self._table.admits(host):
+            accepted.close()
+            return
         accepted.setblocking(False)
         if accepted.family in {socket.AF_INET, socket.AF_INET6}:
             with suppress(OSError):
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = self._table.open(str(address[0]) if isinstance(address, tuple) else "")
+        connection = self._table.open(host)
         task = self._loop.create_task(self._connect(accepted, connection))
         connection.abort = _canceller(task)  # until it has a transport
         self._opening.add(task)

@@ -175,6 +175,13 @@ class ConnectionTable:
         """Connections, without those in reserved places."""
         return sum(map(len, self._by_state.values())) - len(self._reserved)
 
+    def admits(self, host: str) -> bool:
+        """Whether a connection from an address may be opened. A refusal is reported."""
+        limit = "" if self.limits.is_trusted_proxy(host) else self.limits.refused_by(host)
+        if limit:
+            self.limits.on_refusal(limit)
+        return not limit
+
     def open(self, host: str) -> Connection:
         """Make room for a connection from an address, and count it."""
         trusted = self.limits.is_trusted_proxy(host)

@@ -26,6 +26,11 @@ def ignore_refusal(_limit: str) -> None:
     """Do nothing: the default of :attr:`ConnectionLimits.on_refusal`."""
 
 
+def refuse_nobody(_host: str) -> str:
+    """No limit: the default of :attr:`ConnectionLimits.refused_by`."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
     """Limits on connections. Times are in seconds.
@@ -45,8 +50,11 @@ class ConnectionLimits:
         descriptors_per_connection: that a connection may need; 2 if it may be forwarded to another process.
         trusted_proxies: their connections are counted in the total only, as they carry many clients.
         operational_paths: served above the limits, to the operator's probes.
+        refused_by: called with the address of each new connection that is not a trusted proxy's. It returns
+            the name of a limit to close the connection at once, before a TLS handshake, or an empty text.
         on_refusal: called for each connection or request that is refused, with the name of the attribute
-            that is the limit or with :data:`MALFORMED`. It must not wait or raise.
+            that is the limit, the name that ``refused_by`` returned, or :data:`MALFORMED`. Neither may wait
+            or raise.
     """
 
     header_timeout: float = 10.0
@@ -60,6 +68,7 @@ class ConnectionLimits:
     descriptors_per_connection: int = 1
     trusted_proxies: tuple[IpNetwork, ...] = ()
     operational_paths: frozenset[str] = frozenset()
+    refused_by: Callable[[str], str] = refuse_nobody
     on_refusal: Callable[[str], None] = ignore_refusal
 
     @property

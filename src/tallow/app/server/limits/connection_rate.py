@@ -1,0 +1,45 @@
+"""How many connections one client may open in a minute.
+
+A connection that is opened and closed at once is in no place long enough to be limited by number, and costs
+processor time all the same: a task, a protocol and, with TLS, a handshake. A client beyond the rate is closed
+before any of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from tallow.app.server.limits.client_address import ClientAddressHasher
+from tallow.app.server.limits.rate_limit import KeyedRateLimiter
+from tallow.monitoring.integrations.http_server.limits import parse_address
+
+LIMIT: Final = "connections_per_minute"
+
+
+class ConnectionRate:
+    """Decides on each new connection by its address. Wider networks are limited as for new rooms.
+
+    It is the ``refused_by`` of :class:`tallow.monitoring.integrations.http_server.limits.ConnectionLimits`.
+    Connections from this machine are not limited: they are the operator's probes, or a proxy's.
+
+    Args:
+        per_minute: connections of one address, and as many at once.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limiter = KeyedRateLimiter(per_minute, clock)
+        self._hasher = ClientAddressHasher()
+
+    def __call__(self, host: str) -> str:
+        """The name of the limit that refuses a connection; empty if none does.
+
+        Args:
+            host: the client's address; empty on a Unix socket.
+        """
+        address = parse_address(host)
+        if address is None or address.is_loopback:
+            return ""
+        return LIMIT if self._limiter.take_from_networks(self._hasher.networks_of(host)) else ""
