@@ -197,11 +197,11 @@ async def test_a_reloaded_page_continues_to_send_the_same_files(
             await receiver.wait_for_event("progress", times=3)
             page.process.kill()
         async with headless_page("send", proxy.url, file, "--storage", storage, "--resume") as page:
-            other = await page.end()
-        async with headless_page("send", proxy.url, large, "--storage", storage, "--resume") as page:
+            refused = await page.wait_for_event("refused")
+            await page.command(f"choose {large}")
             end = await page.end()
         await receiver.task
-    assert other["error"] == {"code": "other_files", "side": "here"}
+    assert refused["problem"] == "other_files"
     assert end["state"] == "done"
     assert (out / large.name).read_bytes() == large.read_bytes()
     assert 0 < end["facts"]["bytes_transferred_total sent"] < LARGE
@@ -252,8 +252,61 @@ async def test_a_page_learns_that_a_signal_ends_the_sender(
             await page.wait_for_state("confirming")
             sender.process.send_signal(signal.SIGINT)
             end = await page.end()
-    assert (end["state"], end["error"]) == ("cancelled", {"code": "peer_cancelled", "side": "other"})
+    assert (end["state"], end["error"]) == ("cancelled", {"code": "peer_stopped", "side": "other"})
     assert not (tmp_path / "out").exists()
+
+
+STOPPED = {"code": "peer_stopped", "side": "other"}
+
+
+@pytest.mark.proof
+async def test_a_page_goes_on_receiving_from_a_sender_that_was_stopped(
+    server: RunningServer, large: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    sending = ("send", "--server", server.url, "--relay", "--limit", "10M", str(large))
+    async with tallow(*sending, home=tmp_path / "s") as sender:
+        link = (await sender.wait_for_event("link"))["link"]
+        async with headless_page("receive", link, out, "--stay") as page:
+            await sender.wait_for_event("progress")
+            sender.process.send_signal(signal.SIGINT)
+            stopped = await page.end()
+            await sender.wait()
+            async with tallow("send", "--resume", home=tmp_path / "s") as resumed:
+                await page.command("resume")
+                end = await page.end()
+                assert await resumed.wait() == 0
+    assert (stopped["state"], stopped["error"]) == ("cancelled", STOPPED)
+    assert end["state"] == "done"
+    assert (out / large.name).read_bytes() == large.read_bytes()
+    assert server.value("transfers_total", status="cancelled", method="relay") == 1
+    assert server.value("transfers_total", status="success", method="relay") == 0  # counted once
+
+
+@pytest.mark.proof
+async def test_a_page_goes_on_sending_to_a_receiver_that_was_stopped(
+    server: RunningServer, large: Path, tmp_path: Path
+) -> None:
+    receiving = ("receive", "--relay", "-o", str(tmp_path / "out"))
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = LARGE / 4
+        async with headless_page("send", proxy.url, large, "--stay") as page:
+            link = (await page.wait_for_event("link"))["link"].replace(proxy.url, server.url)
+            async with tallow(*receiving, home=tmp_path / "r", given=link) as receiver:
+                await receiver.wait_for_event("progress")
+                receiver.process.send_signal(signal.SIGTERM)
+                stopped = await page.end()
+                await receiver.wait()
+            async with tallow(*receiving, home=tmp_path / "r", given=link) as receiver:
+                await page.command("resume")
+                end = await page.end()
+                assert await receiver.wait() == 0
+    # The receiver's own abort, or the server's report of it, whichever comes first.
+    assert (stopped["state"], stopped["error"]["code"]) == ("cancelled", "peer_stopped")
+    assert stopped["facts"]["transfers_total cancelled relay"] == 1
+    assert end["state"] == "done"
+    assert "transfers_total success relay" not in end["facts"]  # counted once
+    assert (tmp_path / "out" / large.name).read_bytes() == large.read_bytes()
 
 
 async def test_a_page_that_declines_tells_the_sender(

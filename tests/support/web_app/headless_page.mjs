@@ -108,7 +108,6 @@ class ProtocolError extends Error {
     return ABORT_CODES[this.code];
   }
 }
-const STOPPED = 18;
 const RESUMABLE = [
   "modified",
   "replayed",
@@ -122,7 +121,6 @@ function isResumable(code) {
   return RESUMABLE.includes(code);
 }
 function fromAbortCode(code) {
-  if (code === STOPPED) return new ProtocolError("peer_cancelled", "other");
   const known = Object.entries(ABORT_CODES).find(([, value]) => value === code);
   return new ProtocolError(known?.[0] ?? "protocol", "other");
 }
@@ -1397,8 +1395,9 @@ class SignalingClient {
     if (this.joined.confirmationLimit !== null) this.send({ type: "confirmation", state });
   }
   /** Leaves the room, with the outcome if the transfer is over, and closes. */
-  async leave(outcome) {
-    this.send({ type: "leave", ...outcome === null ? {} : { outcome } });
+  async leave(outcome, isResumable2 = false) {
+    const resumable = isResumable2 ? { resumable: true } : {};
+    this.send({ type: "leave", ...outcome === null ? {} : { outcome, ...resumable } });
     await pause(LEAVE_TIMEOUT_MS, this.lost.wait());
     this.socket.close();
   }
@@ -1441,7 +1440,8 @@ class SignalingClient {
     this.answer.resolve(joined);
   }
   handlePeer(message) {
-    const outcome = message["resumable"] === true ? "stopped" : message["outcome"];
+    const isStopped = message["outcome"] === "cancelled" && message["resumable"] === true;
+    const outcome = isStopped ? "stopped" : message["outcome"];
     if (message["event"] === "joined") this.peer.joined();
     else this.peerLeft(typeof outcome === "string" ? outcome : null);
   }
@@ -1916,8 +1916,7 @@ let hashes = 0;
 function newHash() {
   return hashes++;
 }
-async function prepareFiles(items, crypto2, progress) {
-  const now = Date.now();
+async function prepareFiles(items, crypto2, progress, now) {
   const sources = items.flatMap((item) => item.kind === "folder" ? [] : [toSource(item, now)]);
   const folders = items.flatMap((item) => item.kind === "folder" ? [item.path] : []);
   check(items, [...folders, ...sources.map(({ path }) => path)]);
@@ -2123,6 +2122,18 @@ class FactEvent extends Event {
   }
   fact;
 }
+function missingFeatures(scope = globalThis) {
+  const blob = scope.Blob?.prototype;
+  const found = {
+    "crypto.subtle": scope.crypto?.subtle,
+    WebSocket: scope.WebSocket,
+    fetch: scope.fetch,
+    structuredClone: scope.structuredClone,
+    "Blob.arrayBuffer": blob?.arrayBuffer,
+    "Blob.stream": blob?.stream
+  };
+  return Object.keys(found).filter((name) => found[name] === void 0);
+}
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 15e3;
 const GIVE_UP_AFTER_MS$1 = 6e5;
@@ -2215,17 +2226,17 @@ class RoomSession {
     this.retryNow();
   }
   /**
-   * Leaves the room, with the transfer's outcome if it is over. If signaling is lost and there is an outcome, it
-   * is joined once more: otherwise the other side would wait in vain.
+   * Leaves the room, with the transfer's outcome if it is over; both sides may come back to a resumable one. If
+   * signaling is lost and there is an outcome, it is joined once more: otherwise the other side would wait in vain.
    */
-  async leave(outcome) {
+  async leave(outcome, isResumable2 = false) {
     this.hasLeft = true;
     this.retryNow();
     let signaling = this.current;
     if (outcome !== null && (signaling === null || signaling.lost.isSet)) {
       signaling = await this.rejoinToLeave();
     }
-    await signaling?.leave(outcome);
+    await signaling?.leave(outcome, isResumable2);
   }
   async joinAgain() {
     if (this.current === null) return this.join();
@@ -2342,10 +2353,10 @@ async function checked(exchanging) {
 const ENCAPSULATION_KEY_BYTES = 1184;
 const CIPHERTEXT_BYTES = 1088;
 const ML_KEM_768 = { name: "ML-KEM-768" };
-let chosen = null;
+let chosen$1 = null;
 function kem() {
-  chosen ??= nativeKem().then((native) => native ?? fallbackKem());
-  return chosen;
+  chosen$1 ??= nativeKem().then((native) => native ?? fallbackKem());
+  return chosen$1;
 }
 async function nativeKem() {
   const subtle = crypto.subtle;
@@ -2654,6 +2665,7 @@ const ERROR_TYPES = {
   too_many_files: ["validation", "low"],
   nothing_to_send: ["validation", "low"],
   peer_gave_up: ["transfer", "medium"],
+  unsupported_browser: ["internal", "medium"],
   internal: ["internal", "high"]
 };
 function transferFacts({ outcome, method, bytes, seconds, contents }) {
@@ -2834,7 +2846,8 @@ class TransferSession extends EventTarget {
     });
   }
   async cancel() {
-    await this.end("peer_cancelled");
+    if (this.running === null && this.canResume) await this.giveUp();
+    else await this.end("peer_cancelled");
   }
   resume() {
     if (this.running !== null) {
@@ -2843,7 +2856,6 @@ class TransferSession extends EventTarget {
       this.start();
     }
   }
-  /** Whether a failed session can go on. */
   canResume = false;
   /** Ends the transfer on both sides; the other side gets the abort code of `reason`. */
   async end(reason) {
@@ -2959,6 +2971,7 @@ class TransferSession extends EventTarget {
   }
   async run() {
     this.error = null;
+    this.canResume = false;
     this.cancelled = new Deferred();
     this.setState("connecting");
     this.sleep = new SleepDetector(
@@ -2968,6 +2981,7 @@ class TransferSession extends EventTarget {
     let problem = null;
     let transferring = null;
     try {
+      if (missingFeatures().length > 0) throw new LocalError("unsupported_browser");
       this.parts ??= await Promise.race([this.enterRoom(), this.cancelled.promise]);
       transferring = this.transferUntilDone(this.parts);
       await Promise.race([transferring, this.cancelled.promise]);
@@ -2991,18 +3005,28 @@ class TransferSession extends EventTarget {
     this.canResume = isResumable2;
     if (problem !== null && !(problem instanceof CancelledError)) this.error = toSessionError(problem);
     if (this.error !== null && outcome === "failed") this.emitFact(errorFact(this.error));
-    await this.onEnd(outcome, isResumable2);
+    const isOver = !(isResumable2 && (isTransient(problem) || isPeerTimeout(problem)));
+    await this.onEnd(outcome, isOver, isResumable2);
     if (!isResumable2) this.parts?.store.erase();
-    await this.parts?.room.leave(isResumable2 ? null : outcome);
-    if (isResumable2) this.parts = { ...this.parts, ...this.newRoom(this.parts.link, this.parts.store) };
-    else await this.endCrypto();
+    await this.parts?.room.leave(isOver ? outcome : null, isResumable2);
+    if (!isResumable2) await this.endCrypto();
+    else if (this.parts !== null) this.parts = this.newRoom(this.parts.link, this.parts.store);
     this.meter.report();
     this.setState(outcome === "success" ? "done" : outcome);
   }
+  /** Ends a transfer that failed and could be resumed. */
+  async giveUp() {
+    this.canResume = false;
+    await this.onEnd("cancelled", true, false);
+    this.parts?.store.erase();
+    await this.parts?.room.leave("cancelled");
+    await this.endCrypto();
+    this.setState("cancelled");
+  }
   isResumable(problem) {
-    if (this.parts === null || problem instanceof CancelledError) return false;
-    const mayRetry = problem instanceof LocalError && ["peer_timeout", "other_files"].includes(problem.code);
-    return isTransient(problem) || this.hasBegun() && (mayRetry || !isAuthenticated(problem));
+    if (problem instanceof CancelledError) return false;
+    if (isTransient(problem)) return true;
+    return this.hasBegun() && (isPeerTimeout(problem) || !isAuthenticated(problem));
   }
   async endCrypto() {
     const service = this.service;
@@ -3030,11 +3054,29 @@ class TransferSession extends EventTarget {
     this.parts?.room.reconnect();
   }
 }
+function isPeerTimeout(problem) {
+  return problem instanceof LocalError && problem.code === "peer_timeout";
+}
 function outcomeOf(problem) {
   if (problem === null) return "success";
   if (problem instanceof CancelledError) return "cancelled";
   const { code } = toSessionError(problem);
   return ["peer_cancelled", "peer_stopped", "declined", "unconfirmed"].includes(code) ? "cancelled" : "failed";
+}
+function tabStorage() {
+  try {
+    return globalThis.sessionStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+function keepInTab(key, value) {
+  try {
+    tabStorage()?.setItem(key, JSON.stringify(value));
+    return tabStorage() !== null;
+  } catch {
+    return false;
+  }
 }
 const KEY = "tallow.transfer";
 const SAVE_EVERY_MS = 500;
@@ -3054,16 +3096,15 @@ class StateStore {
       room: null,
       rejoinKey: null,
       manifest: null,
+      preparedAt: null,
+      counted: false,
       confirmed: false,
       done: ""
     });
   }
   save() {
     this.savedAt = performance.now();
-    try {
-      storage$1()?.setItem(KEY, JSON.stringify(this.state));
-    } catch {
-    }
+    keepInTab(KEY, this.state);
   }
   /** Saves, unless it was done just before; `update` brings the state up to date. */
   saveSometimes(update) {
@@ -3071,27 +3112,24 @@ class StateStore {
     update(this.state);
     this.save();
   }
+  /** Erases what is kept of this transfer, unless another one has replaced it. */
   erase() {
-    storage$1()?.removeItem(KEY);
+    if (readState()?.link === this.state.link) forgetStoredTransfer();
   }
 }
 function storedTransfer() {
   const stored2 = readState();
   return stored2 && { role: stored2.role, link: stored2.link, accepted: stored2.confirmed };
 }
-function readState() {
-  const found = parseObject(storage$1()?.getItem(KEY) ?? "");
-  if (found === null) return null;
-  const { role, link, room, rejoinKey, manifest, confirmed, done } = found;
-  const isValid = (role === "sender" || role === "receiver") && typeof link === "string" && parseLink(link, "") !== null && [room, rejoinKey, manifest].every((text) => text === null || typeof text === "string") && typeof confirmed === "boolean" && typeof done === "string";
-  return isValid ? found : null;
+function forgetStoredTransfer() {
+  tabStorage()?.removeItem(KEY);
 }
-function storage$1() {
-  try {
-    return globalThis.sessionStorage ?? null;
-  } catch {
-    return null;
-  }
+function readState() {
+  const found = parseObject(tabStorage()?.getItem(KEY) ?? "");
+  if (found === null) return null;
+  const { role, link, room, rejoinKey, manifest, preparedAt, counted, confirmed, done } = found;
+  const isValid = (role === "sender" || role === "receiver") && typeof link === "string" && parseLink(link, "") !== null && [room, rejoinKey, manifest].every((text) => text === null || typeof text === "string") && (preparedAt === null || typeof preparedAt === "number") && typeof counted === "boolean" && typeof confirmed === "boolean" && typeof done === "string";
+  return isValid ? found : null;
 }
 const MAX_TEXT_BYTES = 4 << 20;
 class TextSink {
@@ -3169,7 +3207,8 @@ class Receiver extends TransferSession {
   hasBegun() {
     return this.offered !== null;
   }
-  async onEnd(outcome, isResumable2) {
+  async onEnd(outcome, _isOver, isResumable2) {
+    this.confirmationDeadline = null;
     if (isResumable2) await this.receiver?.suspend();
     else if (outcome !== "success") await this.receiver?.discard();
   }
@@ -3305,13 +3344,13 @@ const MAX_COUNTED_RESENDS = 20;
 const DEFAULT_CONFIRMATION_S = 300;
 const DEPARTURE_ARRIVES_MS = 1e3;
 class Sender extends TransferSession {
-  /** `resumed`: continues this tab's stored transfer with the same files. */
-  constructor(items, options, resumed) {
+  /** `resumed`: continues this tab's stored transfer with the same files, which `choose` gives. */
+  constructor(choose, options, resumed) {
     super("sender", options);
-    this.items = items;
+    this.choose = choose;
     this.resumed = resumed;
   }
-  items;
+  choose;
   resumed;
   link = null;
   prepared = null;
@@ -3350,9 +3389,12 @@ class Sender extends TransferSession {
   hasBegun() {
     return this.resumed || this.meter.hasStarted;
   }
-  async onEnd(outcome, isResumable2) {
-    const wasJoined = this.resumed || (this.parts?.room.peerSeen ?? false);
-    if (isResumable2 || !wasJoined) return;
+  async onEnd(outcome, isOver) {
+    if (this.parts === null || !isOver) return;
+    const { room, store } = this.parts;
+    if (store.state.counted || !(this.resumed || room.peerSeen)) return;
+    store.state.counted = true;
+    store.save();
     const isWhole = this.prepared !== null && !this.resumed;
     const facts2 = transferFacts({
       outcome,
@@ -3373,15 +3415,28 @@ class Sender extends TransferSession {
     if (typeof room !== "string" || !ROOM_ID.test(room)) throw new ServerRefusedError("bad_message");
     return StateStore.open("sender", linkText({ server, room, secret }));
   }
+  /** Prepares the files. After a reload, whoever chose other files is asked again. */
   async prepare(store) {
-    const files = await prepareFiles(this.items, await this.crypto(), this.meter);
-    const digest = toHex(await sha256$1(encodeManifest(files.manifest)));
-    if (store.state.manifest !== null && store.state.manifest !== digest) {
-      throw new LocalError("other_files", "source_changed");
+    let problem = null;
+    for (; ; ) {
+      const items = await this.choose(problem);
+      try {
+        this.prepared = await this.prepareItems(items, store);
+        return this.prepared;
+      } catch (error) {
+        if (!this.resumed || !(error instanceof LocalError)) throw error;
+        problem = error.code;
+      }
     }
-    store.state.manifest = digest;
+  }
+  async prepareItems(items, store) {
+    const { state } = store;
+    state.preparedAt ??= Date.now();
+    const files = await prepareFiles(items, await this.crypto(), this.meter, state.preparedAt);
+    const digest = toHex(await sha256$1(encodeManifest(files.manifest)));
+    if (state.manifest !== null && state.manifest !== digest) throw new LocalError("other_files");
+    state.manifest = digest;
     store.save();
-    this.prepared = files;
     return files;
   }
   /** Waits for the receiver and for the files. */
@@ -3485,10 +3540,10 @@ async function postRoom(server, tokenHash) {
   return parseObject(await response.text()) ?? {};
 }
 function createSend(items, options = {}) {
-  return started(new Sender(items, options, false));
+  return started(new Sender(async () => items, options, false));
 }
-function resumeSend(items, options = {}) {
-  return started(new Sender(items, options, true));
+function resumeSend(choose, options = {}) {
+  return started(new Sender(choose, options, true));
 }
 function openLink(link, options = {}) {
   const server = options.server ?? globalThis.location?.origin ?? "";
@@ -3554,11 +3609,23 @@ async function openSession() {
     const text = flag("--text");
     const paths = rest.filter((word, at) => !word.startsWith("--") && !VALUE_FLAGS.includes(rest[at - 1]));
     const items = text === void 0 ? await Promise.all(paths.map(toItem)) : [{ kind: "text", text }];
-    const start = rest.includes("--resume") ? resumeSend : createSend;
-    return start(items, { server: address, path: "relay" });
+    const options = { server: address, path: "relay" };
+    return rest.includes("--resume") ? resumeSend(giver(items), options) : createSend(items, options);
   }
   return openLink(address, { path: "relay" });
 }
+function giver(items) {
+  return async (problem) => {
+    if (problem === null) return items;
+    print("refused", { problem });
+    const path = await new Promise((resolve) => {
+      chosen = resolve;
+    });
+    return [await toItem(path)];
+  };
+}
+let chosen = () => {
+};
 function follow(session2) {
   const receiving = session2;
   let linkPrinted = false;
@@ -3570,7 +3637,7 @@ function follow(session2) {
     print("state", { state });
     if (["done", "failed", "cancelled"].includes(state)) {
       print("end", { state, error, correlationId, method, facts, bytes: session2.progress.bytes });
-      process.exit(state === "done" ? 0 : 1);
+      if (!(rest.includes("--stay") && session2.canResume)) process.exit(state === "done" ? 0 : 1);
     }
   });
   session2.addEventListener("manifest", () => {
@@ -3591,7 +3658,8 @@ function countFacts(session2) {
 function followCommands(session2) {
   const receiving = session2;
   createInterface({ input: process.stdin }).on("line", (line) => {
-    if (line === "cancel") void session2.cancel();
+    if (line.startsWith("choose ")) chosen(line.slice("choose ".length));
+    else if (line === "cancel") void session2.cancel();
     else if (line === "resume") session2.resume();
     else if (line === "decline") void receiving.decline();
     else if (line === "accept") receiving.accept(new FolderSink(rest[0]));

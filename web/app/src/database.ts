@@ -1,32 +1,43 @@
 /**
- * The page's small database: what waits to be reported, what was reported, and files shared from other apps.
- * The page and its service worker both use it. Where a browser has none, nothing is kept.
+ * The page's small databases: what waits to be reported, what was reported, files shared from other apps, and handles
+ * of files that are sent. The page and its service worker both use them. Where a browser has none, nothing is kept.
  */
 
-const NAME = 'tallow';
 const VERSION = 1;
 
-/** Stores by name. `pending`: counts by fact. `sent`: reports. `shared`: files of the share target. */
-export type StoreName = 'pending' | 'sent' | 'shared';
+/**
+ * Stores by name. `pending`: counts by fact. `sent`: reports. `shared`: files of the share target. `handles`: of the
+ * files of a transfer, see `screens/keptHandles.ts`.
+ */
+export type StoreName = 'pending' | 'sent' | 'shared' | 'handles';
 
-const STORES: Readonly<Record<StoreName, IDBObjectStoreParameters | undefined>> = {
-  pending: undefined,
-  sent: { autoIncrement: true },
-  shared: { autoIncrement: true },
+type Stores = Partial<Readonly<Record<StoreName, IDBObjectStoreParameters | undefined>>>;
+
+/**
+ * Databases with their stores. Later stores have a database of their own: an upgrade would wait until all pages and the
+ * service worker of the version before have ended.
+ */
+const DATABASES: Readonly<Record<string, Stores>> = {
+  tallow: { pending: undefined, sent: { autoIncrement: true }, shared: { autoIncrement: true } },
+  'tallow-handles': { handles: undefined },
 };
 
-let opened: Promise<IDBDatabase> | undefined;
+const opened = new Map<string, Promise<IDBDatabase>>();
 
-function open(): Promise<IDBDatabase> {
-  opened ??= new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(NAME, VERSION);
+function open(store: StoreName): Promise<IDBDatabase> {
+  const [name, stores] = Object.entries(DATABASES).find(([, found]) => store in found)!;
+  const before = opened.get(name);
+  if (before) return before;
+  const opening = new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(name, VERSION);
     request.onupgradeneeded = () => {
-      for (const [name, options] of Object.entries(STORES)) request.result.createObjectStore(name, options);
+      for (const [made, options] of Object.entries(stores)) request.result.createObjectStore(made, options);
     };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error ?? new Error('no database'));
   });
-  return opened;
+  opened.set(name, opening);
+  return opening;
 }
 
 /** Runs `body` in one transaction and resolves with its value when the transaction is complete. */
@@ -35,7 +46,7 @@ export async function transact<Result>(
   mode: IDBTransactionMode,
   body: (store: IDBObjectStore, done: (result: Result) => void) => void,
 ): Promise<Result | undefined> {
-  const database = await open();
+  const database = await open(store);
   return new Promise((resolve, reject) => {
     let result: Result | undefined;
     const transaction = database.transaction(store, mode);

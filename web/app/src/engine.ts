@@ -8,19 +8,22 @@ import { Receiver } from './transfer/receiveSession';
 import { Sender } from './transfer/sendSession';
 import type { TransferSession } from './transfer/session';
 
-import type { ReceiveSession, SendItem, SendSession, SessionOptions } from './types';
+import type { ChooseItems, ReceiveSession, SendItem, SendSession, SessionOptions } from './types';
 
 export * from './types';
 export { forgetStoredTransfer, storedTransfer } from './transfer/storedState';
 
 /** Sends files, folders or one text. The session starts at once. */
 export function createSend(items: readonly SendItem[], options: SessionOptions = {}): SendSession {
-  return started(new Sender(items, options, false));
+  return started(new Sender(async () => items, options, false));
 }
 
-/** Continues the transfer of this tab that a reload interrupted, with the same files. */
-export function resumeSend(items: readonly SendItem[], options: SessionOptions = {}): SendSession {
-  return started(new Sender(items, options, true));
+/**
+ * Continues the transfer of this tab that a reload interrupted. It joins its room at once and waits there for the
+ * files, which `choose` gives: the same ones in the same order.
+ */
+export function resumeSend(choose: ChooseItems, options: SessionOptions = {}): SendSession {
+  return started(new Sender(choose, options, true));
 }
 
 /** Receives what a link, or its part after `#`, stands for. The session starts at once. */

@@ -12,9 +12,21 @@ export type Method = 'p2p' | 'relay';
 
 /** What the person chose to send. `path` is relative, with `/`; a dropped folder keeps its paths. */
 export type SendItem =
-  | { readonly kind: 'file'; readonly file: File; readonly path: string }
+  | {
+      readonly kind: 'file';
+      readonly file: File;
+      readonly path: string;
+      /** Gives the file again after a reload, where browsers have it: its own, or that of the chosen folder above it. */
+      readonly handle?: FileSystemHandle;
+    }
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'text'; readonly text: string };
+
+/**
+ * Gives what an interrupted transfer sent. A page that was loaded again has lost its files, and asks the person. It is
+ * called again with a problem if they cannot be read (`source_unreadable`) or have other content (`other_files`).
+ */
+export type ChooseItems = (problem: ErrorCode | null) => Promise<readonly SendItem[]>;
 
 export interface OfferedFile {
   readonly path: string;
@@ -166,7 +178,9 @@ export interface Session extends EventTarget {
   telemetryToken: string | null;
   /** Seconds that the receiver's person has to answer, in the state `confirming`. */
   readonly confirmationSeconds: number | null;
-  /** Ends the transfer on both sides. */
+  /** Whether a transfer that has ended without success can go on. */
+  readonly canResume: boolean;
+  /** Ends the transfer on both sides; also one that has failed and could be resumed. */
   cancel(): Promise<void>;
   /** Tries again now, from `interrupted` or from a failure that can be resumed. */
   resume(): void;

@@ -18,7 +18,7 @@ const data = (index: number, final: boolean, file = 0) => ({ ...header(FrameType
 test.each([
   [1, 'peer_cancelled'],
   [16, 'declined'],
-  [18, 'peer_cancelled'], // a signal stopped the other side
+  [18, 'peer_stopped'],
   [99, 'protocol'],
 ])('abort code %i of the other side is %s', (code, expected) => {
   const error = fromAbortCode(code);

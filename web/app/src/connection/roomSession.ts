@@ -69,17 +69,17 @@ export class RoomSession {
   }
 
   /**
-   * Leaves the room, with the transfer's outcome if it is over. If signaling is lost and there is an outcome, it
-   * is joined once more: otherwise the other side would wait in vain.
+   * Leaves the room, with the transfer's outcome if it is over; both sides may come back to a resumable one. If
+   * signaling is lost and there is an outcome, it is joined once more: otherwise the other side would wait in vain.
    */
-  async leave(outcome: Outcome | null): Promise<void> {
+  async leave(outcome: Outcome | null, isResumable = false): Promise<void> {
     this.hasLeft = true;
     this.retryNow();
     let signaling = this.current;
     if (outcome !== null && (signaling === null || signaling.lost.isSet)) {
       signaling = await this.rejoinToLeave();
     }
-    await signaling?.leave(outcome);
+    await signaling?.leave(outcome, isResumable);
   }
 
   private async joinAgain(): Promise<SignalingClient> {

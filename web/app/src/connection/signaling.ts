@@ -144,8 +144,9 @@ export class SignalingClient {
   }
 
   /** Leaves the room, with the outcome if the transfer is over, and closes. */
-  async leave(outcome: Outcome | null): Promise<void> {
-    this.send({ type: 'leave', ...(outcome === null ? {} : { outcome }) });
+  async leave(outcome: Outcome | null, isResumable = false): Promise<void> {
+    const resumable = isResumable ? { resumable: true } : {};
+    this.send({ type: 'leave', ...(outcome === null ? {} : { outcome, ...resumable }) });
     await pause(LEAVE_TIMEOUT_MS, this.lost.wait());
     this.socket.close();
   }
@@ -195,7 +196,8 @@ export class SignalingClient {
   }
 
   private handlePeer(message: Record<string, unknown>): void {
-    const outcome = message['resumable'] === true ? 'stopped' : message['outcome'];
+    const isStopped = message['outcome'] === 'cancelled' && message['resumable'] === true;
+    const outcome = isStopped ? 'stopped' : message['outcome'];
     if (message['event'] === 'joined') this.peer.joined();
     else this.peerLeft(typeof outcome === 'string' ? outcome : null);
   }

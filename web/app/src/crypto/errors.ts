@@ -47,9 +47,6 @@ export class ProtocolError extends Error {
   }
 }
 
-/** A signal stopped the other side. A command resumes such a transfer; a page begins a new one. */
-const STOPPED = 18;
-
 /** After these the transfer can go on over another connection: somebody on the way can cause the faults. */
 const RESUMABLE: readonly ProtocolErrorCode[] = [
   'modified',
@@ -67,7 +64,6 @@ export function isResumable(code: ProtocolErrorCode): boolean {
 
 /** The error for an abort code of the other side; `protocol` for an unknown one. */
 export function fromAbortCode(code: number): ProtocolError {
-  if (code === STOPPED) return new ProtocolError('peer_cancelled', 'other');
   const known = Object.entries(ABORT_CODES).find(([, value]) => value === code);
   return new ProtocolError((known?.[0] ?? 'protocol') as ProtocolErrorCode, 'other');
 }

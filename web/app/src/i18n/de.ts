@@ -90,6 +90,7 @@ export const de: Texts = {
     doneReceiveLead: 'Alles ist vollständig und unverändert angekommen.',
     failed: 'Die Übertragung ist fehlgeschlagen',
     cancelled: 'Abgebrochen',
+    stopped: 'Angehalten',
     cancelledLead: 'Die Übertragung wurde beendet. Es wurde keine unvollständige Datei gespeichert.',
     direct: 'direkt zwischen den Geräten',
     relay: 'über den Server, weiterhin verschlüsselt',
@@ -160,6 +161,25 @@ export const de: Texts = {
 
   update: { ready: 'Eine neue Version von Tallow ist bereit.', now: 'Jetzt aktualisieren', later: 'Später' },
   offline: 'Sie sind offline. Tallow öffnet sich, aber eine Übertragung braucht eine Verbindung.',
+  unsupported: {
+    title: 'Tallow kann hier nicht verschlüsseln',
+    insecure:
+      'Diese Seite wurde ohne https geöffnet, und Browser verschlüsseln nur über https: Öffnen Sie die Adresse mit https, oder nutzen Sie die Kommandozeile.',
+    missing: (names) => `Das fehlt diesem Browser: ${names}`,
+  },
+
+  reselect: {
+    title: 'Dateien noch einmal wählen',
+    lead: 'Diese Seite wurde neu geladen, und der Browser hat die Dateien geschlossen. Wählen Sie dieselben Dateien, dann geht die Übertragung weiter.',
+    files: 'Dateien dieser Übertragung',
+    missing: 'fehlt',
+    changed: 'geändert',
+    found: 'gefunden',
+    changedLead:
+      'Eine gewählte Datei hat eine andere Größe oder ein anderes Datum als zuvor. Wählen Sie die Datei, mit der die Übertragung begann.',
+    allow: 'Zugriff auf diese Dateien erlauben',
+  },
+
   shared: { missing: 'Die geteilten Dateien sind nicht mehr da. Teilen Sie sie erneut.' },
 
   notification: {
@@ -199,7 +219,8 @@ export const de: Texts = {
     peer_timeout: 'Die andere Seite hat nicht rechtzeitig geantwortet.',
     peer_gave_up: 'Die andere Seite hat die Übertragung wegen eines Fehlers beendet.',
     peer_cancelled: 'Die andere Seite hat die Übertragung abgebrochen.',
-    peer_stopped: 'Die andere Seite hat angehalten. Die Übertragung kann fortgesetzt werden.',
+    peer_stopped:
+      'Die andere Seite hat die Übertragung angehalten. Sobald sie wieder startet, innerhalb einer Stunde, können Sie hier fortsetzen.',
     wrong_secret:
       'Der Link ist falsch oder unvollständig, oder der Server hat die Verbindung verändert. Es wurde nichts übertragen. Kopieren Sie den ganzen Link noch einmal.',
     key_exchange:
@@ -225,11 +246,12 @@ export const de: Texts = {
       'Auf dem empfangenden Gerät ist nicht genug Platz. Schaffen Sie Platz und versuchen Sie es erneut.',
     declined: 'Der Empfänger hat die Dateien abgelehnt.',
     unconfirmed: 'Der Empfänger hat nicht rechtzeitig geantwortet.',
-    other_files: 'Der Absender bietet andere Dateien an als zuvor. Bitten Sie um einen neuen Link.',
+    other_files:
+      'Der Inhalt dieser Dateien hat sich geändert. Wählen Sie die Dateien, mit denen die Übertragung begann.',
     too_many_files: 'Das sind zu viele Dateien für eine Übertragung.',
     nothing_to_send: 'Es gibt nichts zu senden.',
     unsupported_browser:
-      'Diesem Browser fehlt etwas, das Tallow braucht. Aktualisieren Sie ihn oder nehmen Sie einen anderen.',
+      'Dieser Browser kann nicht, was Tallow zum Verschlüsseln braucht: Aktualisieren Sie ihn, oder nehmen Sie einen anderen.',
     internal: 'In dieser Seite ist etwas schiefgegangen. Laden Sie sie neu.',
   },
   errorSide: { here: '', other: 'Gemeldet vom anderen Gerät.', server: 'Gemeldet vom Server.' },

@@ -85,6 +85,7 @@ export const en = {
     doneReceiveLead: 'Everything arrived complete and unchanged.',
     failed: 'The transfer failed',
     cancelled: 'Cancelled',
+    stopped: 'Stopped',
     cancelledLead: 'The transfer was ended. No incomplete file was saved.',
     direct: 'directly between the devices',
     relay: 'through the relay, still encrypted',
@@ -154,6 +155,25 @@ export const en = {
 
   update: { ready: 'A new version of Tallow is ready.', now: 'Update now', later: 'Later' },
   offline: 'You are offline. Tallow opens, but a transfer needs a connection.',
+  unsupported: {
+    title: 'Tallow cannot encrypt here',
+    insecure:
+      'This page was opened without https, and browsers encrypt only over https: open its address with https, or use the command line.',
+    missing: (names: string) => `Missing in this browser: ${names}`,
+  },
+
+  reselect: {
+    title: 'Choose the files again',
+    lead: 'This page was loaded again, and the browser has closed its files. Give it the same files, and the transfer goes on.',
+    files: 'Files of this transfer',
+    missing: 'missing',
+    changed: 'changed',
+    found: 'found',
+    changedLead:
+      'A chosen file has another size or date than before. Choose the file that the transfer began with.',
+    allow: 'Allow access to these files',
+  },
+
   shared: { missing: 'The shared files are no longer here. Share them again.' },
 
   notification: {
@@ -191,7 +211,8 @@ export const en = {
     peer_timeout: 'The other side did not answer in time.',
     peer_gave_up: 'The other side ended the transfer because of an error.',
     peer_cancelled: 'The other side cancelled the transfer.',
-    peer_stopped: 'The other side stopped. The transfer can be resumed.',
+    peer_stopped:
+      'The other side stopped the transfer. Once it has started again, within an hour, continue here.',
     wrong_secret:
       'The link is wrong or incomplete, or the server changed the connection. Nothing was transferred. Copy the whole link again.',
     key_exchange:
@@ -211,10 +232,11 @@ export const en = {
     storage_full: 'There is not enough space on the receiving device. Free some space and try again.',
     declined: 'The receiver declined the files.',
     unconfirmed: 'The receiver did not answer in time.',
-    other_files: 'The sender offers other files than before. Ask for a new link.',
+    other_files: 'The content of these files has changed. Choose the files that the transfer began with.',
     too_many_files: 'These are too many files for one transfer.',
     nothing_to_send: 'There is nothing to send.',
-    unsupported_browser: 'This browser lacks something that Tallow needs. Update it or use another one.',
+    unsupported_browser:
+      'This browser cannot do what Tallow needs to encrypt: update it, or use another one.',
     internal: 'Something went wrong in this page. Reload it and try again.',
   } satisfies Record<ErrorCode, string>,
   errorSide: { here: '', other: 'Reported by the other device.', server: 'Reported by the server.' },

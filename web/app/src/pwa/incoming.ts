@@ -7,7 +7,7 @@ interface LaunchQueue {
   setConsumer(consumer: (launch: { readonly files?: readonly FileSystemFileHandle[] }) => void): void;
 }
 
-const asItem = (file: File): SendItem => ({ kind: 'file', file, path: file.name });
+const asItem = (file: File) => ({ kind: 'file', file, path: file.name }) as const;
 
 /** What the service worker kept of a share, once. null: the page was not opened by one. */
 export async function takeShared(search: string): Promise<SendItem[] | null> {
@@ -19,10 +19,15 @@ export async function takeShared(search: string): Promise<SendItem[] | null> {
   );
 }
 
+const opened = async (handle: FileSystemFileHandle): Promise<SendItem> => ({
+  ...asItem(await handle.getFile()),
+  handle,
+});
+
 /** Calls `onFiles` with files that the person opened with Tallow. */
 export function watchLaunches(onFiles: (items: SendItem[]) => void): void {
   const { launchQueue } = globalThis as { launchQueue?: LaunchQueue };
   launchQueue?.setConsumer(async ({ files = [] }) => {
-    if (files.length > 0) onFiles((await Promise.all(files.map((handle) => handle.getFile()))).map(asItem));
+    if (files.length > 0) onFiles(await Promise.all(files.map(opened)));
   });
 }

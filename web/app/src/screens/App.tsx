@@ -8,6 +8,7 @@ import { SendScreen } from './SendScreen';
 import { SettingsScreen } from './SettingsScreen';
 import { isRunning, type SinkChoice, type Transfer } from './transfer';
 import { TransferScreen } from './TransferScreen';
+import { UnsupportedScreen } from './UnsupportedScreen';
 import { useSession } from './useSession';
 
 export type Screen = 'send' | 'receive' | 'settings' | 'reports';
@@ -16,10 +17,11 @@ export type Screen = 'send' | 'receive' | 'settings' | 'reports';
 export interface Actions {
   /** Removes the metadata of pictures. `refused` are those whose metadata cannot be removed. */
   prepare(items: readonly SendItem[]): Promise<{ items: SendItem[]; refused: string[] }>;
-  startSend(items: readonly SendItem[]): Transfer;
+  /** Sends prepared items. `chosen`: the same before they were prepared. */
+  startSend(items: readonly SendItem[], chosen: readonly SendItem[]): Transfer;
   openLink(link: string): Transfer;
   accept(transfer: Transfer, choice: SinkChoice): void;
-  /** A transfer's screen was left after its end: its copies are deleted. */
+  /** A transfer's screen was left after its end: what is kept of it is deleted. */
   forget(transfer: Transfer): void;
 }
 
@@ -33,7 +35,12 @@ export interface Signals {
 interface AppProps {
   readonly actions: Actions;
   readonly signals: Signals;
-  readonly start: { readonly transfer: Transfer | null; readonly items: SendItem[] | null };
+  readonly start: {
+    readonly transfer: Transfer | null;
+    readonly items: SendItem[] | null;
+    /** Whether the browser has what transfers need. */
+    readonly isSupported: boolean;
+  };
 }
 
 export function App({ actions, signals, start }: AppProps) {
@@ -49,6 +56,7 @@ export function App({ actions, signals, start }: AppProps) {
   useWarning(running);
 
   const begin = (next: Transfer) => {
+    if (running.current) leave(running.current, actions);
     setNotice('');
     setTransfer(next);
     show(next.role === 'sender' ? 'send' : 'receive');
@@ -90,7 +98,9 @@ export function App({ actions, signals, start }: AppProps) {
             {notice}
           </p>
         )}
-        {transfer && screen === home ? (
+        {!start.isSupported && (screen === 'send' || screen === 'receive') ? (
+          <UnsupportedScreen />
+        ) : transfer && screen === home ? (
           <TransferScreen
             transfer={transfer}
             onAccept={(choice) => actions.accept(transfer, choice)}
@@ -138,10 +148,16 @@ function Chosen({ screen, chosen, onChoose, show, begin, actions, busy }: Chosen
           chosen={chosen}
           onChoose={onChoose}
           prepare={actions.prepare}
-          onSend={(items) => mayBegin() && begin(actions.startSend(items))}
+          onSend={(items) => mayBegin() && begin(actions.startSend(items, chosen))}
         />
       );
   }
+}
+
+/** Another transfer begins: one that runs is cancelled, and what is kept of one that has ended is deleted. */
+function leave(transfer: Transfer, actions: Actions): void {
+  if (isRunning(transfer)) void transfer.session.cancel();
+  else actions.forget(transfer);
 }
 
 /** Moves the focus without a change of the address, whose part behind the `#` is for links. */

@@ -1,16 +1,17 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { SendItem } from '../types';
 import { fileCount, number, size, texts } from '../i18n';
 import { settings } from '../settings/settings';
 import type { Actions } from './App';
-import { addItems, itemsOfInput, itemsOfTransfer, keepsMetadata, sizeOf, totalSize } from './chooseItems';
+import { addItems, keepsMetadata, sizeOf, totalSize } from './chooseItems';
 import { FileList, type ListedFile } from './FileList';
-import { Icon } from './Icon';
+import { FilePicker, useDropAndPaste } from './FilePicker';
 
 interface SendScreenProps {
   readonly chosen: readonly SendItem[];
   readonly onChoose: (items: SendItem[]) => void;
   readonly prepare: Actions['prepare'];
+  /** Sends the prepared items. */
   readonly onSend: (items: SendItem[]) => void;
 }
 
@@ -35,84 +36,6 @@ export function SendScreen({ chosen, onChoose, prepare, onSend }: SendScreenProp
         <Chosen chosen={chosen} onChoose={onChoose} prepare={prepare} onSend={onSend} />
       )}
     </section>
-  );
-}
-
-/** Files may be dropped anywhere on the page, or pasted. */
-function useDropAndPaste(add: (items: readonly SendItem[]) => void): void {
-  const latest = useRef(add);
-  latest.current = add;
-  useEffect(() => {
-    const allow = (event: DragEvent) => event.preventDefault();
-    const drop = async (event: DragEvent) => {
-      event.preventDefault();
-      if (event.dataTransfer) latest.current(await itemsOfTransfer(event.dataTransfer));
-    };
-    const paste = async (event: ClipboardEvent) => {
-      if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement) return;
-      if (event.clipboardData) latest.current(await itemsOfTransfer(event.clipboardData));
-    };
-    addEventListener('dragover', allow);
-    addEventListener('drop', drop);
-    addEventListener('paste', paste);
-    return () => {
-      removeEventListener('dragover', allow);
-      removeEventListener('drop', drop);
-      removeEventListener('paste', paste);
-    };
-  }, []);
-}
-
-interface FilePickerProps {
-  readonly onItems: (items: SendItem[]) => void;
-  readonly onText: () => void;
-  readonly small: boolean;
-}
-
-function FilePicker({ onItems, onText, small }: FilePickerProps) {
-  const [over, setOver] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
-  const take = (event: Event) => {
-    const chosen = event.currentTarget as HTMLInputElement;
-    onItems(itemsOfInput(chosen.files));
-    chosen.value = ''; // the same file may be chosen again
-  };
-  return (
-    <div
-      class={`drop${over ? ' over' : ''}${small ? ' small' : ''}`}
-      onDragEnter={() => setOver(true)}
-      onDragLeave={(event) => event.currentTarget === event.target && setOver(false)}
-      onDrop={() => setOver(false)}
-    >
-      <p class="hint" aria-hidden="true">
-        <Icon name="up" />
-        {texts.send.drop}
-      </p>
-      <div class="row">
-        <button type="button" class={small ? '' : 'primary'} onClick={() => input.current?.click()}>
-          {texts.send.files}
-        </button>
-        <button type="button" onClick={() => folder.current?.click()}>
-          {texts.send.folder}
-        </button>
-        <button type="button" onClick={onText}>
-          {texts.send.text}
-        </button>
-      </div>
-      <input ref={input} data-choose="files" type="file" multiple hidden onChange={take} />
-      <input
-        ref={(element) => {
-          folder.current = element;
-          if (element) element.webkitdirectory = true;
-        }}
-        data-choose="folder"
-        type="file"
-        multiple
-        hidden
-        onChange={take}
-      />
-    </div>
   );
 }
 

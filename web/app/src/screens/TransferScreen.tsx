@@ -5,8 +5,9 @@ import { Icon } from './Icon';
 import { LinkPanel } from './LinkPanel';
 import { OfferPanel } from './OfferPanel';
 import { ProgressPanel, TransferDetails } from './ProgressPanel';
+import { ReselectionPanel } from './ReselectionPanel';
 import { SavedPanel } from './SavedPanel';
-import { isRetryable, isRunning, type SinkChoice, type Transfer } from './transfer';
+import { asksForFiles, isRetryable, isRunning, type SinkChoice, type Transfer } from './transfer';
 import { useSession } from './useSession';
 
 interface TransferScreenProps {
@@ -19,6 +20,7 @@ interface TransferScreenProps {
 export function TransferScreen({ transfer, onAccept, onNew }: TransferScreenProps) {
   const { session } = transfer;
   useSession(session);
+  useSession(transfer.role === 'sender' ? transfer.reselection : null);
   const heading = useRef<HTMLHeadingElement>(null);
   const title = titleOf(transfer);
   useEffect(() => {
@@ -65,6 +67,8 @@ const TITLES: Readonly<Record<'sender' | 'receiver', Readonly<Record<SessionStat
 
 function titleOf(transfer: Transfer): string {
   const { session, role } = transfer;
+  if (asksForFiles(transfer)) return texts.reselect.title;
+  if (session.state === 'cancelled' && session.error?.code === 'peer_stopped') return texts.state.stopped;
   if (role === 'receiver' && session.state === 'confirming' && session.manifest?.isText)
     return texts.receive.offeredText;
   return TITLES[role][session.state];
@@ -74,6 +78,8 @@ type BodyProps = Pick<TransferScreenProps, 'transfer' | 'onAccept'>;
 
 function Body({ transfer, onAccept }: BodyProps) {
   const { session } = transfer;
+  if (transfer.role === 'sender' && transfer.reselection && asksForFiles(transfer))
+    return <ReselectionPanel reselection={transfer.reselection} />;
   switch (session.state) {
     case 'connecting':
       return <Waiting />;
@@ -148,14 +154,14 @@ function Actions({ transfer, onNew }: Pick<TransferScreenProps, 'transfer' | 'on
   if (asks) return null; // the offer has its own answers
   return (
     <div class="row actions">
-      {session.state === 'interrupted' && (
+      {session.state === 'interrupted' && !asksForFiles(transfer) && (
         <button type="button" class="primary" onClick={() => session.resume()}>
           {texts.action.resume}
         </button>
       )}
-      {session.state === 'failed' && session.error && isRetryable(session.error.code) && (
+      {isRetryable(session) && (
         <button type="button" class="primary" onClick={() => session.resume()}>
-          {texts.action.retry}
+          {session.state === 'cancelled' ? texts.action.resume : texts.action.retry}
         </button>
       )}
       {isRunning(transfer) ? (

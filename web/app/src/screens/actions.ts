@@ -1,21 +1,27 @@
 /** What the screens' buttons do: sessions of the engine, with reports, notifications and a lit screen. */
 import {
   createSend,
+  forgetStoredTransfer,
   openLink,
+  resumeSend,
   storedTransfer,
   type SendItem,
   type Session,
   type SessionOptions,
+  type StoredTransfer,
 } from '../engine';
 import { stripItems } from '../metadata/strip';
 import { notify } from '../pwa/notifications';
+import { forgetHandles, keepHandles, RestoredHandles } from '../reselection/keptHandles';
+import { Reselection } from '../reselection/reselection';
+import { forgetSelection, keepSelection, storedSelection } from '../reselection/storedSelection';
 import { settings } from '../settings/settings';
 import { removeReceived, StorageSink } from '../sinks';
 import { mayCollect } from '../telemetry/optOut';
 import { Reporter } from '../telemetry/reporter';
 import { count, countFeature } from '../telemetry/usage';
 import type { Actions } from './App';
-import type { SinkChoice, Transfer } from './transfer';
+import { isRunning, type SinkChoice, type Transfer } from './transfer';
 
 export const actions: Actions = {
   async prepare(items) {
@@ -29,10 +35,13 @@ export const actions: Actions = {
     return { items: cleaned, refused };
   },
 
-  startSend(items) {
+  startSend(items, chosen) {
     for (const feature of featuresOf(items)) void countFeature(feature);
+    const id = crypto.randomUUID();
+    keepSelection(id, chosen, settings().keep_metadata === 'on');
+    void keepHandles(id, chosen);
     const session = createSend([...items], sessionOptions());
-    return watched({ role: 'sender', session, reporter: new Reporter(session) });
+    return watchedSender({ role: 'sender', session, reporter: new Reporter(session), reselection: null }, id);
   },
 
   openLink(link) {
@@ -46,6 +55,8 @@ export const actions: Actions = {
   },
 
   forget(transfer) {
+    const { session, reporter } = transfer;
+    if (session.canResume) void session.cancel().then(() => reporter.report(true));
     if (transfer.role === 'receiver' && transfer.choice?.sink instanceof StorageSink)
       void removeReceived(true);
   },
@@ -56,10 +67,33 @@ function accept(transfer: Transfer & { role: 'receiver' }, choice: SinkChoice): 
   transfer.session.accept(choice.sink);
 }
 
-/** Goes on with the transfer that a reload of this tab interrupted. What arrived is in the browser's storage. */
-export function resumeStored(): Transfer | null {
+/** Goes on with the transfer that a reload of this tab interrupted. */
+export async function resumeStored(): Promise<Transfer | null> {
   const stored = storedTransfer();
-  if (stored?.role !== 'receiver') return null;
+  if (stored === null) return null;
+  return stored.role === 'sender' ? resumeSender() : resumeReceiver(stored);
+}
+
+/** The browser has closed the files of a sender: the person gives them again, or allows to open them. */
+async function resumeSender(): Promise<Transfer | null> {
+  const selection = storedSelection();
+  if (selection === null) {
+    forgetStoredTransfer(); // there was no space for the names
+    return null;
+  }
+  const prepare = async (items: readonly SendItem[]) =>
+    selection.keepsMetadata ? items : stripItems(items, () => undefined);
+  const reselection = new Reselection(selection, await RestoredHandles.load(selection.id), prepare);
+  await reselection.open(false);
+  const session = resumeSend(reselection.choose, sessionOptions());
+  return watchedSender(
+    { role: 'sender', session, reporter: new Reporter(session), reselection },
+    selection.id,
+  );
+}
+
+/** What arrived is in the browser's storage. */
+function resumeReceiver(stored: StoredTransfer): Transfer {
   const session = openLink(stored.link, sessionOptions());
   const transfer = { role: 'receiver' as const, session, reporter: new Reporter(session), choice: null };
   if (stored.accepted) accept(transfer, { sink: new StorageSink(), picked: false });
@@ -89,6 +123,17 @@ function featuresOf(items: readonly SendItem[]): string[] {
     ...(items.some((item) => item.kind === 'text') ? ['text'] : []),
     ...(settings().keep_metadata === 'on' && files.length > 0 ? ['keep_metadata'] : []),
   ];
+}
+
+/** Removes what is kept for a reload when the transfer is over. `id`: of its selection. */
+function watchedSender(transfer: Transfer & { role: 'sender' }, id: string): Transfer {
+  const { session } = transfer;
+  session.addEventListener('statechange', () => {
+    if (isRunning(transfer) || session.canResume) return;
+    forgetSelection(id);
+    void forgetHandles(id);
+  });
+  return watched(transfer);
 }
 
 /** Notifies of what a person waits for, and keeps the screen on while data flows. */

@@ -10,23 +10,59 @@ export function itemsOfInput(files: FileList | null): SendItem[] {
   }));
 }
 
+/**
+ * Files that the person chooses, with handles; null in a browser that gives none. It must be called from a click. Empty
+ * if the person chose nothing.
+ */
+export async function openFiles(): Promise<SendItem[] | null> {
+  const { showOpenFilePicker } = globalThis as FilePickers;
+  if (!showOpenFilePicker) return null;
+  try {
+    return await Promise.all((await showOpenFilePicker({ multiple: true })).map(itemOfHandle));
+  } catch (error) {
+    return (error as Error).name === 'AbortError' ? [] : null;
+  }
+}
+
+interface FilePickers {
+  showOpenFilePicker?(options: { multiple: true }): Promise<FileSystemFileHandle[]>;
+}
+
+async function itemOfHandle(handle: FileSystemFileHandle): Promise<SendItem> {
+  const file = await handle.getFile();
+  return { kind: 'file', file, path: file.name, handle };
+}
+
+type DroppedItem = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> };
+
 /** Files and folders of a drop or a paste. Entries must be taken before the event ends, files may follow. */
 export async function itemsOfTransfer(transfer: DataTransfer): Promise<SendItem[]> {
-  const entries = Array.from(transfer.items, (item) =>
-    item.kind === 'file' ? item.webkitGetAsEntry() : null,
-  );
+  const dropped = Array.from(transfer.items, (item: DroppedItem) => {
+    const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
+    return entry && { entry, handle: item.getAsFileSystemHandle?.().catch(() => null) };
+  });
   const files = Array.from(transfer.files);
   const text = transfer.getData('text/plain');
-  const found = entries.filter((entry) => entry !== null);
-  const items = found.length > 0 ? (await Promise.all(found.map(itemsOfEntry))).flat() : files.map(fileItem);
+  const found = dropped.filter((item) => item !== null);
+  const items =
+    found.length > 0
+      ? (await Promise.all(found.map(async (item) => itemsOfEntry(item.entry, await item.handle)))).flat()
+      : files.map(fileItem);
   return items.length > 0 || !text ? items : [{ kind: 'text', text }];
 }
 
 const fileItem = (file: File): SendItem => ({ kind: 'file', file, path: file.name });
 
-async function itemsOfEntry(entry: FileSystemEntry): Promise<SendItem[]> {
+/** `handle`: of the dropped file, or of the dropped folder above the entry. */
+async function itemsOfEntry(
+  entry: FileSystemEntry,
+  handle: FileSystemHandle | null | undefined,
+): Promise<SendItem[]> {
   const path = entry.fullPath.replace(/^\/+/, '');
-  if (entry.isFile) return [{ kind: 'file', file: await fileOf(entry as FileSystemFileEntry), path }];
+  if (entry.isFile) {
+    const file = await fileOf(entry as FileSystemFileEntry);
+    return [{ kind: 'file', file, path, ...(handle ? { handle } : {}) }];
+  }
   const items: SendItem[] = [{ kind: 'folder', path }];
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   for (;;) {
@@ -34,7 +70,7 @@ async function itemsOfEntry(entry: FileSystemEntry): Promise<SendItem[]> {
       reader.readEntries(resolve, reject),
     );
     if (batch.length === 0) return items;
-    for (const inside of batch) items.push(...(await itemsOfEntry(inside)));
+    for (const inside of batch) items.push(...(await itemsOfEntry(inside, handle)));
   }
 }
 

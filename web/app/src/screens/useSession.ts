@@ -1,6 +1,6 @@
 import { useLayoutEffect, useReducer } from 'preact/hooks';
 
-const EVENTS = ['statechange', 'progress', 'manifest', 'text', 'warning'];
+const EVENTS = ['statechange', 'progress', 'manifest', 'text', 'change'];
 
 /**
  * Draws the component again after each change of the session; after progress, at most once a frame.

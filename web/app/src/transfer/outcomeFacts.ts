@@ -40,6 +40,7 @@ const ERROR_TYPES: Partial<Record<SessionError['code'], readonly [string, string
   too_many_files: ['validation', 'low'],
   nothing_to_send: ['validation', 'low'],
   peer_gave_up: ['transfer', 'medium'],
+  unsupported_browser: ['internal', 'medium'],
   internal: ['internal', 'high'],
 };
 

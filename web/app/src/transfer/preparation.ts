@@ -31,13 +31,16 @@ export function newHash(): number {
   return hashes++;
 }
 
-/** Hashes all files. Fails with `source_unreadable` if one cannot be read. */
+/**
+ * Hashes all files. `now` becomes the time of folders and texts, in milliseconds since the epoch. Fails with
+ * `source_unreadable` if a file cannot be read.
+ */
 export async function prepareFiles(
   items: readonly SendItem[],
   crypto: CryptoService,
   progress: ProgressMeter,
+  now: number,
 ): Promise<PreparedFiles> {
-  const now = Date.now();
   const sources = items.flatMap((item) => (item.kind === 'folder' ? [] : [toSource(item, now)]));
   const folders = items.flatMap((item) => (item.kind === 'folder' ? [item.path] : []));
   check(items, [...folders, ...sources.map(({ path }) => path)]);

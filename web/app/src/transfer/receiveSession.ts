@@ -82,7 +82,8 @@ export class Receiver extends TransferSession implements ReceiveSession {
     return this.offered !== null;
   }
 
-  protected override async onEnd(outcome: Outcome, isResumable: boolean): Promise<void> {
+  protected override async onEnd(outcome: Outcome, _isOver: boolean, isResumable: boolean): Promise<void> {
+    this.confirmationDeadline = null;
     if (isResumable) await this.receiver?.suspend();
     else if (outcome !== 'success') await this.receiver?.discard();
   }

@@ -1,6 +1,6 @@
 /** The sender: creates a room, waits for the receiver, and sends until all files are confirmed. */
 
-import type { SendItem, SendSession, SessionOptions } from '../types';
+import type { ChooseItems, ErrorCode, SendItem, SendSession, SessionOptions } from '../types';
 import { randomBytes, toHex } from '../crypto/bytes';
 import { joinToken, SECRET_BYTES, sha256 } from '../crypto/kdf';
 import { ProtocolError } from '../crypto/errors';
@@ -37,9 +37,9 @@ export class Sender extends TransferSession implements SendSession {
   private preparing: Promise<PreparedFiles> | null = null;
   private flowing: TransferMethod | null = null;
 
-  /** `resumed`: continues this tab's stored transfer with the same files. */
+  /** `resumed`: continues this tab's stored transfer with the same files, which `choose` gives. */
   constructor(
-    private readonly items: readonly SendItem[],
+    private readonly choose: ChooseItems,
     options: SessionOptions,
     private readonly resumed: boolean,
   ) {
@@ -83,9 +83,12 @@ export class Sender extends TransferSession implements SendSession {
     return this.resumed || this.meter.hasStarted;
   }
 
-  protected override async onEnd(outcome: Outcome, isResumable: boolean): Promise<void> {
-    const wasJoined = this.resumed || (this.parts?.room.peerSeen ?? false);
-    if (isResumable || !wasJoined) return;
+  protected override async onEnd(outcome: Outcome, isOver: boolean): Promise<void> {
+    if (this.parts === null || !isOver) return;
+    const { room, store } = this.parts;
+    if (store.state.counted || !(this.resumed || room.peerSeen)) return;
+    store.state.counted = true; // what follows a resumable end is not counted again
+    store.save();
     const isWhole = this.prepared !== null && !this.resumed;
     const facts = transferFacts({
       outcome,
@@ -108,15 +111,29 @@ export class Sender extends TransferSession implements SendSession {
     return StateStore.open('sender', linkText({ server, room, secret }));
   }
 
+  /** Prepares the files. After a reload, whoever chose other files is asked again. */
   private async prepare(store: StateStore): Promise<PreparedFiles> {
-    const files = await prepareFiles(this.items, await this.crypto(), this.meter);
-    const digest = toHex(await sha256(encodeManifest(files.manifest)));
-    if (store.state.manifest !== null && store.state.manifest !== digest) {
-      throw new LocalError('other_files', 'source_changed');
+    let problem: ErrorCode | null = null;
+    for (;;) {
+      const items = await this.choose(problem);
+      try {
+        this.prepared = await this.prepareItems(items, store);
+        return this.prepared;
+      } catch (error) {
+        if (!this.resumed || !(error instanceof LocalError)) throw error;
+        problem = error.code;
+      }
     }
-    store.state.manifest = digest;
+  }
+
+  private async prepareItems(items: readonly SendItem[], store: StateStore): Promise<PreparedFiles> {
+    const { state } = store;
+    state.preparedAt ??= Date.now();
+    const files = await prepareFiles(items, await this.crypto(), this.meter, state.preparedAt);
+    const digest = toHex(await sha256(encodeManifest(files.manifest)));
+    if (state.manifest !== null && state.manifest !== digest) throw new LocalError('other_files');
+    state.manifest = digest;
     store.save();
-    this.prepared = files;
     return files;
   }
 

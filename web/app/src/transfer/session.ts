@@ -14,6 +14,7 @@ import {
   reasonOf,
   toSessionError,
 } from '../connection/errors';
+import { missingFeatures } from '../requirements';
 import { RetrySchedule } from '../connection/retry';
 import { RoomSession } from '../connection/roomSession';
 import { SecureChannel } from '../connection/secureChannel';
@@ -83,7 +84,8 @@ export abstract class TransferSession extends EventTarget implements Session {
   }
 
   async cancel(): Promise<void> {
-    await this.end('peer_cancelled');
+    if (this.running === null && this.canResume) await this.giveUp();
+    else await this.end('peer_cancelled');
   }
 
   resume(): void {
@@ -94,8 +96,7 @@ export abstract class TransferSession extends EventTarget implements Session {
     }
   }
 
-  /** Whether a failed session can go on. */
-  protected canResume = false;
+  canResume = false;
 
   /** Ends the transfer on both sides; the other side gets the abort code of `reason`. */
   protected async end(reason: ProtocolErrorCode): Promise<void> {
@@ -110,8 +111,8 @@ export abstract class TransferSession extends EventTarget implements Session {
   protected abstract transferUntilDone(parts: RoomParts): Promise<void>;
   /** Is called when the room was joined, or joined again. */
   protected abstract onJoined(signaling: SignalingClient): void;
-  /** Cleans up, and records how the transfer ended. */
-  protected abstract onEnd(outcome: Outcome, isResumable: boolean): Promise<void>;
+  /** Cleans up, and records how the transfer ended. `isOver`: it has an outcome; it may still be resumable. */
+  protected abstract onEnd(outcome: Outcome, isOver: boolean, isResumable: boolean): Promise<void>;
   /** Whether a later attempt can go on after an error that is not transient. */
   protected abstract hasBegun(): boolean;
 
@@ -235,6 +236,7 @@ export abstract class TransferSession extends EventTarget implements Session {
 
   private async run(): Promise<void> {
     this.error = null;
+    this.canResume = false;
     this.cancelled = new Deferred();
     this.setState('connecting');
     this.sleep = new SleepDetector(
@@ -244,6 +246,7 @@ export abstract class TransferSession extends EventTarget implements Session {
     let problem: unknown = null;
     let transferring: Promise<void> | null = null;
     try {
+      if (missingFeatures().length > 0) throw new LocalError('unsupported_browser');
       this.parts ??= await Promise.race([this.enterRoom(), this.cancelled.promise]);
       transferring = this.transferUntilDone(this.parts);
       await Promise.race([transferring, this.cancelled.promise]);
@@ -268,20 +271,30 @@ export abstract class TransferSession extends EventTarget implements Session {
     this.canResume = isResumable;
     if (problem !== null && !(problem instanceof CancelledError)) this.error = toSessionError(problem);
     if (this.error !== null && outcome === 'failed') this.emitFact(errorFact(this.error));
-    await this.onEnd(outcome, isResumable);
+    const isOver = !(isResumable && (isTransient(problem) || isPeerTimeout(problem)));
+    await this.onEnd(outcome, isOver, isResumable);
     if (!isResumable) this.parts?.store.erase();
-    await this.parts?.room.leave(isResumable ? null : outcome);
-    if (isResumable) this.parts = { ...this.parts!, ...this.newRoom(this.parts!.link, this.parts!.store) };
-    else await this.endCrypto();
+    await this.parts?.room.leave(isOver ? outcome : null, isResumable);
+    if (!isResumable) await this.endCrypto();
+    else if (this.parts !== null) this.parts = this.newRoom(this.parts.link, this.parts.store);
     this.meter.report();
     this.setState(outcome === 'success' ? 'done' : outcome);
   }
 
+  /** Ends a transfer that failed and could be resumed. */
+  private async giveUp(): Promise<void> {
+    this.canResume = false;
+    await this.onEnd('cancelled', true, false);
+    this.parts?.store.erase();
+    await this.parts?.room.leave('cancelled');
+    await this.endCrypto();
+    this.setState('cancelled');
+  }
+
   private isResumable(problem: unknown): boolean {
-    if (this.parts === null || problem instanceof CancelledError) return false;
-    // Whoever chose other files after a reload may choose again.
-    const mayRetry = problem instanceof LocalError && ['peer_timeout', 'other_files'].includes(problem.code);
-    return isTransient(problem) || (this.hasBegun() && (mayRetry || !isAuthenticated(problem)));
+    if (problem instanceof CancelledError) return false;
+    if (isTransient(problem)) return true;
+    return this.hasBegun() && (isPeerTimeout(problem) || !isAuthenticated(problem));
   }
 
   private async endCrypto(): Promise<void> {
@@ -312,6 +325,11 @@ export abstract class TransferSession extends EventTarget implements Session {
     this.channel?.abort();
     this.parts?.room.reconnect();
   }
+}
+
+/** The other side did not come back for a long time: it still may. */
+function isPeerTimeout(problem: unknown): boolean {
+  return problem instanceof LocalError && problem.code === 'peer_timeout';
 }
 
 function outcomeOf(problem: unknown): Outcome {

@@ -6,6 +6,7 @@
 import type { StoredTransfer } from '../types';
 import { parseLink } from '../protocol/link';
 import { parseObject, type Role } from '../protocol/wire';
+import { keepInTab, tabStorage } from '../tabStorage';
 
 const KEY = 'tallow.transfer';
 /** A state is written at most this often while files arrive. */
@@ -20,6 +21,10 @@ export interface TransferState {
   rejoinKey: string | null;
   /** SHA-256 of the manifest, in hexadecimal digits. */
   manifest: string | null;
+  /** Sender: the time of folders and texts in the manifest, in milliseconds since the epoch. */
+  preparedAt: number | null;
+  /** Sender: whether the outcome was reported; a resumed transfer is not counted again. */
+  counted: boolean;
   /** Receiver: whether the person has accepted. */
   confirmed: boolean;
   /** Receiver: complete files, one bit each. */
@@ -41,6 +46,8 @@ export class StateStore {
       room: null,
       rejoinKey: null,
       manifest: null,
+      preparedAt: null,
+      counted: false,
       confirmed: false,
       done: '',
     });
@@ -48,11 +55,7 @@ export class StateStore {
 
   save(): void {
     this.savedAt = performance.now();
-    try {
-      storage()?.setItem(KEY, JSON.stringify(this.state));
-    } catch {
-      // full or switched off: this page can resume, and a reloaded one starts anew
-    }
+    keepInTab(KEY, this.state); // if it cannot, this page can resume, and a reloaded one starts anew
   }
 
   /** Saves, unless it was done just before; `update` brings the state up to date. */
@@ -62,8 +65,9 @@ export class StateStore {
     this.save();
   }
 
+  /** Erases what is kept of this transfer, unless another one has replaced it. */
   erase(): void {
-    storage()?.removeItem(KEY);
+    if (readState()?.link === this.state.link) forgetStoredTransfer();
   }
 }
 
@@ -75,27 +79,21 @@ export function storedTransfer(): StoredTransfer | null {
 
 /** Erases it. */
 export function forgetStoredTransfer(): void {
-  storage()?.removeItem(KEY);
+  tabStorage()?.removeItem(KEY);
 }
 
 function readState(): TransferState | null {
-  const found = parseObject(storage()?.getItem(KEY) ?? '');
+  const found = parseObject(tabStorage()?.getItem(KEY) ?? '');
   if (found === null) return null;
-  const { role, link, room, rejoinKey, manifest, confirmed, done } = found;
+  const { role, link, room, rejoinKey, manifest, preparedAt, counted, confirmed, done } = found;
   const isValid =
     (role === 'sender' || role === 'receiver') &&
     typeof link === 'string' &&
     parseLink(link, '') !== null &&
     [room, rejoinKey, manifest].every((text) => text === null || typeof text === 'string') &&
+    (preparedAt === null || typeof preparedAt === 'number') &&
+    typeof counted === 'boolean' &&
     typeof confirmed === 'boolean' &&
     typeof done === 'string';
   return isValid ? (found as unknown as TransferState) : null;
-}
-
-function storage(): Storage | null {
-  try {
-    return globalThis.sessionStorage ?? null;
-  } catch {
-    return null; // storage is switched off
-  }
 }

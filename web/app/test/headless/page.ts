@@ -4,10 +4,10 @@
  *     page.mjs send SERVER PATH… [--text TEXT] [--resume]
  *     page.mjs receive LINK FOLDER [--decline | --ask]
  *
- * `--storage FILE` keeps the session storage in a file: a page that is started again with it is a reloaded one.
+ * `--stay`: does not exit after an end that can be resumed. `--storage FILE` keeps the session storage in a file: a page that is started again with it is a reloaded one.
  *
  * It prints one JSON object a line: `state`, `link`, `manifest`, `text`, `file` and, at the end, `end`. A line
- * `cancel`, `accept`, `decline` or `resume` on standard input calls that function.
+ * `cancel`, `accept`, `decline` or `resume` on standard input calls that function; `choose PATH` answers a `refused`.
  */
 
 import { existsSync, openAsBlob, readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import {
+  type ChooseItems,
   createSend,
   type FactEvent,
   type FileWriter,
@@ -88,11 +89,25 @@ async function openSession(): Promise<Session> {
     const paths = rest.filter((word, at) => !word.startsWith('--') && !VALUE_FLAGS.includes(rest[at - 1]!));
     const items: SendItem[] =
       text === undefined ? await Promise.all(paths.map(toItem)) : [{ kind: 'text', text }];
-    const start = rest.includes('--resume') ? resumeSend : createSend;
-    return start(items, { server: address!, path: 'relay' });
+    const options = { server: address!, path: 'relay' } as const;
+    return rest.includes('--resume') ? resumeSend(giver(items), options) : createSend(items, options);
   }
   return openLink(address!, { path: 'relay' });
 }
+
+/** Gives the items, and after a refusal the file of a line `choose PATH`. */
+function giver(items: readonly SendItem[]): ChooseItems {
+  return async (problem) => {
+    if (problem === null) return items;
+    print('refused', { problem });
+    const path = await new Promise<string>((resolve) => {
+      chosen = resolve;
+    });
+    return [await toItem(path)];
+  };
+}
+
+let chosen: (path: string) => void = () => {};
 
 function follow(session: Session): void {
   const receiving = session as ReceiveSession;
@@ -105,7 +120,7 @@ function follow(session: Session): void {
     print('state', { state });
     if (['done', 'failed', 'cancelled'].includes(state)) {
       print('end', { state, error, correlationId, method, facts, bytes: session.progress.bytes });
-      process.exit(state === 'done' ? 0 : 1);
+      if (!(rest.includes('--stay') && session.canResume)) process.exit(state === 'done' ? 0 : 1);
     }
   });
   session.addEventListener('manifest', () => {
@@ -129,7 +144,8 @@ function countFacts(session: Session): void {
 function followCommands(session: Session): void {
   const receiving = session as ReceiveSession;
   createInterface({ input: process.stdin }).on('line', (line) => {
-    if (line === 'cancel') void session.cancel();
+    if (line.startsWith('choose ')) chosen(line.slice('choose '.length));
+    else if (line === 'cancel') void session.cancel();
     else if (line === 'resume') session.resume();
     else if (line === 'decline') void receiving.decline();
     else if (line === 'accept') receiving.accept(new FolderSink(rest[0]!));
