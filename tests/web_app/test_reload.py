@@ -69,14 +69,21 @@ def source(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def paused_receiver(link: str, folder: Path, tab: Tab) -> Iterator[subprocess.Popen[str]]:
-    """A receiver at the command line that has begun to receive, and is paused for the block."""
+    """A receiver at the command line that has begun to receive, and is paused until ``go_on``."""
     with command_line("receive", "--yes", "--relay", "-o", str(folder), stdin=link) as receiver:
         wait_until(tab, MOVING)
         os.kill(receiver.pid, signal.SIGSTOP)
         try:
             yield receiver
         finally:
-            os.kill(receiver.pid, signal.SIGCONT)
+            if receiver.poll() is None:
+                os.kill(receiver.pid, signal.SIGCONT)
+
+
+def go_on(receiver: subprocess.Popen[str]) -> int:
+    """Continue a paused receiver; returns its exit status."""
+    os.kill(receiver.pid, signal.SIGCONT)
+    return receiver.wait(timeout=60)
 
 
 def tab_of(request: pytest.FixtureRequest, browser_name: str) -> Tab:
@@ -106,8 +113,8 @@ def test_a_reloaded_sender_goes_on_with_the_same_file(
         assert tab.run(STATE) not in {"failed", "cancelled"}
         tab.choose(CHOOSE_FILES, [source])
         wait_until(tab, f"!({ASKS})")
+        assert go_on(receiver) == 0
     assert wait_for_state(tab, "done", "failed", "cancelled") == "done"
-    assert receiver.wait(timeout=60) == 0
     assert (tmp_path / "out" / source.name).read_bytes() == source.read_bytes()
     assert tab.run(KEPT) == [0, 0]
     server.wait_for('tallow_transfers_total{status="success",method="relay"}', 1)
@@ -127,8 +134,8 @@ def test_a_file_of_the_same_size_and_time_with_other_content_is_refused(
         tab.choose(CHOOSE_FILES, [other])
         wait_until(tab, "document.querySelector('main [role=alert]')?.innerText.includes('content')")
         tab.choose(CHOOSE_FILES, [source])
+        assert go_on(receiver) == 0
     assert wait_for_state(tab, "done", "failed", "cancelled") == "done"
-    assert receiver.wait(timeout=60) == 0
     assert (tmp_path / "out" / source.name).read_bytes() == source.read_bytes()
 
 
@@ -143,7 +150,7 @@ def test_a_reloaded_sender_cancels_on_both_sides(
         wait_until(tab, ASKS)
         tab.click(".actions button")
         assert wait_for_state(tab, "cancelled", "failed", "done") == "cancelled"
-    assert receiver.wait(timeout=60) == 1
+        assert go_on(receiver) == 1
     assert not (tmp_path / "out" / source.name).exists()
     assert tab.run(KEPT) == [0, 0]
 
@@ -192,7 +199,7 @@ def test_a_reloaded_sender_opens_its_files_by_their_handles(
             assert tab.run(KEPT)[1] == 1
             tab.page.get_by_role("button", name="Allow access").click()
         wait_until(tab, f"!({ASKS})")
+        assert go_on(receiver) == 0
     assert wait_for_state(tab, "done", "failed", "cancelled") == "done"
-    assert receiver.wait(timeout=60) == 0
     assert (tmp_path / "out" / "stored.bin").stat().st_size == SIZE
     assert tab.run(KEPT) == [0, 0]

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from support.programs.browser import INSECURE_HOST
 from support.web_app.axe import violations
 from support.web_app.files import make_file, wait_for_download
 from support.web_app.server import PageServer
 from support.web_app.tabs import ChromiumTab, NewTab, wait_until
-from support.web_app.transfers import STATE, command_line, start_send, wait_for_state
+from support.web_app.transfers import STATE, command_line, shown_error, start_send, wait_for_state
 
 pytestmark = [pytest.mark.integration, pytest.mark.proof, pytest.mark.timeout(600)]
 
@@ -138,6 +139,27 @@ def test_every_screen_fits_320_pixels_without_sideways_scrolling(
     assert wide == []
 
 
+def test_a_page_without_https_says_that_it_cannot_encrypt(server: PageServer, new_tab: NewTab) -> None:
+    tab = new_tab(viewport=NARROW)
+    insecure = server.url.replace("127.0.0.1", INSECURE_HOST)
+    for url in (insecure, f"{insecure}/#{'a' * 16}.{'A' * 22}"):
+        tab.open(url)
+        assert shown_error(tab) == "unsupported_browser"
+        assert tab.run("typeof crypto.subtle") == "undefined"
+        assert "https" in tab.run("document.querySelector('[data-error]').innerText")
+        assert tab.run("document.querySelector('[data-choose]') === null")
+        assert tab.run("location.hash") == ""
+        assert violations(tab) == []
+    show(tab, "Settings")
+    wait_until(tab, "document.querySelector('#theme') !== null")
+    # The browser's own remark, about a header that counts in secure contexts only.
+    assert [line for line in tab.problems if "Cross-Origin-Opener-Policy" not in line] == []
+
+
+WITHOUT_HANDLES = "() => { delete globalThis.showOpenFilePicker; }"
+"""Playwright answers the chooser of an input only."""
+
+
 def press_until(tab: ChromiumTab, selector: str, key: str = "Tab") -> None:
     """Press a key until an element has the focus."""
     for _ in range(40):
@@ -152,6 +174,7 @@ def test_a_file_is_sent_and_received_by_keyboard_alone(
 ) -> None:
     source = make_file(tmp_path / "by keyboard.bin", 5000)
     sender, receiver = new_tab(), new_tab()
+    sender.before_load(WITHOUT_HANDLES)
     sender.open(server.url)
     press_until(sender, ".drop button:first-child")
     with sender.page.expect_file_chooser() as chooser:

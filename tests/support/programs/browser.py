@@ -12,6 +12,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from support.programs.debian import environment, program
 
+INSECURE_HOST = "tallow.test"
+"""A name of this machine whose pages are no secure context over http, unlike those of loopback addresses."""
+
 FLAGS = (
     "--no-sandbox",  # tests may run as root
     "--disable-background-networking",
@@ -20,6 +23,7 @@ FLAGS = (
     "--no-first-run",
     "--disable-dev-shm-usage",
     "--disable-gpu",
+    f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1",
 )
 
 
