@@ -44,7 +44,7 @@ KEPT = """(async () => [
 ])()"""
 """Entries of the session storage, and handles of files."""
 PICKER = """(name, size) => {
-  // A headless browser shows no dialog: the file comes from the origin-private file system, whose handles are real.
+  // A headless browser shows no dialog. Handles of the origin-private file system are real ones.
   globalThis.showOpenFilePicker = async () => {
     const handle = await (await navigator.storage.getDirectory()).getFileHandle(name, {create: true});
     if ((await handle.getFile()).size !== size) {
