@@ -41,7 +41,7 @@ def prove(*arguments: object) -> Result:
 
 
 def test_findings_are_lines_with_a_summary(rules: Path) -> None:
-    done = prove(rules)
+    done = prove(rules, "--static")
     assert done.exit_code == 1
     assert f"{rules}:4: Down: error: condition/never: '== 0' never holds" in done.output
     assert f"{rules}:9: Typo: warning: range/short: " in done.output
@@ -67,10 +67,27 @@ def test_the_severity_that_fails_is_chosen(rules: Path) -> None:
 
 
 def test_json(rules: Path) -> None:
-    found = json.loads(prove(rules, "--json").stdout)
-    assert (found["rules"], found["unparsed"]) == (2, 0)
-    assert {finding["check"] for finding in found["findings"]} == {"condition/never", "range/short"}
-    assert found["findings"][0]["line"] == 4
+    static, run = (json.loads(prove(rules, "--json", *more).stdout) for more in (("--static",), ()))
+    assert (static["rules"], static["unparsed"]) == (2, 0)
+    assert {finding["check"] for finding in static["findings"]} == {"condition/never", "range/short"}
+    assert static["findings"][0]["line"] == 4
+    [added] = [finding for finding in run["findings"] if finding not in static["findings"]]
+    assert (added["check"], added["message"]) == (
+        "witness/none",
+        "no firing input found: count(up == 1) == 0",
+    )
+    assert run["witnesses"][0]["obstacle"] == {"kind": "prevented", "text": "count(up == 1) == 0"}
+
+
+def test_an_alert_that_cannot_fire_counts_for_the_exit_status(rules: Path) -> None:
+    never = "sessions / ignoring (of) limits{of='a'} > 0.8 and limits{of='a'} > 0"
+    rules.write_text(RULES.replace("count(up == 1) == 0", never))
+    assert prove(rules, "--static").exit_code == 0
+    assert prove(rules).exit_code == 1
+    [run] = json.loads(prove(rules, "--sarif").stdout)["runs"]
+    [result] = [result for result in run["results"] if result["ruleId"] == "witness/none"]
+    assert result["level"] == "error"
+    assert result["message"]["text"].startswith("Down: no firing input found: sessions / ignoring")
 
 
 def test_sarif(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +134,7 @@ def test_an_alertmanager_configuration_adds_checks(rules: Path, tmp_path: Path) 
 
 def test_alerts_without_a_firing_input_are_named_with_the_part_that_prevents_it(rules: Path) -> None:
     done = prove(rules)
-    assert f"{rules}:4: Down: no firing input found: count(up == 1) == 0" in done.output
+    assert f"{rules}:4: Down: error: witness/none: no firing input found: count(up == 1) == 0" in done.output
     assert "1 of 2 alerts seen firing, 1 of them also quiet just below" in done.output
 
 

@@ -21,9 +21,10 @@ from tallow.stack.prove.checks.catalog import SEVERITY_OF
 from tallow.stack.prove.output.html import as_html
 from tallow.stack.prove.output.sarif import as_json, as_sarif
 from tallow.stack.prove.output.sparkline import sparkline
-from tallow.stack.prove.report import Report, check_rules, description
+from tallow.stack.prove.report import Report, add_witnesses, check_rules, description
 from tallow.stack.prove.rule_file import LoadedRule, parse_rules
-from tallow.stack.prove.witnesses.witness import InputSeries, Span, Witness
+from tallow.stack.prove.witnesses.findings import WITNESS_CHECKS
+from tallow.stack.prove.witnesses.witness import InputSeries, Obstacle, ObstacleKind, Span, Witness
 
 SCHEMA: Final = json.loads((Path(__file__).parent / "sarif-schema-2.1.0.json").read_text("utf-8"))
 """Source: OASIS, SARIF 2.1.0, errata 01, sarif-schema-2.1.0.json."""
@@ -71,7 +72,7 @@ def test_json_has_the_totals(report: Report) -> None:
     assert (found["rules"], found["flagged"], found["clean"]) == (4, 2, 1)
 
 
-@pytest.mark.parametrize("name", SEVERITY_OF)
+@pytest.mark.parametrize("name", [*SEVERITY_OF, *WITNESS_CHECKS])
 def test_every_check_has_a_description(name: str) -> None:
     assert description(name).endswith(".")
 
@@ -124,13 +125,73 @@ def witness(rule: LoadedRule) -> Witness:
     return Witness(rule, series(Span(10, 0, 9), Span(5, None)), 540, series(Span(15, 0, 4)))
 
 
+def found_for(rules: list[LoadedRule]) -> tuple[Witness, ...]:
+    """Witnesses of two alerts, and one alert without."""
+    nothing = Witness(rules[0], obstacle=Obstacle("prevented", "count(<up>) == 0"))
+    return witness(rules[1]), witness(rules[2]), nothing
+
+
+def test_an_alert_without_a_witness_is_a_finding(report: Report, rules: list[LoadedRule]) -> None:
+    obstacles: dict[ObstacleKind, str] = {
+        "prevented": "error",
+        "budget": "warning",
+        "unconfirmed": "warning",
+        "limit": "note",
+    }
+    for kind, severity in obstacles.items():
+        one = Witness(rules[2], obstacle=Obstacle(kind, "up == 0"))
+        found = add_witnesses(report, [one], rules)
+        [added] = set(found.findings) - set(report.findings)
+        assert (added.line, added.severity) == (6, severity)
+        assert "up == 0" in added.message
+        assert found.clean == report.clean - 1
+        document = json.loads(as_sarif(found))
+        assert jsonschema_rs.validator_for(SCHEMA).is_valid(document)
+        [run] = document["runs"]
+        [result] = [each for each in run["results"] if each["ruleId"].startswith("witness/")]
+        assert result["level"] == severity
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    unparsed = Witness(rules[2], obstacle=Obstacle("unparsed", "not PromQL"))
+    assert add_witnesses(report, [unparsed], rules).findings == report.findings
+
+
+def test_a_run_that_only_reads_has_no_checks_of_witnesses(report: Report) -> None:
+    [run] = json.loads(as_sarif(report))["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == list(SEVERITY_OF)
+
+
+def test_a_column_of_the_table_shows_the_witnesses(report: Report, rules: list[LoadedRule]) -> None:
+    loud = replace(witness(rules[2]), quiet_series=None)
+    shown = add_witnesses(report, [found_for(rules)[2], witness(rules[1]), loud], rules)
+    for width in (60, 140):
+        lines = shown_table(shown, width)
+        assert max(map(len, lines)) <= width
+        assert any("witness" in line for line in lines)
+        assert any("Short" in line and "fires in 9m" in line for line in lines)
+        assert any("Fine" in line and "fires in 9m, never quiet" in line for line in lines)
+        assert any("<b>Down & out</b>" in line and line.split()[-1] == "none" for line in lines)
+    assert not any("witness" in line for line in shown_table(report, 140))
+
+
+def test_the_table_leaves_out_many_alerts_without_findings(report: Report, rules: list[LoadedRule]) -> None:
+    many = [witness(replace(rules[2], line=line)) for line in range(100, 250)]
+    lines = shown_table(add_witnesses(report, many, rules), 140)
+    assert "150 further alerts seen firing, without findings" in [line.strip() for line in lines]
+    assert len(lines) < 40
+
+
+def shown_table(report: Report, width: int) -> list[str]:
+    output = StringIO()
+    show_findings(Console(file=output, width=width, force_terminal=True, color_system=None), report)
+    return output.getvalue().splitlines()
+
+
 def test_witnesses_are_drawn(report: Report, rules: list[LoadedRule]) -> None:
-    witnesses = (witness(rules[1]), witness(rules[2]), Witness(rules[0], blocked_by="count(<up>) == 0"))
-    page = as_html(replace(report, witnesses=witnesses), rules)
+    page = as_html(add_witnesses(report, found_for(rules), rules), rules)
     elements = _Elements(page)
     assert page.count('class="sparkline"') == 2
     assert "Fires after 9m. Dashed: just below the condition." in elements.texts
-    assert "count(<up>) == 0" in elements.texts
+    assert "no firing input found: count(<up>) == 0 " in elements.texts
     assert "2 / 3" in elements.texts
 
 
@@ -146,9 +207,7 @@ def test_a_sparkline_has_gaps_and_a_common_scale() -> None:
 
 def test_the_table_of_a_terminal_fits(report: Report) -> None:
     for width in (60, 140):
-        output = StringIO()
-        show_findings(Console(file=output, width=width, force_terminal=True, color_system=None), report)
-        lines = output.getvalue().splitlines()
+        lines = shown_table(report, width)
         assert max(map(len, lines)) <= width
         assert any("<b>Down & out</b>" in line for line in lines)
         assert "4 rules  1 error  1 warning  1 note  1 without findings" in lines

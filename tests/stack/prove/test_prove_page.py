@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ import yaml
 
 from stack.prove.test_faults import CASES, DEFAULTS, SURROUNDINGS, filled
 from tallow.stack.prove.checks.catalog import CHECKS, ROUTING_CHECKS, SEVERITY_OF
+from tallow.stack.prove.checks.model import Finding
+from tallow.stack.prove.rule_file import parse_rules
+from tallow.stack.prove.witnesses.candidate import SEARCH_S, CandidateSearch
+from tallow.stack.prove.witnesses.findings import UNSETTLED, WITNESS_CHECKS, witness_findings
+from tallow.stack.prove.witnesses.witness import Witness
 
 PAGE = (Path(__file__).parents[3] / "docs" / "prove.md").read_text("utf-8")
 SECTION = re.compile(r"^## `(.+?)`\n(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
@@ -28,10 +34,10 @@ def examples(section: str) -> dict[str, dict[str, Any]]:
 
 
 def test_every_check_has_a_section_and_every_section_a_check() -> None:
-    assert set(SECTIONS) == set(SEVERITY_OF)
+    assert set(SECTIONS) == {*SEVERITY_OF, *WITNESS_CHECKS}
 
 
-@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize("name", SEVERITY_OF)
 def test_the_examples_are_tested_rules(name: str) -> None:
     """They are cases of test_faults.py, which finds the fault in the first and nothing in the second."""
     shown = examples(SECTIONS[name])
@@ -41,6 +47,23 @@ def test_the_examples_are_tested_rules(name: str) -> None:
         and shown.get("Alertmanager configuration") == case.get("alertmanager")
         for case in tested
     )
+
+
+@pytest.mark.parametrize("name", WITNESS_CHECKS)
+def test_the_examples_of_checks_that_run_alerts_are_what_they_are_called(name: str) -> None:
+    shown = examples(SECTIONS[name])
+    # A search of a tenth of a second is cut off, however fast the machine is.
+    seconds = 0.1 if name == UNSETTLED else SEARCH_S
+    assert [finding.check for finding in findings_of(shown["Fault"], seconds)] == [name]
+    assert findings_of(shown["Corrected"], SEARCH_S) == []
+
+
+def findings_of(rule: dict[str, Any], seconds: float) -> list[Finding]:
+    """The findings of an alert for which no candidate is found."""
+    [alert] = parse_rules(json.dumps({"groups": [{"name": "g", "rules": [rule]}]}), "rules.yml")
+    search = CandidateSearch(alert, {}, seconds)
+    found = list(search.candidates())
+    return list(witness_findings([] if found else [Witness(alert, obstacle=search.obstacle)]))
 
 
 def is_shown(shown: dict[str, Any], tested: dict[str, Any]) -> bool:

@@ -26,7 +26,7 @@ from tallow.stack.prove.output.html import as_html
 from tallow.stack.prove.output.sarif import as_json, as_sarif
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 from tallow.stack.prove.proof import Proof, ProofRequest, prove_alerts
-from tallow.stack.prove.report import Report, check_rules
+from tallow.stack.prove.report import Report, add_witnesses, check_rules
 from tallow.stack.prove.rule_file import LoadedRule, RuleFileError, load_rules
 from tallow.stack.prove.witnesses.test_writer import TestWriteError
 
@@ -117,7 +117,7 @@ def command(
     report = check_rules(loaded, metrics, interval, alertmanager)
     proof = None if static else _proof(loaded, request)
     if proof:
-        report = replace(report, witnesses=proof.witnesses)
+        report = add_witnesses(report, proof.witnesses, loaded)
     if page:
         _write(page, as_html(report, loaded))
     _show(report, proof, as_)

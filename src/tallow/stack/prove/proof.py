@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tallow.stack.prove.mutation.run import MutationResult, observed_tests, run_mutants
+from tallow.stack.prove.mutation.run import (
+    MutationResult,
+    observed_tests,
+    run_mutants,
+    with_missing_tests,
+)
 from tallow.stack.prove.mutation.test_file import load_tests
 from tallow.stack.prove.promtool.program import Promtool
 from tallow.stack.prove.rule_file import LoadedRule
@@ -60,16 +65,28 @@ def prove_alerts(
     tests = load_tests(request.tests)
     search = WitnessSearch(loaded)
     progress(f"searching input series for {len(search.alerts)} alerts")
-    witnesses = search.run(promtool)
-    written = None
-    if request.write_tests is not None:
-        progress("writing tests")
-        written = write_tests(witnesses, search, request.write_tests, promtool)
+    needs_tests = request.write_tests is not None or bool(request.tests) or request.mutants
+    witnesses = search.run(promtool, all_edges=needs_tests)
     mutation: list[MutationResult] = []
     for witness in witnesses if request.tests or request.mutants else ():
         alert = witness.alert
         progress(f"running mutants of {alert.name}")
         own = tests.get(alert.name, []) if request.tests else observed_tests(witness)
         needed = search.needed_recordings(alert)
-        mutation.append(run_mutants(alert, own, needed, promtool, annotations=bool(request.tests)))
+        result = run_mutants(alert, own, needed, promtool, annotations=bool(request.tests))
+        every = min((test.evaluation_interval_seconds for test in own), default=None)
+        mutation.append(with_missing_tests(result, witness, search, promtool, every))
+    written = None
+    if request.write_tests is not None:
+        progress("writing tests")
+        shown = _with_observations(witnesses, mutation) if mutation else witnesses
+        written = write_tests(shown, search, request.write_tests, promtool)
     return Proof(tuple(witnesses), tuple(mutation), written)
+
+
+def _with_observations(witnesses: Sequence[Witness], mutation: Sequence[MutationResult]) -> list[Witness]:
+    """The witnesses with what the missing tests show."""
+    return [
+        replace(witness, observations=(*witness.observations, *result.missing_observations))
+        for witness, result in zip(witnesses, mutation, strict=True)
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tallow.stack.prove.alertmanager.config import AlertmanagerConfig
@@ -20,6 +20,7 @@ from tallow.stack.prove.checks.model import SEVERITIES, Finding, ParsedRule, Rul
 from tallow.stack.prove.expression import UnparsedError, parse
 from tallow.stack.prove.metrics.model import KnownMetrics
 from tallow.stack.prove.rule_file import LoadedRule
+from tallow.stack.prove.witnesses.findings import DESCRIPTIONS, witness_findings
 from tallow.stack.prove.witnesses.witness import Witness
 
 PAGE: Final = "docs/prove.md"
@@ -83,15 +84,23 @@ def check_rules(
         skipped["--alertmanager"] = [check.name for check in ROUTING_CHECKS]
     else:
         findings += run_routing_checks(rules, alertmanager)
-    flagged = _with_findings(finding for finding in findings if finding.severity != "note")
-    return Report(
-        len(loaded),
-        unparsed,
-        tuple(sorted(findings)),
-        skipped,
-        flagged=_among(flagged, loaded),
-        clean=len(loaded) - _among(_with_findings(findings), loaded),
-    )
+    return _with_totals(Report(len(loaded), unparsed, tuple(sorted(findings)), skipped), loaded)
+
+
+def add_witnesses(report: Report, witnesses: Sequence[Witness], loaded: Sequence[LoadedRule]) -> Report:
+    """A report with what was found for each alert. Alerts without a witness are findings of it.
+
+    Args:
+        loaded: the rules of the report.
+    """
+    findings = sorted([*report.findings, *witness_findings(witnesses)])
+    return _with_totals(replace(report, findings=tuple(findings), witnesses=tuple(witnesses)), loaded)
+
+
+def _with_totals(report: Report, loaded: Sequence[LoadedRule]) -> Report:
+    flagged = _with_findings(finding for finding in report.findings if finding.severity != "note")
+    clean = len(loaded) - _among(_with_findings(report.findings), loaded)
+    return replace(report, flagged=_among(flagged, loaded), clean=clean)
 
 
 def _parsed(loaded: Sequence[LoadedRule]) -> tuple[list[ParsedRule], list[Finding]]:
@@ -133,5 +142,6 @@ def _first_sentence(text: str | None) -> str:
 _DESCRIPTIONS: Final[Mapping[str, str]] = {
     **{check.name: _first_sentence(check.run.__doc__) for check in CHECKS},
     **{check.name: _first_sentence(check.run.__doc__) for check in ROUTING_CHECKS},
+    **DESCRIPTIONS,
     SYNTAX: "An expression that is not PromQL, or that the parser does not know.",
 }

@@ -10,8 +10,10 @@ import yaml
 
 from tallow.stack.prove.mutation.run import MutationResult, observed_tests, run_mutants
 from tallow.stack.prove.mutation.test_file import TestFileError, load_tests
+from tallow.stack.prove.promtool.documents import Document, rule_document, rule_file
 from tallow.stack.prove.promtool.program import Promtool
-from tallow.stack.prove.rule_file import load_rules
+from tallow.stack.prove.proof import ProofRequest, prove_alerts
+from tallow.stack.prove.rule_file import LoadedRule, load_rules
 from tallow.stack.prove.witnesses.find import WitnessSearch
 
 pytestmark = pytest.mark.slow
@@ -95,6 +97,32 @@ def test_witnesses_detect_most_mutants(tmp_path: Path) -> None:
     left = {str(survivor.mutant) for survivor in result.survivors}
     assert not {"number changed: 3 -> 6", "number changed: 3 -> 1.5", "comparison flipped: > -> <"} & left
     assert not {"for changed: 5m -> 10m", "for changed: 5m -> 2m30s"} & left
+
+
+def test_the_missing_tests_pass_with_the_rule_and_fail_with_its_mutants(tmp_path: Path) -> None:
+    rules, own, missing = tmp_path / "rules.yml", tmp_path / "own.yml", tmp_path / "missing.yml"
+    rules.write_text(RULES)
+    own.write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": WEAK}))
+    promtool = Promtool.find()
+    request = ProofRequest(write_tests=missing, tests=(own,))
+    proof = prove_alerts(load_rules([rules]), request, promtool)
+    [result] = proof.mutation
+    left = [survivor.mutant for survivor in result.survivors]
+    assert {"number changed: 3 -> 6", "for changed: 5m -> 10m"} <= set(map(str, left))
+    assert [str(mutant) for mutant in left if mutant not in result.told_apart] == []
+    assert promtool.test([missing]) == ""
+    for mutant in left:
+        rules.write_text(rule_file([*map(rule_document, search_rules(rules)), full(mutant.rule)], "web"))
+        assert "FAILED" in promtool.test([missing]), mutant
+        rules.write_text(RULES)
+
+
+def search_rules(path: Path) -> list[LoadedRule]:
+    return [rule for rule in load_rules([path]) if rule.kind == "record"]
+
+
+def full(rule: LoadedRule) -> Document:
+    return rule_document(rule, annotations=True)
 
 
 @pytest.mark.parametrize(

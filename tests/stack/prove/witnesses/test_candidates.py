@@ -9,6 +9,7 @@ import pytest
 from tallow.stack.prove.rule_file import LoadedRule, parse_rules
 from tallow.stack.prove.witnesses.candidate import Candidate, CandidateSearch
 from tallow.stack.prove.witnesses.find import WitnessSearch
+from tallow.stack.prove.witnesses.witness import Obstacle
 
 RECORDED = [
     {"record": "job:errors:rate5m", "expr": "sum by (job) (rate(errors_total[5m]))"},
@@ -26,10 +27,10 @@ def rules_of(expr: str, **more: object) -> list[LoadedRule]:
     return parse_rules(json.dumps({"groups": [{"name": "g", "rules": rules}]}), "rules.yml")
 
 
-def search(expr: str, **more: object) -> tuple[list[Candidate], str]:
+def search(expr: str, **more: object) -> tuple[list[Candidate], Obstacle | None]:
     found = WitnessSearch(rules_of(expr, **more))
     one = CandidateSearch(found.alerts[0], found.recordings)
-    return list(one.candidates()), one.blocked_by
+    return list(one.candidates()), one.obstacle
 
 
 FIRING = [
@@ -103,8 +104,8 @@ FIRING = [
 
 @pytest.mark.parametrize("expr", FIRING)
 def test_a_pair_of_series_is_found(expr: str) -> None:
-    found, blocked_by = search(expr, **{"for": "5m"})
-    assert found, blocked_by
+    found, obstacle = search(expr, **{"for": "5m"})
+    assert found, obstacle
     assert any(one.quiet_series is not None and one.quiet_series != one.series for one in found)
 
 
@@ -124,24 +125,26 @@ def test_a_pair_of_series_is_found(expr: str) -> None:
     ],
 )
 def test_the_part_that_prevents_a_result_is_named(expr: str, part: str) -> None:
-    found, blocked_by = search(expr)
+    found, obstacle = search(expr)
     assert found == []
-    assert blocked_by == part
+    assert obstacle == Obstacle("prevented", part)
 
 
 @pytest.mark.parametrize(
-    ("expr", "limit"),
+    ("expr", "kind", "text"),
     [
-        ("histogram_fraction(0, 1, a) > 0.5", "limit: histogram_fraction() is not understood"),
-        ("a offset 1y > 5", "limit: a range of more than 100 days is not understood"),
-        ("a >", "not parsed: "),
-        ("a{b=~'(?P<x'} > 1", "not parsed: "),
+        ("histogram_fraction(0, 1, a) > 0.5", "limit", "histogram_fraction() is not understood"),
+        ("a offset 1y > 5", "limit", "a range of more than 100 days is not understood"),
+        ("a >", "unparsed", ""),
+        ("a{b=~'(?P<x'} > 1", "unparsed", ""),
     ],
 )
-def test_a_limit_is_stated(expr: str, limit: str) -> None:
-    found, blocked_by = search(expr)
+def test_a_limit_is_stated(expr: str, kind: str, text: str) -> None:
+    found, obstacle = search(expr)
     assert found == []
-    assert blocked_by.startswith(limit)
+    assert obstacle is not None
+    assert obstacle.kind == kind
+    assert obstacle.text.startswith(text)
 
 
 def test_rules_that_read_themselves_end() -> None:
@@ -149,7 +152,8 @@ def test_rules_that_read_themselves_end() -> None:
     found = WitnessSearch(parse_rules(text, "rules.yml"))
     one = CandidateSearch(found.alerts[0], found.recordings)
     assert list(one.candidates()) == []
-    assert one.blocked_by.startswith("limit: ")
+    assert one.obstacle is not None
+    assert one.obstacle.kind == "limit"
 
 
 def test_series_lie_next_to_the_condition() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
@@ -12,7 +13,9 @@ from rich.text import Text
 
 from tallow.stack.commands.output.terminal import printable_lines, printable_text
 from tallow.stack.prove.checks.model import SEVERITIES, Finding, Severity
+from tallow.stack.prove.duration import duration_text
 from tallow.stack.prove.report import PAGE, Report, counts, description
+from tallow.stack.prove.witnesses.witness import Witness
 
 _MARKS: Final[dict[Severity, tuple[str, str]]] = {
     "error": ("●", "bold red"),
@@ -22,14 +25,19 @@ _MARKS: Final[dict[Severity, tuple[str, str]]] = {
 _BAR: Final = 16
 _WIDE: Final = 110
 """Columns from which on the check has a column of its own, and its description is shown."""
+_MOST_WITHOUT_FINDINGS: Final = 100
 
 
 def show_findings(console: Console, report: Report) -> None:
     """Print the findings by file and rule, then the checks and the totals."""
     is_wide = console.width >= _WIDE
-    for file, findings in groupby(report.findings, lambda finding: finding.file):
+    rows, left_out = _rows(report)
+    for file, of_file in groupby(rows, lambda row: row.file):
         console.print(printable_text(file, "bold underline"))
-        console.print(_file_table(list(findings), is_wide=is_wide))
+        console.print(_file_table(list(of_file), is_wide=is_wide, has_witnesses=bool(report.witnesses)))
+        console.print()
+    if left_out:
+        console.print(Text(f"{counted(left_out, 'further alert')} seen firing, without findings", "dim"))
         console.print()
     if report.findings:
         console.print(_checks_table(report, is_wide=is_wide))
@@ -41,24 +49,64 @@ def show_findings(console: Console, report: Report) -> None:
     console.print(Text(f"{PAGE} explains each check", "dim"))
 
 
-def _file_table(findings: list[Finding], *, is_wide: bool) -> Table:
-    table = Table.grid(padding=(0, 1), pad_edge=True, expand=True)
-    table.add_column(justify="right", style="dim", no_wrap=True, min_width=5)
+@dataclass(frozen=True, slots=True, order=True)
+class _Row:
+    """A rule of the table, with what was found."""
+
+    file: str
+    line: int
+    rule: str
+    findings: tuple[Finding, ...] = ()
+    witness: Witness | None = field(default=None, compare=False)
+
+
+def _rows(report: Report) -> tuple[list[_Row], int]:
+    """The rules of the table, and how many alerts without findings are left out, as there are many."""
+    witnesses = {(one.alert.file, one.alert.line, one.alert.name): one for one in report.witnesses}
+    found = [
+        _Row(*place, tuple(findings), witnesses.pop(place, None))
+        for place, findings in groupby(report.findings, lambda each: (each.file, each.line, each.rule))
+    ]
+    if len(witnesses) > _MOST_WITHOUT_FINDINGS:
+        return found, len(witnesses)
+    return sorted([*found, *(_Row(*place, (), witness) for place, witness in witnesses.items())]), 0
+
+
+def _file_table(rows: Sequence[_Row], *, is_wide: bool, has_witnesses: bool) -> Table:
+    table = Table(
+        box=None, padding=(0, 1), pad_edge=True, expand=True, header_style="dim", show_header=has_witnesses
+    )
+    table.add_column("line", justify="right", style="dim", no_wrap=True, min_width=5)
     table.add_column(no_wrap=True)
-    table.add_column(ratio=1)
+    table.add_column("rule", ratio=1)
+    if has_witnesses:
+        table.add_column("witness", no_wrap=True)
     if is_wide:
-        table.add_column(style="dim", no_wrap=True)
-    for (line, rule), found in groupby(findings, lambda finding: (finding.line, finding.rule)):
-        empty = [Text("")] if is_wide else []
-        table.add_row(str(line), Text(""), printable_text(rule, "bold"), *empty)
-        for finding in found:
+        table.add_column("check", style="dim", no_wrap=True)
+    for row in rows:
+        witness = [_witness_cell(row.witness)] if has_witnesses else []
+        table.add_row(str(row.line), Text(""), printable_text(row.rule, "bold"), *witness)
+        empty = [Text("")] if has_witnesses else []
+        for finding in row.findings:
             mark, style = _MARKS[finding.severity]
             text = printable_text(finding.message, "dim" if finding.severity == "note" else "")
             if not is_wide:
                 text.append(f"  {finding.check}", "dim")
-            check = [finding.check] if is_wide else []
-            table.add_row("", Text(mark, style), text, *check)
+            table.add_row("", Text(mark, style), text, *empty, *([finding.check] if is_wide else []))
     return table
+
+
+def _witness_cell(witness: Witness | None) -> Text:
+    """When an alert fires under the series that were found. Recording rules have none."""
+    if witness is None:
+        return Text("")
+    if witness.fires_at is None:
+        is_tried = witness.obstacle is None or witness.obstacle.kind in ("prevented", "budget", "unconfirmed")
+        return Text("none", "yellow") if is_tried else Text("not run", "dim")
+    shown = f"fires in {duration_text(witness.fires_at)}"
+    return (
+        Text(shown, "green") if witness.quiet_series is not None else Text(f"{shown}, never quiet", "yellow")
+    )
 
 
 def _checks_table(report: Report, *, is_wide: bool) -> Table:

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from tallow.stack.prove.mutation.run import MutationResult
+from tallow.stack.prove.promtool.documents import as_yaml, seconds_text
 from tallow.stack.prove.proof import Proof
 from tallow.stack.prove.witnesses.witness import InputSeries, Witness
 
 
 def proof_lines(proof: Proof) -> Iterator[str]:
-    """One line for each alert without a witness and for each mutant that survives, then the totals."""
-    for witness in proof.witnesses:
-        if not witness.found:
-            yield f"{witness.alert.where}: no firing input found: {witness.blocked_by}"
+    """One line for each mutant that survives, the tests that detect them, then the totals."""
     for result in proof.mutation:
         yield from _mutation_lines(result)
+    if proof.written is None:
+        yield from _missing_tests(proof)
     yield from _totals(proof)
     if proof.written is not None:
         for name in proof.written.failing:
@@ -32,7 +32,22 @@ def _totals(proof: Proof) -> Iterator[str]:
     if proof.mutation:
         mutants = sum(result.mutants for result in proof.mutation)
         detected = sum(result.detected for result in proof.mutation)
-        yield f"{detected} of {mutants} mutants detected"
+        apart = sum(len(result.told_apart) for result in proof.mutation)
+        more = f", {apart} more by the tests that were missing" if apart else ""
+        yield f"{detected} of {mutants} mutants detected{more}"
+
+
+def _missing_tests(proof: Proof) -> Iterator[str]:
+    """The tests that detect survivors, as the users can add them to their own, by the interval they need."""
+    by_interval: dict[float, list[dict[str, object]]] = {}
+    for result in proof.mutation:
+        for test in result.missing_tests:
+            every = test.observation.evaluation_interval_seconds
+            by_interval.setdefault(every, []).append(test.document(result.alert.name))
+    for every, documents in by_interval.items():
+        yield "# These tests detect surviving mutants. promtool has run them, with this interval."
+        yield f"evaluation_interval: {seconds_text(every)}"
+        yield from as_yaml({"tests": documents}).splitlines()
 
 
 def _mutation_lines(result: MutationResult) -> Iterator[str]:
@@ -46,7 +61,8 @@ def _mutation_lines(result: MutationResult) -> Iterator[str]:
         yield f"{where}: no test; {result.mutants} mutants survive"
         return
     for survivor in result.survivors:
-        yield f"{where}: survives: {survivor.mutant}; missing: {survivor.missing_test}"
+        same = "" if survivor.mutant in result.told_apart else "it may mean the same; if not, "
+        yield f"{where}: survives: {survivor.mutant}; {same}missing: {survivor.missing_test}"
 
 
 def proof_json(proof: Proof) -> dict[str, Any]:
@@ -64,7 +80,7 @@ def proof_json(proof: Proof) -> dict[str, Any]:
 
 
 def _witness_json(witness: Witness) -> dict[str, Any]:
-    alert = witness.alert
+    alert, obstacle = witness.alert, witness.obstacle
     return {
         "file": alert.file,
         "line": alert.line,
@@ -73,7 +89,7 @@ def _witness_json(witness: Witness) -> dict[str, Any]:
         "interval_seconds": witness.interval_seconds,
         "series": _series_json(witness.series),
         "quiet_series": None if witness.quiet_series is None else _series_json(witness.quiet_series),
-        "blocked_by": witness.blocked_by,
+        "obstacle": None if obstacle is None else {"kind": obstacle.kind, "text": obstacle.text},
     }
 
 
@@ -91,6 +107,14 @@ def _mutation_json(result: MutationResult) -> dict[str, Any]:
         "tests": result.tests,
         "failed_tests": list(result.failed_tests),
         "problem": result.problem,
+        "missing_tests": [
+            {
+                "detects": [str(mutant) for mutant in test.mutants],
+                "evaluation_interval": seconds_text(test.observation.evaluation_interval_seconds),
+                "test": test.document(result.alert.name),
+            }
+            for test in result.missing_tests
+        ],
         "survivors": [
             {
                 "operator": survivor.mutant.operator,

@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from tallow.stack.prove.promtool.documents import Document, as_yaml, rule_file, seconds_text
+from tallow.stack.prove.promtool.output import FiringAlert, failed_checks
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 
 _FAILED: Final = re.compile(r"(?:alertname: ?|rule: )\S+?__(\d+)(?=[,\s])")
 _EVALUATION: Final = "rule: "
+_EVALUATION_ERROR: Final = re.compile(r"\brule: .+, time: .+, err: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,24 @@ def detected(rules: Mapping[int, Document], test: AlertTest, promtool: Promtool)
             if not caught:
                 return found | _rejected(left, test, promtool, output)
         return found
+
+
+def failures(
+    rules: Mapping[int, Document], test: AlertTest, promtool: Promtool
+) -> dict[int, dict[float, list[FiringAlert]]]:
+    """The alerts that fire where a test expects others: for each rule by the seconds from the start.
+
+    Raises:
+        PromtoolError: promtool cannot be started, takes too long, or cannot evaluate one of the rules.
+    """
+    with TemporaryDirectory() as folder:
+        output = _run(rules, test, promtool, Path(folder))
+    if _EVALUATION_ERROR.search(output):
+        raise PromtoolError(f"promtool cannot evaluate the rules: {_reason(output)}")
+    found: dict[int, dict[float, list[FiringAlert]]] = {}
+    for check in failed_checks(output):
+        found.setdefault(int(check.alert.rpartition("__")[2]), {})[check.seconds] = check.firing
+    return found
 
 
 def _rejected(rules: Mapping[int, Document], test: AlertTest, promtool: Promtool, output: str) -> set[int]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from tallow.stack.prove.expression import UnparsedError
 from tallow.stack.prove.mutation.detection import AlertTest, detected
+from tallow.stack.prove.mutation.distinguish import MissingTest, TestSearch
 from tallow.stack.prove.mutation.missing_test import missing_test
 from tallow.stack.prove.mutation.mutants import Mutant, mutants_of
 from tallow.stack.prove.promtool.documents import Document, alert_test, rule_document, seconds_text
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 from tallow.stack.prove.rule_file import LoadedRule
+from tallow.stack.prove.witnesses.find import WitnessSearch
 from tallow.stack.prove.witnesses.witness import Observation, Witness
 
 
@@ -34,6 +36,8 @@ class MutationResult:
     Attributes:
         tests: of the alert.
         failed_tests: that the alert itself fails; they are not used.
+        missing_tests: detect some of the survivors. Of the others no series were found that tell them from
+            the rule.
         problem: why its mutants did not run; empty if they did.
     """
 
@@ -43,11 +47,22 @@ class MutationResult:
     tests: int
     failed_tests: tuple[str, ...] = ()
     problem: str = ""
+    missing_tests: tuple[MissingTest, ...] = ()
 
     @property
     def detected(self) -> int:
         """How many mutants a test detects."""
         return self.mutants - len(self.survivors)
+
+    @property
+    def missing_observations(self) -> list[Observation]:
+        """What the missing tests show."""
+        return [test.observation for test in self.missing_tests]
+
+    @property
+    def told_apart(self) -> list[Mutant]:
+        """The survivors that one of the missing tests detects."""
+        return [mutant for test in self.missing_tests for mutant in test.mutants]
 
 
 def run_mutants(
@@ -83,6 +98,24 @@ def run_mutants(
             left = [mutant for number, mutant in enumerate(left, start=1) if number not in caught]
     survivors = tuple(SurvivingMutant(mutant, missing_test(mutant)) for mutant in left)
     return MutationResult(alert, len(mutants), survivors, len(tests), tuple(failed))
+
+
+def with_missing_tests(
+    result: MutationResult, witness: Witness, search: WitnessSearch, promtool: Promtool, every: float | None
+) -> MutationResult:
+    """A result with tests that detect its survivors.
+
+    Args:
+        search: that found the witness.
+        every: seconds between two evaluations in the tests that there are; None if there are none.
+    """
+    if not result.survivors or result.problem:
+        return result
+    alert = result.alert
+    needed = [rule_document(rule) for rule in search.needed_recordings(alert)]
+    tests = TestSearch(alert, needed, search.recordings, promtool, every)
+    missing = tests.run([survivor.mutant for survivor in result.survivors], witness)
+    return replace(result, missing_tests=tuple(missing))
 
 
 def _numbered(rules: Sequence[LoadedRule], *, annotations: bool) -> dict[int, Document]:

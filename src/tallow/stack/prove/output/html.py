@@ -141,7 +141,7 @@ class _Rules:
         for finding in findings:
             yield f'<div class="finding {finding.severity}">{_mark(finding.severity)}'
             yield f"<span>{escape(finding.message)} <code>{escape(finding.check)}</code></span></div>"
-        if key in self._witnesses:
+        if key in self._witnesses and self._witnesses[key].found:
             yield from _witness(self._witnesses[key])
         if key in self._expressions:
             expression = escape(self._expressions[key].strip())
@@ -164,11 +164,8 @@ def _key(finding: Finding) -> Key:
 
 
 def _witness(witness: Witness) -> Iterator[str]:
-    """Charts of the series under which an alert fires, or what prevents it."""
+    """Charts of the series under which an alert fires."""
     yield '<div class="witness">'
-    if not witness.found:
-        yield f"<p>No firing input found: <code>{escape(witness.blocked_by)}</code></p></div>"
-        return
     interval = witness.interval_seconds
     at = (witness.fires_at or 0) / interval
     yield f"<p>Fires after {duration_text(witness.fires_at or 0)}. Dashed: just below the condition.</p>"

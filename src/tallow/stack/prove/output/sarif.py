@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path, PureWindowsPath
 from typing import Any, Final
@@ -12,6 +13,7 @@ from tallow import __version__
 from tallow.stack.prove.checks.catalog import SEVERITY_OF
 from tallow.stack.prove.checks.model import Finding
 from tallow.stack.prove.report import PAGE, Report, description
+from tallow.stack.prove.witnesses.findings import WITNESS_CHECKS
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -26,7 +28,8 @@ def as_sarif(report: Report) -> str:
 
     Source: OASIS, Static Analysis Results Interchange Format 2.1.0.
     """
-    rules = [_rule(name) for name in SEVERITY_OF]
+    # A run that only reads the rules has no checks that run them.
+    rules = [_rule(name) for name in (_SEVERITIES if report.witnesses else SEVERITY_OF)]
     driver = {"name": "tallow prove", "semanticVersion": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
@@ -41,11 +44,12 @@ def _rule(name: str) -> dict[str, Any]:
         "id": name,
         "shortDescription": {"text": description(name)},
         "help": {"text": f"{PAGE}, section {name}"},
-        "defaultConfiguration": {"level": SEVERITY_OF[name]},
+        "defaultConfiguration": {"level": _SEVERITIES[name]},
     }
 
 
-_INDEX: Final = {name: index for index, name in enumerate(SEVERITY_OF)}
+_SEVERITIES: Final[Mapping[str, str]] = {**SEVERITY_OF, **WITNESS_CHECKS}
+_INDEX: Final = {name: index for index, name in enumerate(_SEVERITIES)}
 
 
 def _result(finding: Finding) -> dict[str, Any]:

@@ -18,15 +18,17 @@ from tallow.stack.prove.witnesses.inputs.arms import Arm, arms_of
 from tallow.stack.prove.witnesses.inputs.labels import ContradictionError
 from tallow.stack.prove.witnesses.inputs.plan import Plan, plans
 from tallow.stack.prove.witnesses.inputs.timing import Timing
-from tallow.stack.prove.witnesses.search.blocked import preventing_part
+from tallow.stack.prove.witnesses.search.blocked import limit_of, preventing_part, text_of
 from tallow.stack.prove.witnesses.search.boundary import Edge, edges, quiet_without_numbers
 from tallow.stack.prove.witnesses.search.objective import Objective, SearchTime, SearchTimeError
 from tallow.stack.prove.witnesses.search.structure import search
 from tallow.stack.prove.witnesses.search.variables import restore, snapshot
-from tallow.stack.prove.witnesses.witness import METRIC_NAME, InputSeries
+from tallow.stack.prove.witnesses.witness import METRIC_NAME, InputSeries, Obstacle, ObstacleKind
 
 SEARCH_S: Final = 2.0
 """Processor time that the search may use for a rule."""
+DIAGNOSIS_S: Final = 1.0
+"""Processor time to find the part that prevents a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +54,87 @@ class CandidateSearch:
     """The search for one alert.
 
     Attributes:
-        blocked_by: why no candidate was found.
+        seconds: of processor time that it may use.
+        diagnosis_seconds: that it may use to find the part that prevents a result.
+        obstacle: why no candidate was found; None as long as that is not known.
     """
 
     rule: LoadedRule
     recordings: Recordings
-    blocked_by: str = ""
-    _time_left: SearchTime = field(default_factory=lambda: SearchTime(SEARCH_S))
+    seconds: float = SEARCH_S
+    diagnosis_seconds: float = DIAGNOSIS_S
+    obstacle: Obstacle | None = None
+    _time_left: SearchTime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._time_left = SearchTime(self.seconds)
+
+    @property
+    def seconds_left(self) -> float:
+        """Processor time that is left; negative if the search was cut off."""
+        return self._time_left.left
 
     def candidates(self) -> Iterator[Candidate]:
-        """Candidates, the tidiest first. If there are none, ``blocked_by`` is set in the end."""
+        """Candidates, the tidiest first. If there are none, ``obstacle`` is set in the end."""
         try:
-            yield from self._of_arms(parse(self.rule.expr))
+            tree = parse(self.rule.expr)
         except UnparsedError as error:
-            self.blocked_by = f"not parsed: {error}"
+            self.obstacle = Obstacle("unparsed", str(error))
+            return
+        try:
+            yield from self._candidates(tree)
         except UnsupportedError as error:
-            self.blocked_by = f"limit: {error} is not understood"
+            self.obstacle = Obstacle("limit", f"{error} is not understood")
         except ContradictionError as error:
-            self.blocked_by = str(error)
-        except SearchTimeError:
-            self.blocked_by = f"limit: {SEARCH_S:g} s of search"
+            self.obstacle = Obstacle("prevented", str(error))
         except RecursionError:
-            self.blocked_by = "limit: too deeply nested"
+            self.obstacle = Obstacle("limit", "nested too deep")
+
+    def _candidates(self, tree: ast.Expr) -> Iterator[Candidate]:
+        any_found = False
+        kind: ObstacleKind = "prevented"
+        try:
+            for candidate in self._of_arms(tree):
+                any_found = True
+                yield candidate
+        except SearchTimeError:
+            kind = "budget"
+        if not any_found:
+            self.obstacle = self._obstacle(tree, kind)
 
     def _of_arms(self, tree: ast.Expr) -> Iterator[Candidate]:
-        any_found = False
         for number, arm in enumerate(arms_of(tree)[:_MOST_ARMS]):
             part = f"{number + 1}" if arm else ""
             found: list[Candidate] = []
-            for objective in self._fired(tree, arm, self.rule.for_seconds or 0.0, self._time_left):
-                any_found = True
-                found += self._around(objective, part)
-                if any(one.quiet_series is not None for one in found):
-                    break
+            is_over = False
+            try:
+                for objective in self._fired(tree, arm, self.rule.for_seconds or 0.0, self._time_left):
+                    for one in self._around(objective, part):
+                        found.append(one)  # noqa: PERF402 - those before the end of the time are kept
+                    if any(one.quiet_series is not None for one in found):
+                        break
+            except SearchTimeError:
+                is_over = True
             yield from sorted(found, key=lambda one: one.quiet_series is None)
-        if not any_found:
-            self._time_left = SearchTime(SEARCH_S)
-            self.blocked_by = preventing_part(tree, self._can_hold)
+            if is_over:
+                raise SearchTimeError
+
+    def _obstacle(self, tree: ast.Expr, kind: ObstacleKind) -> Obstacle:
+        """Why no series were found. A part without a result prevents one also if the search was cut off."""
+        if limit := limit_of(tree):
+            return Obstacle("limit", f"{limit} is not understood")
+        self._time_left = SearchTime(self.diagnosis_seconds)
+        part = preventing_part(tree, self._can_hold)
+        return Obstacle(kind, text_of(tree)) if part is None else Obstacle("prevented", part)
 
     def _can_hold(self, tree: ast.Expr) -> bool:
-        return any(True for arm in arms_of(tree) for _ in self._fired(tree, arm, 0.0, self._time_left))
+        """Whether series are found under which an expression has a result; without time left, it may."""
+        try:
+            return any(True for arm in arms_of(tree) for _ in self._fired(tree, arm, 0.0, self._time_left))
+        except SearchTimeError:
+            return True
+        except ContradictionError:
+            return False
 
     def _fired(self, tree: ast.Expr, arm: Arm, hold: float, time_left: SearchTime) -> Iterator[Objective]:
         """Objectives with series under which an expression has a result."""
@@ -104,17 +147,21 @@ class CandidateSearch:
     def _around(self, objective: Objective, part: str) -> Iterator[Candidate]:
         """Candidates from series under which the alert fires: next to the condition, then as found."""
         plan = objective.plan
-        kept = snapshot(plan.series)
-        found = edges(objective)
+        kept, firing, quiet = snapshot(plan.series), input_series(plan), None
+        found: list[Edge] = []
+        is_over = False
+        try:
+            found = edges(objective)
+            if not found and quiet_without_numbers(objective):
+                quiet = input_series(plan)
+        except SearchTimeError:
+            is_over = True
         for edge in found[:_MOST_EDGES]:
             yield self._at_edge(edge, plan, part)
             list(restore(kept))
-        firing, quiet = input_series(plan), None
-        if not found:
-            objective.rebuild()
-            if quiet_without_numbers(objective):
-                quiet = input_series(plan)
         yield Candidate(self.rule, part, "", plan.timing, firing, quiet)
+        if is_over:
+            raise SearchTimeError
 
     def _at_edge(self, edge: Edge, plan: Plan, part: str) -> Candidate:
         edge.variable.move(edge.firing)

@@ -14,13 +14,15 @@ from tallow.stack.prove.rule_file import LoadedRule
 from tallow.stack.prove.witnesses.candidate import Candidate, CandidateSearch
 from tallow.stack.prove.witnesses.evaluation.model import Recording, Recordings
 from tallow.stack.prove.witnesses.verification import Verified, verify
-from tallow.stack.prove.witnesses.witness import Observation, Witness
+from tallow.stack.prove.witnesses.witness import Observation, Obstacle, Witness
 
-_ROUNDS: Final = 3
-"""How often promtool is asked again, with other series, about an alert that it did not see firing."""
 _FIRST: Final = 24
 """Candidates of an alert in the first round: those of all operands of ``or`` and of all edges."""
 _MORE: Final = 6
+"""Candidates in each further round, if promtool did not see the alert firing, and quiet just below."""
+_UNCONFIRMED: Final = Obstacle(
+    "unconfirmed", "promtool does not see the alert fire under the series that were found"
+)
 _CLEAR_OF_EDGE: Final = 2
 """Evaluations between the first one at which the alert fires and the one that a test looks at. Prometheus 2
 and 3 treat the edges of ranges differently."""
@@ -81,12 +83,18 @@ class WitnessSearch:
                     found.append(one)
 
     def run(
-        self, promtool: Promtool, progress: Callable[[int, int], None] = lambda _, __: None
+        self,
+        promtool: Promtool,
+        progress: Callable[[int, int], None] = lambda _, __: None,
+        *,
+        all_edges: bool = True,
     ) -> list[Witness]:
         """A witness for each alert, or the reason why none was found.
 
         Args:
             progress: called with the number of alerts that were looked at, and of all.
+            all_edges: whether series for each operand of ``or`` and for each value that decides are verified,
+                as tests need them. Otherwise the first pair is enough, which takes a fifth of the time.
 
         Raises:
             PromtoolError: promtool cannot be started.
@@ -94,12 +102,12 @@ class WitnessSearch:
         searches = [CandidateSearch(rule, self._recordings) for rule in self.alerts]
         iterators = [search.candidates() for search in searches]
         verified: list[list[Verified]] = [[] for _ in searches]
-        for number in range(_ROUNDS):
+        for most in (_FIRST, _MORE, _MORE) if all_edges else (1, _MORE, _MORE, _MORE):
             open_ = [index for index, found in enumerate(verified) if not _is_complete(found)]
-            self._round(open_, iterators, verified, _FIRST if not number else _MORE, promtool)
+            self._round(open_, iterators, verified, most, promtool)
             progress(len(self.alerts) - len(open_), len(self.alerts))
         return [
-            _witness(rule, found, search.blocked_by)
+            _witness(rule, found, search.obstacle)
             for rule, found, search in zip(self.alerts, verified, searches, strict=True)
         ]
 
@@ -123,12 +131,11 @@ def _is_complete(found: Sequence[Verified]) -> bool:
     return any(one.fires and one.stays_quiet for one in found)
 
 
-def _witness(rule: LoadedRule, found: Sequence[Verified], blocked_by: str) -> Witness:
+def _witness(rule: LoadedRule, found: Sequence[Verified], obstacle: Obstacle | None) -> Witness:
     # Those with quiet series come first.
     fired = sorted((one for one in found if one.fires), key=lambda one: not one.stays_quiet)
     if not fired:
-        reason = blocked_by or "limit: promtool does not see it fire under the series that were found"
-        return Witness(rule, blocked_by=reason)
+        return Witness(rule, obstacle=_UNCONFIRMED if found else obstacle or _UNCONFIRMED)
     best = fired[0]
     first = _first_firing(best)
     step = best.candidate.timing.evaluation_interval
@@ -137,9 +144,8 @@ def _witness(rule: LoadedRule, found: Sequence[Verified], blocked_by: str) -> Wi
         best.candidate.series,
         min(first + _CLEAR_OF_EDGE * step, best.candidate.timing.end),
         best.candidate.quiet_series if best.stays_quiet else None,
-        "",
-        best.candidate.timing.interval,
-        tuple(_observations(fired)),
+        interval_seconds=best.candidate.timing.interval,
+        observations=tuple(_observations(fired)),
     )
 
 

@@ -55,14 +55,24 @@ class _NamedTest:
 
     def document(self, alerts: Mapping[float, Sequence[Document]]) -> Document:
         """The test, expecting the alerts that fire at each time."""
-        observation = self.observation
-        times = sorted({*observation.quiet, *observation.firing})
-        return {
-            "name": self.name,
-            "interval": seconds_text(observation.interval_seconds),
-            "input_series": [{"series": one.selector, "values": one.notation} for one in observation.series],
-            "alert_rule_test": [alert_test(time, self.alert.name, alerts.get(time, ())) for time in times],
-        }
+        return observation_document(self.name, self.alert.name, self.observation, alerts)
+
+
+def observation_document(
+    name: str, alert: str, observation: Observation, alerts: Mapping[float, Sequence[Document]]
+) -> Document:
+    """An entry of ``tests`` with the series of an observation.
+
+    Args:
+        alerts: what is expected at each time, as entries of ``exp_alerts``.
+    """
+    times = sorted({*observation.quiet, *observation.firing})
+    return {
+        "name": name,
+        "interval": seconds_text(observation.interval_seconds),
+        "input_series": [{"series": one.selector, "values": one.notation} for one in observation.series],
+        "alert_rule_test": [alert_test(time, alert, alerts.get(time, ())) for time in times],
+    }
 
 
 def write_tests(

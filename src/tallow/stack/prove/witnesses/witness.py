@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tallow.stack.prove.promtool.output import FiringAlert
 from tallow.stack.prove.rule_file import LoadedRule
@@ -111,6 +112,25 @@ class Observation:
     evaluation_interval_seconds: float
 
 
+ObstacleKind = Literal["prevented", "budget", "unconfirmed", "limit", "unparsed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why no series were found under which an alert fires.
+
+    Attributes:
+        kind: *prevented*: the search ended without a result. *budget*: its time was used up.
+            *unconfirmed*: promtool does not see the alert fire under the series that were found.
+            *limit*: the search does not understand the expression. *unparsed*: the parser does not.
+        text: the smallest part of the expression that has no result although its own operands can have one;
+            for the last three kinds what happened.
+    """
+
+    kind: ObstacleKind
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
     """What was found for one alert, verified by promtool.
@@ -121,8 +141,7 @@ class Witness:
         fires_at: seconds from the start of the test at which it fires; None if no series were found.
         quiet_series: the same just below the condition: the alert does not fire in the end. None if none were
             found, as for an alert that always fires.
-        blocked_by: if no series were found, the part of the expression that prevents a result, or the
-            limit that was reached. Otherwise empty.
+        obstacle: why no series were found; None if some were.
         interval_seconds: between two samples.
         observations: all that was verified: the series above, and series for other parts of the condition.
     """
@@ -131,7 +150,7 @@ class Witness:
     series: tuple[InputSeries, ...] = ()
     fires_at: float | None = None
     quiet_series: tuple[InputSeries, ...] | None = None
-    blocked_by: str = ""
+    obstacle: Obstacle | None = None
     interval_seconds: float = 60.0
     observations: tuple[Observation, ...] = ()
 

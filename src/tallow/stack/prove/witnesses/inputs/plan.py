@@ -9,18 +9,20 @@ from typing import Final
 import promql_parser as ast
 
 from tallow.stack.prove.witnesses.evaluation.model import Recordings
+from tallow.stack.prove.witnesses.evaluation.range_functions import COMPUTE
 from tallow.stack.prove.witnesses.inputs.arms import Arm
+from tallow.stack.prove.witnesses.inputs.dates import DATES, later_dates
 from tallow.stack.prove.witnesses.inputs.labels import STRATEGIES, LabelStrategy, series_labels
 from tallow.stack.prove.witnesses.inputs.series import VariedSeries, series_of
 from tallow.stack.prove.witnesses.inputs.timing import Timing, timing_of
 from tallow.stack.prove.witnesses.inputs.uses import Uses, uses_of
 
-_HOURS: Final = tuple(24 * day + hour for day in (0, 1, 2, 3, 4, 5, 6, 15, 28) for hour in (12, 0, 18, 6))
-"""How many hours later an expression is evaluated that looks at the time of the day or the year."""
 _LONGEST_S: Final = 90 * 86_400.0
 
-
-_COUNTING_SAMPLES: Final = frozenset({"changes", "resets", "count_over_time", "sum_over_time"})
+_SAMPLES_OF_DATES: Final = 16.0
+"""In four minutes: the condition may hold for a few minutes only."""
+_LATE_S: Final = 10 * 86_400.0
+_LATE_INTERVAL_S: Final = 240.0
 
 
 @dataclass(slots=True)
@@ -64,20 +66,21 @@ def _plans_of(uses: Uses, tree: ast.Expr, hold: float, recordings: Recordings) -
             identity = timing, tuple(sorted((each.metric, *sorted(each.labels.items())) for each in series))
             if identity not in seen:
                 seen.add(identity)
-                yield Plan(series, timing, uses, numbers_only=uses.dates)
+                yield Plan(series, timing, uses, numbers_only=bool(uses.functions & DATES))
 
 
 def _timings(tree: ast.Expr, hold: float, recordings: Recordings, uses: Uses) -> Iterator[Timing]:
     """The times to try: the usual ones, and others if the expression looks at the clock or counts samples."""
     yield timing_of(tree, hold, recordings)
-    if uses.dates:
-        for hours in _HOURS:
-            yield timing_of(tree, hold, recordings, later=hours * 3600.0)
+    if uses.functions & DATES:
+        for seconds in later_dates(uses):
+            timing = timing_of(tree, hold, recordings, later=seconds, samples=_SAMPLES_OF_DATES)
+            yield timing if seconds < _LATE_S or timing.ranges else replace(timing, interval=_LATE_INTERVAL_S)
     elif uses.time:
         # A test starts at the time 0: a timestamp above 0 that is an hour old needs a later evaluation.
         for seconds in _ages(uses.numbers):
             yield timing_of(tree, hold, recordings, later=seconds)
-    if uses.functions & _COUNTING_SAMPLES:
+    if uses.functions & COMPUTE.keys():
         for divisor in (12.0, 40.0):
             yield timing_of(tree, hold, recordings, samples=divisor)
 

@@ -43,7 +43,6 @@ class Uses:
         labels: by which it groups and matches; each has an example that its ``label_replace()`` accepts.
         examples: further values of these labels.
         numbers: its constants.
-        dates: whether it looks at the time of the day or the year.
         time: whether it looks at the time.
         arm: the operands of ``or`` that are read.
         present: selectors of the other operands, whose series are there, too.
@@ -53,14 +52,10 @@ class Uses:
     labels: dict[str, str] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
     numbers: set[float] = field(default_factory=set)
-    dates: bool = False
     time: bool = False
     functions: set[str] = field(default_factory=set)
     arm: Arm = field(default_factory=dict)
     present: list[SelectorUse] = field(default_factory=list)
-
-
-_DATES = frozenset({"minute", "hour", "day_of_week", "day_of_month", "day_of_year", "month", "year"})
 
 
 def uses_of(tree: ast.Expr, recordings: Recordings, arm: Arm) -> Uses:
@@ -138,7 +133,6 @@ def _note(node: ast.Expr, uses: Uses) -> None:
             uses.labels.setdefault(label, "")
     if isinstance(node, ast.Call):
         uses.functions.add(node.func.name)
-        uses.dates |= node.func.name in _DATES
         uses.time |= node.func.name in ("time", "timestamp")
         _note_replacement(node, uses)
 

@@ -10,6 +10,8 @@ from tallow.stack.prove.witnesses.search.objective import Objective
 from tallow.stack.prove.witnesses.search.variables import Variable, restore, snapshot, variables_of
 
 _BISECTIONS: Final = 24
+_FEWER: Final = 4
+"""How many series of several are taken away, one by one; then all but one."""
 _NEAR: Final = 0.02
 """The gap between the two values of a pair, as a share of the larger one."""
 _PROBES: Final = (
@@ -104,20 +106,24 @@ def quiet_without_numbers(objective: Objective) -> bool:
     Returns:
         Whether the alert is quiet now.
     """
+    objective.rebuild()
     for series in objective.plan.series:
-        kept = snapshot(objective.plan.series)
-        _toggle(series)
-        objective.rebuild()
-        if objective.is_quiet():
-            return True
-        list(restore(kept))
-        objective.rebuild()
+        for copies in sorted({*range(series.copies - _FEWER, series.copies), 1}, reverse=True):
+            if copies < 1:
+                continue
+            kept = snapshot(objective.plan.series)
+            _toggle(series, copies)
+            objective.rebuild()
+            if objective.is_quiet():
+                return True
+            list(restore(kept))
+            objective.rebuild()
     return False
 
 
-def _toggle(series: VariedSeries) -> None:
+def _toggle(series: VariedSeries, copies: int) -> None:
     if series.copies > 1:
-        series.copies -= 1
+        series.copies = copies
     elif series.shape in ("line", "counter"):
         series.shape = "absent"
     else:

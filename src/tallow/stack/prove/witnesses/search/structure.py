@@ -17,7 +17,8 @@ from tallow.stack.prove.witnesses.search.variables import (
 )
 
 Change = Callable[[], None]
-_MOST_COPIES = 300
+MOST_COPIES = 300
+"""Series of a kind."""
 _ROUNDS = 2
 
 
@@ -79,8 +80,9 @@ def _is_pinned_alone(series: VariedSeries) -> bool:
 
 
 def _counts(plan: Plan) -> list[int]:
-    wanted = [int(number) + 2 for number in plan.uses.numbers if 0 < number < _MOST_COPIES - 2]
-    return sorted({2, *wanted})[:6]
+    numbers = [int(number) for number in plan.uses.numbers if 0 < number < MOST_COPIES - 2]
+    exact = [number for number in numbers if number > 1]
+    return [*sorted({2, *(number + 2 for number in numbers)})[:6], *sorted(exact)[:3]]
 
 
 def _copy_labels(series: VariedSeries, plan: Plan) -> list[str]:
