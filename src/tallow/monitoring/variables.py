@@ -233,7 +233,9 @@ SECTIONS: Final = (
     Section(
         "Network",
         "Read only from the environment, by everything that sends requests, in lower case or capitals. "
-        "Loopback is reached directly. An invalid proxy setting is ignored with a warning.",
+        "Loopback is reached directly. An invalid proxy setting is ignored with a warning. "
+        "Services of the stack get those of the environment of `tallow up`; `tallow up --restart` takes "
+        "others.",
         (
             *(
                 Variable(f"{scheme}_PROXY", "the address of a proxy", f"The proxy of {what}")

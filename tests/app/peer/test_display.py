@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,28 @@ def test_names_are_shown_without_control_characters(capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().err
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+def test_waiting_for_several_receivers_is_shown_once_after_the_link(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show = Terminal(theme="plain")
+    for receiver in (2, 1):
+        show("waiting", side="receiver", receiver=receiver)
+    show("link", link=LINK, expires_in=60)
+    show("waiting", side="receiver", receiver=1)
+    given, waiting = capsys.readouterr().err.splitlines()
+    assert "Give this link" in given
+    assert "Waiting for the receivers" in waiting
+
+
+def test_files_that_are_not_kept_are_not_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of a text, and those that are written to standard output."""
+    Terminal(names_files=False)("file", name="a", path="/tmp/of-the-command/a")
+    progress = TransferProgress(Terminal())
+    progress.announce(Manifest((ManifestEntry("message.txt", 3, bytes(32)),), is_text=True))
+    progress.file_complete("message.txt", Path("message.txt"))
+    assert "Received" not in capsys.readouterr().err
 
 
 def test_the_end_of_a_transfer_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from support.http_proxy import HOST
+from tallow.stack.alerts import RULES
 from tallow.stack.drill.receivers import serve
 from tallow.stack.drill.receivers.message import ReceivedMessage
 from tallow.stack.drill.receivers.receiver_set import ReceiverSet, running_receivers
@@ -331,7 +332,9 @@ async def test_message_names_its_stack(tmp_path: Path, receivers: ReceiverSet) -
         assert f"status --home {home}" in message.text
 
 
-@pytest.mark.parametrize("path", ["/", "/status", "/runbooks/Watchdog", "/style.css", "/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/", "/status", "/runbooks/", "/runbooks/Watchdog", "/style.css", "/nothing"]
+)
 async def test_every_page_requires_the_password(tmp_path: Path, path: str) -> None:
     async with run_checker(tmp_path) as checker:
         for auth in (None, (USER, "another password"), (USER, ""), ("root", LOGIN[1]), ("", LOGIN[1])):
@@ -385,6 +388,14 @@ async def test_mailbox_accepts_the_checkers_messages(tmp_path: Path) -> None:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
     assert "No heartbeat" in read_messages(tmp_path / "mail")[0].subject
+
+
+async def test_every_runbook_is_listed(tmp_path: Path) -> None:
+    async with run_checker(tmp_path) as checker:
+        assert 'href="/runbooks/"' in (await checker.get("/")).text
+        listed = re.findall(r'href="(/runbooks/\w+)"', (await checker.get("/runbooks/")).text)
+        assert listed == sorted(f"/runbooks/{name}" for name in RULES)
+        assert (await checker.get(listed[-1])).status_code == 200
 
 
 async def test_unknown_runbook_is_not_found(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def command(link: str | None, output: Path, yes: bool, server: ServerChoice, com
     if piped and common.json:
         raise click.UsageError("--json and -o - both write to standard output")
     preferences = Preferences.load()
-    display = make_display(common, preferences, asks=True)
+    display = make_display(common, preferences, asks=True, names_files=not piped)
     options = transfer_options(common, preferences, "receive")
     ask = None if yes else TerminalConfirmation(output)
     confirm = SingleFile(ask) if piped else ask

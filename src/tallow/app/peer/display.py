@@ -17,6 +17,7 @@ from rich.theme import Theme
 from tallow.app.files.errors import printable
 from tallow.app.peer.listing import format_listing
 
+_WAITING_FOR_ALL: Final = "Waiting for the receivers … (Ctrl-C cancels)"
 _THEMES: Final = {
     "light": Theme({"bar.complete": "dark_blue", "bar.finished": "dark_green", "note": "grey37"}),
     "dark": Theme({"bar.complete": "cyan", "bar.finished": "green", "note": "grey70"}),
@@ -58,10 +59,17 @@ class Terminal:
         bell: ring the terminal's bell at the end.
         qr_code: show the link as a QR code on a terminal.
         asks: this side's person is asked to confirm.
+        names_files: complete files are named with their paths.
     """
 
     def __init__(
-        self, *, theme: str = "auto", bell: bool = False, qr_code: bool = True, asks: bool = False
+        self,
+        *,
+        theme: str = "auto",
+        bell: bool = False,
+        qr_code: bool = True,
+        asks: bool = False,
+        names_files: bool = True,
     ) -> None:
         plain = theme == "plain"
         self._console = Console(
@@ -69,11 +77,12 @@ class Terminal:
         )
         self._theme = theme
         self._asks = asks
+        self._names_files = names_files
         self._bell = bell
         self.shows_qr_code = qr_code and self._console.is_terminal
         self._bar: Progress | None = None
         self._tasks: dict[int | None, TaskID] = {}
-        self._shows_waiting = False
+        self._shows_link = self._shows_waiting = False
 
     def __call__(self, event: str, /, **details: Any) -> None:
         show = getattr(self, f"_on_{event}", None)
@@ -102,13 +111,17 @@ class Terminal:
             # only.
             code = segno.make(link, error="l", micro=False)
             code.terminal(out=sys.stderr, compact=self._theme != "light", border=2)
+        self._shows_link = True
+        if self._shows_waiting:
+            self._print(_WAITING_FOR_ALL)
 
     def _on_waiting(self, details: Mapping[str, Any]) -> None:
         if "receiver" not in details:
             self._print(f"Waiting for the {details['side']} … (Ctrl-C cancels)")
         elif not self._shows_waiting:
             self._shows_waiting = True
-            self._print("Waiting for the receivers … (Ctrl-C cancels)")
+            if self._shows_link:
+                self._print(_WAITING_FOR_ALL)
 
     def _on_connected(self, details: Mapping[str, Any]) -> None:
         how = "directly" if details["method"] == "p2p" else "over a relay"
@@ -154,7 +167,7 @@ class Terminal:
         )
 
     def _on_file(self, details: Mapping[str, Any]) -> None:
-        if "path" in details:
+        if "path" in details and self._names_files:
             self._print(f"Received {printable(str(details['path']))}")
 
     def _on_interrupted(self, details: Mapping[str, Any]) -> None:

@@ -31,6 +31,12 @@ _SAMPLE = re.compile(r"^alertmanager_notification_requests(_failed)?_total\{([^}
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _CAUSE = re.compile(r".*attempts: ", re.DOTALL)
 
+_EARLIER_ERRORS: Final = timedelta(hours=1)
+_SHARE_OF_OTHERS: Final = 0.9
+"""The share of the group wait in which results of other notifications are told apart."""
+
+Counts = Mapping[tuple[str, bool], float]
+"""Notification requests by integration: all (False) and failed ones (True)."""
 DeliveryOutcome = Literal["delivered", "failed", "silent"]
 
 
@@ -53,15 +59,13 @@ class TestAlert:
     identity: str
     receiver: Receiver
     channels: tuple[Channel, ...]
-    before: Mapping[tuple[str, bool], float]
     sent: datetime
     links: Links
 
     @classmethod
     def send(cls, api: Api, receiver: Receiver, channels: tuple[Channel, ...], links: Links) -> TestAlert:
         """Send an alert that is routed to the receiver; ``links`` are those of the running stack."""
-        identity, counts = secrets.token_hex(4), _counts(api, receiver)
-        alert = cls(identity, receiver, channels, counts, datetime.now(UTC), links)
+        alert = cls(secrets.token_hex(4), receiver, channels, datetime.now(UTC), links)
         alert._post(api, alert.sent + timedelta(hours=1))
         return alert
 
@@ -69,30 +73,44 @@ class TestAlert:
         """Resolve the alert; its receivers are notified after the next group interval."""
         self._post(api, datetime.now(UTC))
 
-    def results(self, api: Api, home: StateDir, timeout_s: float) -> Iterator[TestAlertResult]:
-        """The result of each integration as it arrives; ``silent`` for those without one in time."""
+    def results(
+        self, api: Api, home: StateDir, group_wait_s: float, patience_s: float
+    ) -> Iterator[TestAlertResult]:
+        """The result of each integration as it arrives; ``silent`` for those without one in time.
+
+        What is counted before the group wait ends belongs to another notification, such as one that
+        Alertmanager repeats: the alert's group is new, and waits.
+
+        Args:
+            api: Alertmanager.
+            home: the stack's folder.
+            group_wait_s: the receiver's group wait.
+            patience_s: seconds for which a result is awaited after it.
+        """
         waiting = list(self.channels)
         started = time.monotonic()
-        while waiting and time.monotonic() - started < timeout_s:
+        others = _counts(api, self.receiver)
+        while waiting and (seconds := time.monotonic() - started) < group_wait_s + patience_s:
             counts = _counts(api, self.receiver)
+            if seconds < _SHARE_OF_OTHERS * group_wait_s:
+                others = counts
             for channel in tuple(waiting):
-                if result := self._result(channel, counts, home, time.monotonic() - started):
+                if result := self._result(channel, counts, others, home, seconds):
                     waiting.remove(channel)
                     yield result
             time.sleep(POLL_S)
-        yield from (TestAlertResult(channel, "silent", timeout_s) for channel in waiting)
+        yield from (TestAlertResult(channel, "silent", group_wait_s + patience_s) for channel in waiting)
 
     @property
     def summary(self) -> str:
         return f"TEST {self.identity}: test of the receiver {self.receiver.name}"
 
     def _result(
-        self, channel: Channel, counts: Mapping[tuple[str, bool], float], home: StateDir, seconds: float
+        self, channel: Channel, counts: Counts, others: Counts, home: StateDir, seconds: float
     ) -> TestAlertResult | None:
         integration = _INTEGRATIONS[channel]
         tried, failed = (
-            counts.get((integration, kind), 0) - self.before.get((integration, kind), 0)
-            for kind in (False, True)
+            counts.get((integration, kind), 0) - others.get((integration, kind), 0) for kind in (False, True)
         )
         if tried > failed:
             return TestAlertResult(
@@ -111,8 +129,13 @@ class TestAlert:
         return f"stored in the mailbox: tallow inbox {found[-1].number}" if found else ""
 
     def _reason(self, integration: str, home: StateDir) -> str:
-        """The error of the remote service, from Alertmanager's log."""
-        lines = read_logs(home, ["alertmanager"], LogFilter(since=self.sent, text=self.receiver.name))
+        """The error of the remote service, from Alertmanager's log.
+
+        Alertmanager logs the first failed attempt of a notification, and not its repetitions. If no line is
+        new, the last error of the hour before is the reason.
+        """
+        since = self.sent - _EARLIER_ERRORS
+        lines = read_logs(home, ["alertmanager"], LogFilter(since=since, text=self.receiver.name))
         reasons = [
             str(line.extra["err"]) for line in lines if "err" in line.extra and integration in line.raw
         ]
@@ -154,7 +177,7 @@ def labels_routed_to(receiver: Receiver) -> dict[str, str]:
     return min(candidates, key=lambda each: len(receivers(each)))
 
 
-def _counts(api: Api, receiver: Receiver) -> Mapping[tuple[str, bool], float]:
+def _counts(api: Api, receiver: Receiver) -> Counts:
     """Notification requests by integration: all (False) and failed ones (True).
 
     Newer versions of Alertmanager count them for each receiver, older ones only for each integration.

@@ -85,7 +85,7 @@ def test(receiver: str, patience: float, home: StateDir) -> None:
     for channel, setting in missing.items():
         click.echo(f"{channel:<10} left out: {setting} is not set")
     try:
-        results = [_printed(result) for result in test_alert.results(api, home, wait + patience)]
+        results = [_printed(result) for result in test_alert.results(api, home, wait, patience)]
     finally:
         test_alert.resolve(api)
     click.echo(f"resolved; the message about it follows within {_group_interval(chosen, home)}")

@@ -7,6 +7,7 @@ import os
 import click
 
 from tallow.stack.commands.options import home_option, require_stack
+from tallow.stack.commands.up import network_hints
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.docker import reload as docker_reload
 from tallow.stack.engines.docker.choice import is_docker
@@ -23,10 +24,10 @@ def command(home: StateDir) -> None:
     Everything is checked before anything is written: an invalid setting is reported in one line and changes
     nothing. Prometheus and Alertmanager read their configuration without an interruption. Tallow and the
     heartbeat checker are restarted if one of their settings changed, which breaks transfers under way. If a
-    service rejects the change, all of it is unresult.
+    service rejects the change, all of it is undone.
 
     Variables of the environment of `tallow up` stay in effect. Those of this command's environment are added;
-    an empty one removes the variable.
+    an empty one removes the variable. Proxies and certificates (SSL_CERT_FILE) are those of `tallow up`.
     """
     again = command_line(home, "reload")
     try:
@@ -35,7 +36,8 @@ def command(home: StateDir) -> None:
     except KeyboardInterrupt:
         click.echo(f"\ninterrupted; so that every service uses the same settings, repeat: {again}", err=True)
         raise
-    for note in result.notes:
+    hints = [] if is_docker(home) else network_hints(home)
+    for note in (*result.notes, *hints):
         click.echo(f"note: {note}", err=True)
     for line in _lines(result, home):
         click.echo(line)

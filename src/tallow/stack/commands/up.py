@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -69,7 +70,7 @@ MAX_RESTARTS: Final = 4
     "--no-start", is_flag=True, help="With the Docker engine: write secrets and configuration, start nothing."
 )
 @click.option("--scale", type=click.FloatRange(0, 1, min_open=True), default=1.0, hidden=True)
-@click.option("--restart", is_flag=True, help="Restart a stack that runs older code or programs.")
+@click.option("--restart", is_flag=True, help="Restart a running stack, with the present code and programs.")
 @home_option
 def command(
     port_offset: int | None,
@@ -112,7 +113,8 @@ def _start_programs(home: StateDir, options: StackOptions, console: Console, *, 
         console.print(printable_text(line, "dim"), soft_wrap=True)
 
     outdated = upgrade.outdated(home, progress)
-    if outdated and (restart or _confirms_restart(outdated)):
+    is_running = state_files.supervisor_pid(home) is not None
+    if is_running and (restart or _confirms_restart(outdated)):
         candidate = upgrade.restart_stack(home, options, progress)
         outdated = []
     else:
@@ -128,7 +130,7 @@ def _start_programs(home: StateDir, options: StackOptions, console: Console, *, 
 
 def _confirms_restart(outdated: list[str]) -> bool:
     """Ask for a restart, on a terminal only."""
-    if not sys.stdin.isatty():
+    if not outdated or not sys.stdin.isatty():
         return False
     click.echo("\n".join(["the running stack is older than what is here:", *outdated]), err=True)
     return click.confirm("Restart it now? Transfers under way break.", err=True)
@@ -156,7 +158,14 @@ def _hints(home: StateDir, candidate: Candidate, outdated: list[str]) -> list[st
     if has_pending_changes(home, candidate):
         reload = command_line(home, "reload")
         hints.append(f"settings have changed since it was started; to use them: {reload}")
-    return hints
+    return [*hints, *network_hints(home)]
+
+
+def network_hints(home: StateDir) -> list[str]:
+    """A line if a running stack uses other proxies or certificates than this environment names."""
+    names = upgrade.other_network_variables(home, os.environ)
+    restart = command_line(home, "up", "--restart")
+    return [f"{', '.join(names)}: not what the running stack uses; to use it: {restart}"] if names else []
 
 
 def _outdated_hints(home: StateDir, outdated: list[str]) -> list[str]:

@@ -44,6 +44,7 @@ def create_app(
         runbooks: serves the runbooks; by default the committed ones.
     """
     endpoints = _Endpoints(pager, external_switch)
+    runbooks = runbooks or RunbookPages()
     return Starlette(
         routes=[
             Route("/heartbeat", endpoints.beat, methods=["POST"]),
@@ -51,7 +52,8 @@ def create_app(
             Route(HEALTH_PATH, _healthy),
             Route("/", endpoints.home),
             Route("/style.css", pages.style),
-            Route("/runbooks/{name}", (runbooks or RunbookPages()).page),
+            Route("/runbooks/", runbooks.index),
+            Route("/runbooks/{name}", runbooks.page),
         ],
         middleware=[
             Middleware(

@@ -65,7 +65,8 @@ def home(
     facts += [("Proxy settings", line) for line in proxies]
     rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>\n" for name, value in facts)
     title = _STATES[state.state]
-    return document(title, f'<h1 class="{state.state}">{title}</h1>\n<dl>\n{rows}</dl>')
+    runbooks = '<p><a href="/runbooks/">Runbooks of the alerts</a></p>'
+    return document(title, f'<h1 class="{state.state}">{title}</h1>\n<dl>\n{rows}</dl>\n{runbooks}')
 
 
 async def style(_request: Request) -> Response:

@@ -23,7 +23,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 class RunbookPages:
-    """Serves ``/runbooks/NAME``.
+    """Serves ``/runbooks/`` and ``/runbooks/NAME``.
 
     The committed runbooks describe a stack in the default folder without a port offset.
 
@@ -35,6 +35,12 @@ class RunbookPages:
     def __init__(self, port_offset: int = 0, home: Path | None = None) -> None:
         self._port_offset = port_offset
         self._preparation = _preparation(StateDir(home)) if home else ""
+
+    async def index(self, _request: Request) -> Response:
+        """``GET /runbooks/``: a link to each runbook."""
+        names = sorted(path.stem for path in folder().glob("*.md"))
+        links = "".join(f'<li><a href="/runbooks/{name}">{name}</a></li>\n' for name in names)
+        return HTMLResponse(pages.document("Runbooks", f"<h1>Runbooks</h1>\n<ul>\n{links}</ul>"))
 
     async def page(self, request: Request) -> Response:
         """``GET /runbooks/NAME``: the runbook of an alert."""

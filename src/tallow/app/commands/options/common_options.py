@@ -147,13 +147,20 @@ def _router_search(common: CommonOptions) -> RouterSearch | None:
 
 
 def make_display(
-    common: CommonOptions, preferences: Preferences, *, qr_code: bool = False, asks: bool = False
+    common: CommonOptions,
+    preferences: Preferences,
+    *,
+    qr_code: bool = False,
+    asks: bool = False,
+    names_files: bool = True,
 ) -> Display:
     """The display of events."""
     if common.json:
         return JsonLines()
     bell = preferences.is_on("notifications")
-    return Terminal(theme=preferences["theme"], bell=bell, qr_code=qr_code, asks=asks)
+    return Terminal(
+        theme=preferences["theme"], bell=bell, qr_code=qr_code, asks=asks, names_files=names_files
+    )
 
 
 def load_faults() -> None:

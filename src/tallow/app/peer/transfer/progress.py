@@ -36,7 +36,7 @@ class TransferProgress:
         self._emitted_at = -every
         self._name = ""
         self._size = 0
-        self._announced = False
+        self._announced = self._is_text = False
         self._samples: deque[tuple[float, int]] = deque()
         self._started_at: float | None = None
         self.completed_bytes = 0
@@ -65,6 +65,7 @@ class TransferProgress:
         """
         if not self._announced:
             self._announced = True
+            self._is_text = manifest.is_text
             entries = [{"name": entry.name, "size": entry.size} for entry in manifest.files]
             more = {"entries": entries} if listed else {}
             self._events("offer", files=len(manifest.files), bytes=manifest.size, **more)
@@ -93,8 +94,8 @@ class TransferProgress:
             self._emit(now)
 
     def file_complete(self, name: str, path: Path | None = None) -> None:
-        """Emit the ``file`` event: a file is complete and verified."""
-        self._events("file", name=name, **({"path": str(path)} if path else {}))
+        """Emit the ``file`` event: a file is complete and verified. The file of a text is not kept."""
+        self._events("file", name=name, **({"path": str(path)} if path and not self._is_text else {}))
 
     def _emit(self, now: float) -> None:
         samples = self._samples

@@ -1,12 +1,16 @@
-"""Upgrades: detect that a running stack was started by other code or programs, and restart it."""
+"""Detect that a running stack was started by other code or programs or in another network, and restart it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
+
+import psutil
 
 from tallow.stack.engines.native import lifecycle, release
 from tallow.stack.engines.native.lifecycle import Progress
+from tallow.stack.engines.processes.environment import NETWORK_VARIABLES
 from tallow.stack.engines.programs.programs import MissingProgramError
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
@@ -33,6 +37,21 @@ def outdated_code(home: StateDir) -> list[str]:
     if state_files.supervisor_pid(home) is None:
         return []
     return release.differences(state_files.read_plan(home).release, release.current({}))
+
+
+def other_network_variables(home: StateDir, environment: Mapping[str, str]) -> list[str]:
+    """Proxies and certificates that are set in ``environment`` and that the running stack does not use.
+
+    Services get those of the environment of `tallow up`.
+    """
+    supervisor = state_files.supervisor_pid(home)
+    if supervisor is None:
+        return []
+    try:
+        used = psutil.Process(supervisor).environ()
+    except (psutil.Error, OSError):
+        return []
+    return [name for name in NETWORK_VARIABLES if environment.get(name, "") not in {"", used.get(name)}]
 
 
 def restart_stack(home: StateDir, options: StackOptions, progress: Progress) -> Candidate:
