@@ -69,8 +69,8 @@ class AlertSettings(Settings):
     )
     smtp_host: Host | None = Field(
         None,
-        title="Mail server; without it mail stays in the mailbox (tallow inbox). Mail is encrypted, except to "
-        "localhost and its addresses",
+        title="Mail server; without it mail stays in the mailbox (tallow inbox). Mail is encrypted, except "
+        "to a loopback address",
         description="a host name or an IP address",
     )
     smtp_port: Port = Field(587, title="Port of the mail server; 465 uses implicit TLS", description=PORTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import psutil
@@ -33,6 +34,20 @@ def test_services_without_a_process_have_ended(tmp_path: Path) -> None:
     services = {"running": running, "waiting": ProcessStatus("waiting"), "held": ProcessStatus("stopped")}
     state_files.write_status(home, SupervisorStatus(1, services))
     assert ended_services(home) == {"waiting", "held", "unknown"}
+
+
+@pytest.mark.parametrize(("restarts", "seconds", "ended"), [(1, 1, True), (1, 3600, False), (0, 1, False)])
+def test_services_that_fail_again_and_again_have_ended(
+    tmp_path: Path, restarts: int, seconds: float, *, ended: bool
+) -> None:
+    """Between two failures such a service has a process for a moment."""
+    home = StateDir(tmp_path / "home")
+    home.make()
+    state_files.write_plan(home, SupervisorPlan((task("failing"),)))
+    born = psutil.Process().create_time()
+    status = ProcessStatus("running", os.getpid(), born, time.time() - seconds, restarts)
+    state_files.write_status(home, SupervisorStatus(1, {"failing": status}))
+    assert (ended_services(home) == {"failing"}) is ended
 
 
 def test_tasks_are_replaced_by_name_and_keep_their_order() -> None:

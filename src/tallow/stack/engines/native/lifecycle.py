@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -28,7 +29,8 @@ from tallow.stack.engines.services.ports import require_free
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.state_files import SupervisorPlan, Task
+from tallow.stack.engines.supervisor.process_keeper import STEADY_AFTER_S
+from tallow.stack.engines.supervisor.state_files import ProcessStatus, SupervisorPlan, Task
 
 START_S: Final = 10.0
 
@@ -145,10 +147,16 @@ def ensure_programs(progress: Progress, services: Sequence[Service] = SERVICES) 
 
 
 def ended_services(home: StateDir) -> frozenset[str]:
-    """The services of the plan that have no process: they failed, or `down` stopped them."""
+    """The services of the plan that have no process or fail again and again, or that `down` stopped."""
     status = state_files.read_status(home)
     running = {name for name, service in status.services.items() if service.process()}
-    return frozenset(task.name for task in state_files.read_plan(home).tasks) - running
+    failing = {name for name, service in status.services.items() if _is_restarted_after_failure(service)}
+    return frozenset(task.name for task in state_files.read_plan(home).tasks) - (running - failing)
+
+
+def _is_restarted_after_failure(service: ProcessStatus) -> bool:
+    """Whether a service was restarted after a failure and has not run steadily since."""
+    return service.restarts > 0 and time.time() - service.since < STEADY_AFTER_S
 
 
 def with_tasks(plan: SupervisorPlan, tasks: Collection[Task]) -> SupervisorPlan:
