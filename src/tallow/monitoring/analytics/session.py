@@ -30,6 +30,8 @@ class Session:
         (['Session step', 'Session'], 'file_chosen')
     """
 
+    __slots__ = ("_ended", "_kind", "_last_step", "_send_event", "_started", "_steps")
+
     def __init__(self, send: Callable[[str, Mapping[str, Any]], None], kind: str) -> None:
         self._send_event = send
         self._kind = kind

@@ -88,9 +88,8 @@ class Instrumentation:
         self._runtime.start(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inside = REQUEST_KEY in scope and self._is_inside(scope)
-        if scope["type"] != "http" or inside or self._closed:
-            await self._call_other(scope, receive, send)
+        if scope["type"] != "http" or self._closed or (REQUEST_KEY in scope and self._is_inside(scope)):
+            await self._other_call(scope)(scope, receive, send)
             return
         exchange = self._open(scope, receive, send)
         try:
@@ -109,16 +108,14 @@ class Instrumentation:
             DRAINING.end_request(exchange)
             exchange.leave_context()
 
-    async def _call_other(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a WebSocket or the lifespan, and pass on what is not recorded here."""
-        kind = scope["type"]
-        passed_on = self._closed or self._is_inside(scope)
-        if kind == "websocket" and not passed_on:
-            await self._websocket(scope, receive, send)
-        elif kind == "lifespan" and not passed_on:
-            await self._lifespan(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+    def _other_call(self, scope: Scope) -> ASGIApp:
+        """What handles a WebSocket or the lifespan, and what is not recorded here.
+
+        It is returned, not called: one more coroutine would wait as long as a WebSocket is open.
+        """
+        if self._closed or self._is_inside(scope):
+            return self.app
+        return {"websocket": self._websocket, "lifespan": self._lifespan}.get(scope["type"], self.app)
 
     def _is_inside(self, scope: Scope) -> bool:
         """Whether a middleware around this one has the same metrics and records the request."""

@@ -59,26 +59,30 @@ class RelayEndpoint:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it is closed."""
-        address = self._context.address_hasher.key(websocket.scope)
-        async with accept_websocket(
-            websocket, address, self._context.socket_limiter, self._context.metrics
-        ) as socket:
-            if socket is None:
-                return
-            try:
-                found = await self._redeem_ticket(socket)
-            except WebSocketRefusedError as refusal:
-                log_refusal("Socket refused", endpoint="relay", reason=refusal.code)
-                await socket.refuse(refusal)
-            except TimeoutError:
-                await socket.refuse_late_join(self._context.metrics, "relay")
-            except WebSocketDisconnect:
-                pass
-            else:
-                if found is not None:
-                    room, role = found
-                    with correlation.bind(room.record.correlation_id):
-                        await self._serve_side(room, RelaySide(role, socket))
+        address, limiter = self._context.address_hasher.key(websocket.scope), self._context.socket_limiter
+        socket = await accept_websocket(websocket, address, limiter, self._context.metrics)
+        if socket is None:
+            return
+        try:
+            await self._serve_socket(socket)
+        finally:
+            limiter.release(address)
+
+    async def _serve_socket(self, socket: GuardedWebSocket) -> None:
+        try:
+            found = await self._redeem_ticket(socket)
+        except WebSocketRefusedError as refusal:
+            log_refusal("Socket refused", endpoint="relay", reason=refusal.code)
+            await socket.refuse(refusal)
+        except TimeoutError:
+            await socket.refuse_late_join(self._context.metrics, "relay")
+        except WebSocketDisconnect:
+            pass
+        else:
+            if found is not None:
+                room, role = found
+                with correlation.bind(room.record.correlation_id):
+                    await self._serve_side(room, RelaySide(role, socket))
 
     def _end_room(self, room: Room) -> None:
         for role in ROLES:

@@ -23,16 +23,17 @@ class SignalingEndpoint:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it is closed."""
-        address = self._context.address_hasher.key(websocket.scope)
-        async with accept_websocket(
-            websocket, address, self._context.socket_limiter, self._context.metrics
-        ) as socket:
-            if socket is None:
-                return
+        address, limiter = self._context.address_hasher.key(websocket.scope), self._context.socket_limiter
+        socket = await accept_websocket(websocket, address, limiter, self._context.metrics)
+        if socket is None:
+            return
+        try:
             if self._context.directory.name:
                 await self._serve_in_cluster(socket)
             else:
                 await self._serve_here(socket)
+        finally:
+            limiter.release(address)
 
     async def _serve_here(self, socket: GuardedWebSocket, *received: str | None) -> None:
         """Serve a socket of a room that this process owns.

@@ -48,6 +48,8 @@ class SignalingSession:
         received: the first message, if it was read already.
     """
 
+    __slots__ = ("_bucket", "_context", "_metrics", "_received", "_rooms", "_socket", "end_with")
+
     def __init__(self, context: ServerContext, socket: GuardedWebSocket, *received: str | None) -> None:
         self._context = context
         self._metrics = context.metrics

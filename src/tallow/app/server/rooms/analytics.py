@@ -44,7 +44,7 @@ class _Journey:
     session: Session
     opted_out: bool = False
     concluded: bool = False
-    steps: set[str] = field(default_factory=set)
+    steps: list[str] = field(default_factory=list)
     paired_at: float | None = None
     started_at: float | None = None
 
@@ -169,6 +169,6 @@ class RoomAnalytics:
         """Whether a step is to be sent; the session counts it then."""
         if journey.opted_out or journey.concluded or step in journey.steps:
             return False
-        journey.steps.add(step)
+        journey.steps.append(step)
         journey.session.step(step)
         return True

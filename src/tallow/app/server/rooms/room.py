@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -76,7 +77,7 @@ class Room:
     members: dict[Role, Member] = field(default_factory=dict)
     joined_at: dict[Role, float] = field(default_factory=dict)
     report_tokens: dict[Role, str] = field(default_factory=dict, repr=False)
-    quotas: dict[Role, QuotaUsage] = field(default_factory=lambda: {role: QuotaUsage() for role in ROLES})
+    quotas: dict[Role, QuotaUsage] = field(default_factory=lambda: defaultdict(QuotaUsage))
     method: TransferMethod | None = None
     uses_relay: bool = False
     was_paired: bool = False

@@ -53,6 +53,8 @@ class FramedWebSocket(BoundedWebSocket):
     several task switches and two queues; a forwarded one costs neither.
     """
 
+    __slots__ = ("_forwarding", "_position", "_source", "_unread")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         lean: Any = self
@@ -125,9 +127,7 @@ class FramedWebSocket(BoundedWebSocket):
     def _drop_handshake(self) -> None:
         """Free what only the handshake needed: several kilobytes that an idle socket would keep."""
         self.request.headers.clear()  # the parser keeps the request
-        attributes: dict[str, Any] = self.__dict__
-        for name in ("request", "response"):
-            attributes.pop(name, None)
+        del self.request, self.response
 
     async def receive(self) -> Any:
         message = await self.queue.get()

@@ -23,6 +23,8 @@ class MovableWebSocket(FramedWebSocket):
     handshake, whose response the client has already, and serves the application from the beginning.
     """
 
+    __slots__ = ("_detached", "adopted")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._detached = False

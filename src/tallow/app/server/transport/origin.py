@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from tallow.app.server.transport.responses import ApiError
@@ -14,8 +15,10 @@ def is_same_origin(connection: HTTPConnection) -> bool:
     compared as text (RFC 6454, section 5): one that is malformed, ``null``, or repeated with another value
     belongs to another site. The scheme is not compared, as a proxy may end TLS.
     """
-    host = connection.headers.get("host", "").strip().lower()
-    return all(_authority(origin) == host != "" for origin in connection.headers.getlist("origin"))
+    # Not connection.headers, which a WebSocket would keep as long as it is open.
+    headers = Headers(raw=connection.scope["headers"])
+    host = headers.get("host", "").strip().lower()
+    return all(_authority(origin) == host != "" for origin in headers.getlist("origin"))
 
 
 def require_same_origin(connection: HTTPConnection) -> None:

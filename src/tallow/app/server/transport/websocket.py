@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -30,6 +30,8 @@ class TaskCanceller:
     The task runs inside ``scope``, which then raises TimeoutError there.
     """
 
+    __slots__ = ("reason", "scope")
+
     def __init__(self) -> None:
         self.scope = asyncio.timeout(None)
         self.reason: CloseReason | None = None
@@ -43,6 +45,8 @@ class TaskCanceller:
 
 class GuardedWebSocket:
     """A WebSocket whose peer cannot block the server: a peer that does not read is disconnected."""
+
+    __slots__ = ("_websocket", "scope")
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
@@ -149,11 +153,12 @@ class GuardedWebSocket:
             raise WebSocketDisconnect(NO_STATUS_RECEIVED)
 
 
-@asynccontextmanager
 async def accept_websocket(
     websocket: WebSocket, address: bytes, limiter: ConcurrencyLimiter, metrics: Metrics
-) -> AsyncIterator[GuardedWebSocket | None]:
+) -> GuardedWebSocket | None:
     """Accept a WebSocket; None if it is refused: another site's page, or too many from one address.
+
+    A socket that is accepted counts for its address until the caller calls ``limiter.release(address)``.
 
     Args:
         address: hash of the client's address.
@@ -167,13 +172,13 @@ async def accept_websocket(
             metrics.record_limit_rejection("sockets_per_address")
         log_refusal("Socket refused", endpoint=endpoint, reason=reason)
         await websocket.close()
-        yield None
-        return
+        return None
     try:
         await websocket.accept()
-        yield GuardedWebSocket(websocket)
-    finally:
+    except BaseException:
         limiter.release(address)
+        raise
+    return GuardedWebSocket(websocket)
 
 
 def _refusal(websocket: WebSocket, address: bytes, limiter: ConcurrencyLimiter) -> str | None:
