@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from support.dashboards.viewer import PASSWORD, Viewer
+from support.dashboards.viewer import PASSWORD, Viewer, credentials_file, tallow_viewer
+from support.raw_http import open_connection, send, status_of
+from tallow.monitoring.integrations.http_server.limits import REFUSALS
 
 pytestmark = pytest.mark.slow
 
@@ -51,3 +55,28 @@ async def test_both_formats_parse(viewer: Viewer) -> None:
         parsed = list(parse_openmetrics(openmetrics.text))  # type: ignore[no-untyped-call]
         for families in (parse_text(text.text), parsed):
             assert "tallow_viewer_login_failures" in {family.name for family in families}
+
+
+def refused(exposition: str, limit: str) -> float:
+    """The counter of refused connections for one limit."""
+    return next(
+        sample.value
+        for family in parse_text(exposition)
+        for sample in family.samples
+        if sample.name == "tallow_viewer_connections_refused_total" and sample.labels == {"limit": limit}
+    )
+
+
+async def test_each_refused_connection_is_counted(tmp_path: Path) -> None:
+    with tallow_viewer(credentials_file(tmp_path), "http://127.0.0.1:9") as url:
+        async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+            before = (await client.get("/metrics")).text
+            assert {refused(before, limit) for limit in REFUSALS} == {0}
+            silent = [await open_connection(url) for _ in range(150)]
+            assert status_of(await send(url, b"no HTTP\r\n\r\n")) == 400
+            while True:  # the viewer accepts some of them later
+                found = (await client.get("/metrics")).text
+                if refused(found, "connections_per_address") >= 50 and refused(found, "malformed_request"):
+                    break
+            for _, writer in silent:
+                writer.transport.abort()

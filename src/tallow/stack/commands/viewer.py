@@ -13,7 +13,7 @@ import click
 from tallow import __version__
 from tallow.monitoring import logging
 from tallow.monitoring.http.auth import is_loopback
-from tallow.monitoring.http.uvicorn_records import limit_connection_records, log_refused_connection
+from tallow.monitoring.http.uvicorn_records import limit_connection_records
 from tallow.monitoring.integrations.certificates import certificate_problem
 from tallow.monitoring.integrations.http_server.limits import ConnectionLimits
 from tallow.monitoring.integrations.uvicorn_config import run_server, uvicorn_config
@@ -23,7 +23,7 @@ from tallow.stack.viewer.app import ViewerSettings, create_app
 from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials, load_token
 from tallow.stack.viewer.dashboards import BadDashboardError, load_dashboards, unavailable_dashboards
 from tallow.stack.viewer.guard import HEALTH_PATH
-from tallow.stack.viewer.metrics import METRICS_PATH
+from tallow.stack.viewer.metrics import METRICS_PATH, refusal_recorder
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -70,7 +70,7 @@ def command(
 ) -> None:
     """Show the dashboards in a browser, reading from Prometheus and writing nothing.
 
-    /metrics counts failed logins (tallow_viewer_login_failures_total) for Prometheus.
+    /metrics counts failed logins (tallow_viewer_login_failures_total) and refused connections for Prometheus.
     """
     _check_tls(host, tls_cert, tls_key)
     try:
@@ -85,10 +85,12 @@ def command(
     _configure_logging()
     listener = _bind(host, port)
     limit_connection_records()
+    app = create_app(settings, credentials, shown, unavailable)
     config = uvicorn_config(
-        create_app(settings, credentials, shown, unavailable),
+        app,
         ConnectionLimits(
-            operational_paths=frozenset({HEALTH_PATH, METRICS_PATH}), on_refusal=log_refused_connection
+            operational_paths=frozenset({HEALTH_PATH, METRICS_PATH}),
+            on_refusal=refusal_recorder(app.state.registry),
         ),
         log_level="warning",
         ssl_certfile=tls_cert,

@@ -57,6 +57,8 @@ def create_app(
 ) -> Starlette:
     """The viewer. The login page and the scripts are public; dashboards and data need a session.
 
+    Its metrics are in ``app.state.registry``.
+
     Args:
         settings: addresses and limits.
         credentials: the logins of the viewer and of the servers.
@@ -83,7 +85,7 @@ def create_app(
         Route("/api/dashboards/{uid}", _board(boards, missing)),
         Route("/api/unavailable-dashboards", _unavailable(missing.values())),
     ]
-    return Starlette(
+    app = Starlette(
         routes=[
             *(_with_session(route, page) for route in private),
             Route("/login", page.show),
@@ -101,6 +103,8 @@ def create_app(
         exception_handlers={RequestRefusedError: _on_refusal, ClientDisconnect: _on_disconnect},
         lifespan=_upstreams(settings, credentials, servers),
     )
+    app.state.registry = registry
+    return app
 
 
 def _upstreams(

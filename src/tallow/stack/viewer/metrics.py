@@ -16,6 +16,8 @@ from tallow.monitoring.catalog.model import NAMESPACE
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.exposition.negotiation import negotiate
 from tallow.monitoring.http.auth import is_allowed
+from tallow.monitoring.http.uvicorn_records import log_refused_connection
+from tallow.monitoring.integrations.http_server.limits import REFUSALS
 from tallow.monitoring.metrics.registry import Registry
 
 METRICS_PATH: Final = "/metrics"
@@ -25,11 +27,31 @@ LOGIN_FAILURES: Final = counter(
     "Login attempts that the viewer refused.",
     {"reason": LOGIN_FAILURE_REASONS},
 )
+REFUSED_CONNECTIONS: Final = counter(
+    "viewer_connections_refused_total",
+    "Connections and requests that a limit of the viewer refused.",
+    {"limit": REFUSALS},
+)
 
 
 def viewer_registry() -> Registry:
     """A registry with the viewer's metrics, every counter at 0."""
-    return Registry((LOGIN_FAILURES,), namespace=NAMESPACE)
+    return Registry((LOGIN_FAILURES, REFUSED_CONNECTIONS), namespace=NAMESPACE)
+
+
+def refusal_recorder(registry: Registry) -> Callable[[str], None]:
+    """Counts and logs what a limit on connections refuses, for ``ConnectionLimits.on_refusal``.
+
+    Args:
+        registry: of :func:`viewer_registry`.
+    """
+    refused = registry.families[REFUSED_CONNECTIONS.name]
+
+    def record(limit: str) -> None:
+        registry.add(refused, (limit,))
+        log_refused_connection(limit)
+
+    return record
 
 
 def metrics_endpoint(registry: Registry, token: str | None) -> Callable[[Request], Awaitable[Response]]:

@@ -19,6 +19,12 @@ MIN_CONNECTIONS: Final = 16
 MALFORMED: Final = "malformed_request"
 """Reported in place of a limit: a request that is no HTTP."""
 
+REFUSALS: Final = (
+    *("connections_per_address", "max_connections", "reserved_descriptors"),
+    *("max_header_bytes", "header_timeout", "body_timeout", "write_timeout", MALFORMED),
+)
+"""What :attr:`ConnectionLimits.on_refusal` is called with, beside the names that ``refused_by`` returns."""
+
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
