@@ -99,10 +99,6 @@ class RoomPlaces:
             else:
                 del self._held[network]
 
-    def held_by(self, network: bytes) -> int:
-        """The rooms that a network holds."""
-        return self._held.get(network, 0)
-
     def __contains__(self, room_id: str) -> bool:
         return room_id in self._networks
 
