@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import socket
 import ssl
@@ -17,8 +18,9 @@ import pytest
 
 from support import raw_http
 from support.certificates import self_signed
-from support.raw_http import HANDSHAKE, open_connection, request, status_of
+from support.raw_http import HANDSHAKE, open_connection, request, status_of, websocket_frame
 from support.transfers.server import Client, RunningServer, ServerProcess, serving, tallow_serve
+from tallow.app.server.transport.movable_websocket import MovableWebSocket
 from tallow.monitoring.testing import captured_logs
 
 pytestmark = pytest.mark.slow
@@ -163,6 +165,29 @@ async def test_a_client_that_does_not_read_is_disconnected(server: RunningServer
         await asyncio.sleep(0.01)
     writer.transport.abort()
     assert reader
+
+
+async def test_a_flood_of_pings_whose_answers_nobody_reads_is_not_read_either(tmp_path: Path) -> None:
+    """Else the answers would fill the server's memory."""
+    async with serving(tmp_path, join_timeout=60) as server:
+        reader, writer = await open_connection(server.url)
+        writer.write(UPGRADE)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        pings = websocket_frame(9, b"x" * 125) * 2_000
+        for _ in range(400):  # 52 MB, more than the buffers of the system
+            writer.write(pings)
+            try:
+                async with asyncio.timeout(0.5):
+                    await writer.drain()
+            except TimeoutError:
+                break
+        else:
+            pytest.fail("the server reads pings without end")
+        sockets = [found for found in gc.get_objects() if type(found) is MovableWebSocket]
+        assert max(found.transport.get_write_buffer_size() for found in sockets) < 1_000_000
+        await check_probes(server)
+        writer.transport.abort()
 
 
 async def test_oversized_headers_are_refused_and_counted(server: RunningServer) -> None:
