@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -58,12 +58,8 @@ class GuardedWebSocket:
         Raises:
             WebSocketDisconnect: the socket is closed.
         """
-        if self._websocket.client_state is not WebSocketState.CONNECTED:
-            raise WebSocketDisconnect(NO_STATUS_RECEIVED)
-        message = await self._websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code") or NO_STATUS_RECEIVED)
-        return dict(message)
+        self._require_open()
+        return _content(await self._websocket.receive())
 
     async def receive_text(self) -> str | None:
         """The next text message; None for a binary one.
@@ -71,7 +67,9 @@ class GuardedWebSocket:
         Raises:
             WebSocketDisconnect: the socket is closed.
         """
-        text: str | None = (await self.receive()).get("text")
+        self._require_open()
+        # Not receive(): one more coroutine would wait as long as the socket is idle.
+        text: str | None = _content(await self._websocket.receive()).get("text")
         return text
 
     async def send_text(self, text: str) -> None:
@@ -148,9 +146,24 @@ class GuardedWebSocket:
         await self.send(refusal.as_message())
         await self.close_with(refusal.code)
 
+    def _require_open(self) -> None:
+        if self._websocket.client_state is not WebSocketState.CONNECTED:
+            raise WebSocketDisconnect(NO_STATUS_RECEIVED)
+
     def _require_connected(self) -> None:
         if self._websocket.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnect(NO_STATUS_RECEIVED)
+
+
+def _content(message: MutableMapping[str, Any]) -> dict[str, Any]:
+    """A message of the client.
+
+    Raises:
+        WebSocketDisconnect: the socket is closed.
+    """
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code") or NO_STATUS_RECEIVED)
+    return dict(message)
 
 
 async def accept_websocket(
