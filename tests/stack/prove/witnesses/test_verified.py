@@ -10,6 +10,8 @@ import yaml
 
 from stack.prove.witnesses.test_candidates import FIRING, RECORDED
 from tallow.stack.alerts import RULES
+from tallow.stack.prove.mutation.run import run_mutants
+from tallow.stack.prove.mutation.test_file import load_tests
 from tallow.stack.prove.promtool.program import Promtool
 from tallow.stack.prove.rule_file import LoadedRule, load_rules, parse_rules
 from tallow.stack.prove.witnesses.candidate import CandidateSearch
@@ -89,6 +91,40 @@ def test_written_tests_pass_and_fail_with_another_rule(tmp_path: Path) -> None:
     for old, new in ((" > 3\n", " > 4\n"), ("10m", "20m"), ("warning", "info"), ("%.0f", "%.1f")):
         rules.write_text(RULE_FILE.replace(old, new))
         assert "FAILED" in promtool.test([tests]), old
+
+
+def test_a_value_with_all_of_its_digits_is_not_expected(tmp_path: Path) -> None:
+    """Versions of Prometheus differ in the last digit of computed values."""
+    rules, tests, promtool = tmp_path / "rules.yml", tmp_path / "tests.yml", Promtool.find()
+    text = RULE_FILE.replace('$value | printf "%.0f"', "$value").replace(
+        "alert: Errors", 'alert: "Errors of \\"a\\""'
+    )
+    rules.write_text(text)
+    search = WitnessSearch(load_rules([rules]))
+    written = write_tests(search.run(promtool), search, tests, promtool)
+    assert written.failing == ()
+    of_warning, of_critical = (
+        [one for one in yaml.safe_load(tests.read_text())["tests"] if key in one] for key in KINDS
+    )
+    assert of_warning
+    assert of_critical
+    assert promtool.test([tests]) == ""
+    own = load_tests([tests])['Errors of "a"']
+    assert len(own) == written.tests
+    [warning, *_] = search.alerts
+    result = run_mutants(warning, own[: len(of_warning)], search.needed_recordings(warning), promtool)
+    assert result.failed_tests == ()
+    left = {str(survivor.mutant) for survivor in result.survivors}
+    assert (
+        not {"number changed: 3 -> 6", "for changed: 10m -> 20m", "severity changed: warning -> critical"}
+        & left
+    )
+    for old, new in ((" > 3\n", " > 4\n"), ("10m", "20m"), ("warning", "info")):
+        rules.write_text(text.replace(old, new))
+        assert "FAILED" in promtool.test([tests]), old
+
+
+KINDS = ("promql_expr_test", "alert_rule_test")
 
 
 def test_rules_that_promtool_cannot_read_are_written_beside_the_tests(tmp_path: Path) -> None:

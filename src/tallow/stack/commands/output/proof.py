@@ -43,7 +43,7 @@ def _missing_tests(proof: Proof) -> Iterator[str]:
     for result in proof.mutation:
         for test in result.missing_tests:
             every = test.observation.evaluation_interval_seconds
-            by_interval.setdefault(every, []).append(test.document(result.alert.name))
+            by_interval.setdefault(every, []).append(test.document(result.alert))
     for every, documents in by_interval.items():
         yield "# These tests detect surviving mutants. promtool has run them, with this interval."
         yield f"evaluation_interval: {seconds_text(every)}"
@@ -111,7 +111,7 @@ def _mutation_json(result: MutationResult) -> dict[str, Any]:
             {
                 "detects": [str(mutant) for mutant in test.mutants],
                 "evaluation_interval": seconds_text(test.observation.evaluation_interval_seconds),
-                "test": test.document(result.alert.name),
+                "test": test.document(result.alert),
             }
             for test in result.missing_tests
         ],

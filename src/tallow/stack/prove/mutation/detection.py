@@ -9,11 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tallow.stack.prove.promtool.documents import Document, as_yaml, rule_file, seconds_text
+from tallow.stack.prove.promtool.documents import Document, as_yaml, quoted, rule_file, seconds_text
 from tallow.stack.prove.promtool.output import FiringAlert, failed_checks
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 
-_FAILED: Final = re.compile(r"(?:alertname: ?|rule: )\S+?__(\d+)(?=[,\s])")
+_FAILED: Final = re.compile(
+    r"""(?:\balertname: ?|\brule: )[^\n]*?__(\d+)(?=,)|\bexpr: "[^\n]*?\balertname=\\"[^\n]*?__(\d+)\\\""""
+)
 _EVALUATION: Final = "rule: "
 _EVALUATION_ERROR: Final = re.compile(r"\brule: .+, time: .+, err: ")
 
@@ -28,6 +30,7 @@ class AlertTest:
         expectations: entries of ``alert_rule_test`` about the alert.
         evaluation_interval_seconds: of the rules.
         rules: entries of ``rules`` that the alert reads.
+        samples: entries of ``promql_expr_test`` about the series ``ALERTS`` of the alert.
     """
 
     name: str
@@ -35,16 +38,33 @@ class AlertTest:
     expectations: Sequence[Document]
     evaluation_interval_seconds: float
     rules: Sequence[Document] = ()
+    samples: Sequence[Document] = ()
 
     def text(self, names: Sequence[str]) -> str:
         """A test file that expects the same of each of some alerts."""
-        expectations = [{**each, "alertname": name} for each in self.expectations for name in names]
+        expectations = {
+            "alert_rule_test": [{**each, "alertname": name} for each in self.expectations for name in names],
+            "promql_expr_test": [_about(each, name) for each in self.samples for name in names],
+        }
         document = {
             "rule_files": ["rules.yml"],
             "evaluation_interval": seconds_text(self.evaluation_interval_seconds),
-            "tests": [{**self.document, "alert_rule_test": expectations}],
+            "tests": [{**self.document, **{key: found for key, found in expectations.items() if found}}],
         }
         return as_yaml(document)
+
+
+_ALERTNAME: Final = re.compile(r'(?<=\balertname=)"(?:[^"\\]|\\.)*"')
+
+
+def _about(sample: Document, name: str) -> Document:
+    """An entry of ``promql_expr_test`` about the alert of another name."""
+    named = quoted(name).replace("\\", "\\\\")
+    expected = [
+        {**each, "labels": _ALERTNAME.sub(named, str(each.get("labels", "")))}
+        for each in sample.get("exp_samples") or ()
+    ]
+    return {**sample, "expr": _ALERTNAME.sub(named, str(sample["expr"])), "exp_samples": expected}
 
 
 def detected(rules: Mapping[int, Document], test: AlertTest, promtool: Promtool) -> set[int]:
@@ -60,7 +80,7 @@ def detected(rules: Mapping[int, Document], test: AlertTest, promtool: Promtool)
         found: set[int] = set()
         while left := {number: rule for number, rule in rules.items() if number not in found}:
             output = _run(left, test, promtool, Path(folder))
-            caught = {int(number) for number in _FAILED.findall(output)} & left.keys()
+            caught = {int(one or other) for one, other in _FAILED.findall(output)} & left.keys()
             found |= caught
             if not output or (caught and _EVALUATION not in output):
                 return found

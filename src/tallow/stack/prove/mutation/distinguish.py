@@ -10,7 +10,14 @@ from typing import Final
 from tallow.stack.prove.mutation.detection import AlertTest, detected, failures
 from tallow.stack.prove.mutation.inputs import TestInput, known_inputs
 from tallow.stack.prove.mutation.mutants import Mutant
-from tallow.stack.prove.promtool.documents import Document, alert_test, rule_document, seconds_text
+from tallow.stack.prove.promtool.digits import shows_digits
+from tallow.stack.prove.promtool.documents import (
+    Document,
+    alert_samples_test,
+    alert_test,
+    rule_document,
+    seconds_text,
+)
 from tallow.stack.prove.promtool.output import FiringAlert
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 from tallow.stack.prove.rule_file import LoadedRule
@@ -39,15 +46,11 @@ class MissingTest:
     observation: Observation
     mutants: tuple[Mutant, ...]
 
-    def document(self, alert: str) -> Document:
-        """An entry of ``tests`` with all labels and annotations.
-
-        Args:
-            alert: the name of the rule.
-        """
+    def document(self, alert: LoadedRule) -> Document:
+        """An entry of ``tests``."""
         one = self.observation
         alerts = {time: [each.expected for each in found] for time, found in one.alerts.items()}
-        return observation_document(f"{alert} {one.behaviour}", alert, one, alerts)
+        return observation_document(f"{alert.name} {one.behaviour}", alert, one, alerts)
 
 
 _Fired = Mapping[float, Sequence[FiringAlert]]
@@ -128,8 +131,12 @@ class TestSearch:
             "input_series": [{"series": each.selector, "values": each.notation} for each in one.series],
         }
         expected = {time: [each.expected for each in found] for time, found in fired.items()}
-        checks = [alert_test(time, self.alert.name, expected.get(time, ())) for time in times]
-        return AlertTest(str(document["name"]), document, checks, one.every, self.needed)
+        # With nothing expected, promtool says what fires; it does so for expectations of alerts only.
+        by_samples = bool(fired) and shows_digits(self.alert)
+        entry = alert_samples_test if by_samples else alert_test
+        checks = [entry(time, self.alert.name, expected.get(time, ())) for time in times]
+        alerts, samples = ((), checks) if by_samples else (checks, ())
+        return AlertTest(str(document["name"]), document, alerts, one.every, self.needed, samples)
 
     def _telling_times(self, one: TestInput, fired: _Fired, mutants: Sequence[Mutant]) -> list[float]:
         """A few of the times, at which each mutant differs at least once."""

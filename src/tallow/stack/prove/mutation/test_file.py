@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import promql_parser as ast
 import yaml
 
 from tallow.stack.prove.duration import DurationError, parse_duration
+from tallow.stack.prove.expression import UnparsedError, parse, selectors
 from tallow.stack.prove.mutation.detection import AlertTest
 from tallow.stack.prove.promtool.documents import Document
 
@@ -56,20 +58,47 @@ def _tests_of(path: Path, document: Mapping[str, Any]) -> list[tuple[str, AlertT
             raise TestFileError(f"{path}: test {number} is not a mapping")
         name = str(test.get("name") or f"{path.name}, test {number}")
         inputs = {key: test[key] for key in _INPUTS if key in test}
-        for alert, own in _expectations(path, number, test).items():
-            found.append((alert, AlertTest(name, inputs, own, every)))
+        expected = _by_alert(_entries(path, number, test, "alert_rule_test"), _alert_of_expectation)
+        samples = _by_alert(_entries(path, number, test, "promql_expr_test"), _alert_of_samples)
+        for alert in dict.fromkeys([*expected, *samples]):
+            one = AlertTest(name, inputs, expected.get(alert, ()), every, samples=samples.get(alert, ()))
+            found.append((alert, one))
     return found
 
 
-def _expectations(path: Path, number: int, test: Mapping[str, Any]) -> dict[str, list[Document]]:
-    """What a test expects, by the name of the alert."""
-    expectations = test.get("alert_rule_test") or []
-    if not isinstance(expectations, list) or not all(isinstance(one, dict) for one in expectations):
-        raise TestFileError(f"{path}: 'alert_rule_test' of test {number} is not a list of mappings")
+def _entries(path: Path, number: int, test: Mapping[str, Any], key: str) -> list[Document]:
+    entries = test.get(key) or []
+    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+        raise TestFileError(f"{path}: '{key}' of test {number} is not a list of mappings")
+    return entries
+
+
+def _by_alert(
+    entries: Sequence[Document], alert_of: Callable[[Document], str | None]
+) -> dict[str, list[Document]]:
+    """Entries by the name of the alert that they are about; others are left out."""
     found: dict[str, list[Document]] = {}
-    for one in expectations:
-        found.setdefault(str(one.get("alertname", "")), []).append(one)
+    for one in entries:
+        if (alert := alert_of(one)) is not None:
+            found.setdefault(alert, []).append(one)
     return found
+
+
+def _alert_of_expectation(entry: Document) -> str:
+    return str(entry.get("alertname", ""))
+
+
+def _alert_of_samples(entry: Document) -> str | None:
+    """The alert whose series ``ALERTS`` an expression selects, if it does nothing else."""
+    try:
+        tree = parse(str(entry.get("expr", "")))
+    except UnparsedError:
+        return None
+    named = selectors(tree)
+    if not isinstance(tree, ast.VectorSelector) or named[0].name != "ALERTS":
+        return None
+    values = [one.value for one in named[0].matchers.matchers if one.name == "alertname"]
+    return str(values[0]) if len(values) == 1 else None
 
 
 _INPUTS = ("interval", "input_series", "external_labels", "external_url", "start_timestamp")

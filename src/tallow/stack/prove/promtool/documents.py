@@ -55,6 +55,28 @@ def alert_test(seconds: float, alert: str, expected: Sequence[Mapping[str, objec
     return {"eval_time": seconds_text(seconds), "alertname": alert, "exp_alerts": list(expected)}
 
 
+def alert_samples_test(seconds: float, alert: str, expected: Sequence[Mapping[str, Any]] = ()) -> Document:
+    """An entry of ``promql_expr_test`` that expects firing alerts by their labels alone.
+
+    Args:
+        expected: entries of ``exp_alerts``.
+    """
+    state = {"alertname": alert, "alertstate": "firing"}
+    samples = [
+        {"labels": _series("ALERTS", state | each.get("exp_labels", {})), "value": 1} for each in expected
+    ]
+    return {"expr": _series("ALERTS", state), "eval_time": seconds_text(seconds), "exp_samples": samples}
+
+
+def _series(name: str, labels: Mapping[str, str]) -> str:
+    return f"{name}{{{','.join(f'{label}={quoted(value)}' for label, value in labels.items())}}}"
+
+
+def quoted(text: str) -> str:
+    """A text in PromQL's quotes."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
 def seconds_text(seconds: float) -> str:
     """A duration that promtool reads back exactly."""
     whole = round(seconds)

@@ -12,6 +12,8 @@ from tallow.stack.prove.duration import DurationError, parse_duration
 
 _TEST: Final = re.compile(r"^\s*name: (?P<name>.*?),?\s*$")
 _ALERT: Final = re.compile(r"^\s*alertname: ?(?P<alert>.*), time: (?P<time>[^,]+),\s*$")
+_EXPRESSION: Final = re.compile(r'^\s*expr: (?P<expr>".*"), time: (?P<time>[^,]+),\s*$')
+_ALERTNAME: Final = re.compile(r'alertname=(?P<alert>"(?:[^"\\]|\\.)*")')
 _GOT: Final = re.compile(r"^\s*got:(?P<rest>.*)$")
 _EXPECTED: Final = re.compile(r"^\s*exp:(?P<rest>.*)$")
 _LABELS: Final = re.compile(r"^\s*Labels:\{(?P<labels>.*)\}\s*$")
@@ -41,12 +43,13 @@ class FiringAlert:
 
 @dataclass(slots=True)
 class FailedCheck:
-    """An entry of ``alert_rule_test`` whose expectation did not hold.
+    """An entry of ``alert_rule_test`` whose expectation did not hold, or one of ``promql_expr_test``.
 
     Attributes:
         test: the ``name`` of the test.
+        alert: of an expression, the ``alertname`` that it selects.
         seconds: the time of the evaluation.
-        firing: the alerts that fired.
+        firing: the alerts that fired; those of an expression are not read.
     """
 
     test: str
@@ -80,6 +83,12 @@ class _Reader:
                 check = self._started(found["alert"], found["time"])
                 if check is not None:
                     yield check
+            elif found := _EXPRESSION.match(line):
+                named = _ALERTNAME.search(_unquoted(found["expr"]))
+                check = self._started(_unquoted(named["alert"]) if named else "", found["time"])
+                if check is not None:
+                    yield check
+                self._check = None
             elif self._check is not None:
                 self._detail(line, self._check)
 

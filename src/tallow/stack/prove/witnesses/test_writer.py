@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from tallow.stack.prove.duration import duration_text
-from tallow.stack.prove.promtool.documents import Document, alert_test, as_yaml, rule_document, seconds_text
+from tallow.stack.prove.promtool.digits import shows_digits
+from tallow.stack.prove.promtool.documents import (
+    Document,
+    alert_samples_test,
+    alert_test,
+    as_yaml,
+    rule_document,
+    seconds_text,
+)
 from tallow.stack.prove.promtool.output import FailedCheck, failed_checks
 from tallow.stack.prove.promtool.program import Promtool
 from tallow.stack.prove.rule_file import LoadedRule
@@ -20,7 +28,9 @@ from tallow.stack.prove.witnesses.witness import Observation, Witness
 
 _PLAIN: Final = re.compile(r"""^["']?groups["']?\s*:|\A\s*\{\s*["']?groups["']?\s*:""", re.MULTILINE)
 _SHORT_S: Final = 60.0
-"""Tests whose rules are evaluated at least this often share a file, with the shortest interval of all."""
+"""Tests whose rules are evaluated at least this often share a file, with the shortest interval of all..."""
+_MOST_EVALUATIONS: Final = 1000
+"""... unless that makes a test evaluate its rules more often than this."""
 _HEADER: Final = """\
 # Written by `tallow prove --write-tests`: series under which each alert fires, and series just below.
 # Run it with `promtool test rules {name}`.
@@ -53,13 +63,20 @@ class _NamedTest:
     alert: LoadedRule
     observation: Observation
 
+    @property
+    def question(self) -> Document:
+        """The test, expecting nothing at any time: promtool then says what fires."""
+        times = sorted({*self.observation.quiet, *self.observation.firing})
+        expected = [alert_test(time, self.alert.name) for time in times]
+        return _inputs(self.name, self.observation) | {"alert_rule_test": expected}
+
     def document(self, alerts: Mapping[float, Sequence[Document]]) -> Document:
         """The test, expecting the alerts that fire at each time."""
-        return observation_document(self.name, self.alert.name, self.observation, alerts)
+        return observation_document(self.name, self.alert, self.observation, alerts)
 
 
 def observation_document(
-    name: str, alert: str, observation: Observation, alerts: Mapping[float, Sequence[Document]]
+    name: str, alert: LoadedRule, observation: Observation, alerts: Mapping[float, Sequence[Document]]
 ) -> Document:
     """An entry of ``tests`` with the series of an observation.
 
@@ -67,11 +84,20 @@ def observation_document(
         alerts: what is expected at each time, as entries of ``exp_alerts``.
     """
     times = sorted({*observation.quiet, *observation.firing})
+    key, entry = ("promql_expr_test", alert_samples_test) if shows_digits(alert) else _EXPECTING
+    return _inputs(name, observation) | {
+        key: [entry(time, alert.name, alerts.get(time, ())) for time in times]
+    }
+
+
+_EXPECTING: Final = ("alert_rule_test", alert_test)
+
+
+def _inputs(name: str, observation: Observation) -> Document:
     return {
         "name": name,
         "interval": seconds_text(observation.interval_seconds),
         "input_series": [{"series": one.selector, "values": one.notation} for one in observation.series],
-        "alert_rule_test": [alert_test(time, alert, alerts.get(time, ())) for time in times],
     }
 
 
@@ -112,10 +138,16 @@ def _grouped(witnesses: Sequence[Witness], search: WitnessSearch) -> _Groups:
     for witness in witnesses:
         files = (*(rule.file for rule in search.needed_recordings(witness.alert)), witness.alert.file)
         for test in _named(witness, is_unique=names[witness.alert.name] == 1):
-            every = test.observation.evaluation_interval_seconds
-            every = shortest if every <= _SHORT_S else every
+            every = _interval(test.observation, shortest)
             groups.setdefault((tuple(sorted(set(files))), every), []).append(test)
     return groups
+
+
+def _interval(observation: Observation, shortest: float) -> float:
+    """Seconds between two evaluations in the file of a test."""
+    every = observation.evaluation_interval_seconds
+    end = max([*observation.firing, *observation.quiet], default=0.0)
+    return shortest if every <= _SHORT_S and end / shortest <= _MOST_EVALUATIONS else every
 
 
 def _intervals(witnesses: Sequence[Witness]) -> Iterator[float]:
@@ -162,7 +194,7 @@ def _write(
 ) -> list[_NamedTest]:
     """Write the tests of one file; those that promtool does not confirm are left out."""
     # What fires, with all labels and annotations, is what promtool says about expectations of nothing.
-    _save(target, _text(target, rule_files, every, [test.document({}) for test in tests]))
+    _save(target, _text(target, rule_files, every, [test.question for test in tests]))
     fired = _by_test(failed_checks(promtool.test([target])))
     kept = [test for test in tests if _is_as_observed(test, fired.get(test.name, {}))]
     _save_expecting(target, rule_files, every, kept, fired)
