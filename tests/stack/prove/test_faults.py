@@ -85,6 +85,22 @@ def test_what_is_nested_too_deep_is_not_understood(expr: str) -> None:
     assert len(report.findings[0].message) < 200
 
 
+@pytest.mark.parametrize(
+    ("expr", "message"),
+    [
+        ("up ==", "not PromQL"),
+        ("WITH (a = up) a == 0", "'WITH' is MetricsQL of VictoriaMetrics, which Prometheus does not accept"),
+        ("up default 0 > 1", "'default' is MetricsQL of VictoriaMetrics, which Prometheus does not accept"),
+        ("up{job='a' or job='b'} == 0", "matchers with 'or' are MetricsQL of VictoriaMetrics"),
+        ("range_median(x[5m]) > 1", "unknown function with name 'range_median'"),
+    ],
+)
+def test_extensions_of_other_systems_are_named(expr: str, message: str) -> None:
+    [finding] = check({"fault": {"expr": expr}}, "fault").findings
+    assert finding.check == "rule/syntax"
+    assert finding.message.startswith(message)
+
+
 @pytest.mark.parametrize("expr", ["(" * 140 + "up" + ")" * 140 + " == 0", " + ".join(["up"] * 140) + " > 1"])
 def test_what_is_nested_deep_is_checked(expr: str) -> None:
     assert check({"fault": {"expr": expr}}, "fault").unparsed == 0

@@ -70,6 +70,15 @@ def test_anchors_and_tags_of_yaml_are_read() -> None:
         ("groups:\n- up\n", "rules.yml:2: a group is not a mapping"),
         ("groups:\n- rules: up\n", "rules.yml:2: the rules of group '' are not a list"),
         ("groups: [{rules: [{alert: A, expr: up, labels: [a]}]}]", "rules.yml:1: labels is not a mapping"),
+        ("groups:\n- rules:\n  - {alert: , expr: up}\n", "rules.yml:3: 'alert' has no name"),
+        (
+            "groups:\n- rules:\n  - alert: {{ .Values.name }}\n    expr: up\n",
+            "rules.yml:3: 'alert' is not a text; files of templates (Helm, Jinja) have to be rendered first",
+        ),
+        (
+            "groups:\n{{- if .Values.on }}\n- rules: []\n{{- end }}\n",
+            "rules.yml:3: not YAML: could not find expected ':'; files of templates",
+        ),
         ("\x00", "rules.yml: not YAML"),
         ("[" * 5000, "rules.yml"),
     ],

@@ -16,6 +16,8 @@ MAX_OPERATORS: Final = 2000
 """The parser ends the process, without an error, at expressions that are nested some 4,000 levels deep."""
 _STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 _OPERATOR: Final = re.compile(r"[-+*/%^<>=!(]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+_METRICSQL: Final = "MetricsQL of VictoriaMetrics"
+_METRICSQL_WORD: Final = re.compile(r"\b(?:WITH\s*\(|default\b|ifnot\b|if\b|keep_metric_names\b|limit\s+\d)")
 MAX_DEPTH: Final = 150
 """Each check walks the tree with a few calls for each level, and Python allows 1,000 calls."""
 COMPARISONS: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
@@ -39,14 +41,26 @@ def parse(expr: str) -> ast.Expr:
     try:
         tree = ast.parse(expr)
     except ValueError as error:
-        raise UnparsedError(" ".join(str(error).split())) from None
+        raise UnparsedError(_reason(expr, " ".join(str(error).split()))) from None
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # Rust's; it is no Exception
             raise
         raise UnparsedError("the parser failed") from None
     if _is_deeper_than(tree, MAX_DEPTH):
         raise UnparsedError(f"nested more than {MAX_DEPTH} levels deep")
+    if any(selector.matchers.or_matchers for selector in selectors(tree)):
+        raise UnparsedError(f"matchers with 'or' are {_METRICSQL}, and Prometheus does not accept them")
     return tree
+
+
+def _reason(expr: str, error: str) -> str:
+    """What is wrong, in the words of the parser where it has some."""
+    if error != "invalid promql query":
+        return error
+    word = _METRICSQL_WORD.search(_STRING.sub("", expr))
+    return (
+        f"'{word[0].split()[0]}' is {_METRICSQL}, which Prometheus does not accept" if word else "not PromQL"
+    )
 
 
 def _is_deeper_than(tree: ast.Expr, limit: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -111,21 +112,25 @@ def parse_rules(text: str, file: str, *, required: bool = True) -> list[LoadedRu
         >>> [(rule.name, rule.group, rule.line) for rule in parse_rules(text, "rules.yml")]
         [('Down', 'web', 1)]
     """
-    try:
-        documents: list[Node | None] = list(yaml.compose_all(text, Loader=_Loader))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RuleFileError(f"{file}:{line}: not YAML: {error.problem or error.context}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise RuleFileError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
     rules: list[LoadedRule] = []
-    for document in documents or [None]:
+    for document in _documents(text, file) or [None]:
         groups = _groups(document)
         if groups is None and required:
             raise RuleFileError(f"{file}: no list of groups, as a rule file of Prometheus has")
         if groups is not None:
             rules += _RuleReader(file).rules(groups)
     return rules
+
+
+def _documents(text: str, file: str) -> list[Node | None]:
+    try:
+        return list(yaml.compose_all(text, Loader=_Loader))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = f"{error.problem or error.context}{_RENDER if _TEMPLATE.search(text) else ''}"
+        raise RuleFileError(f"{file}:{line}: not YAML: {problem}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise RuleFileError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
 
 
 def _groups(document: Node | None) -> SequenceNode | None:
@@ -174,13 +179,19 @@ class _RuleReader:
             node.start_mark.line + 1,
             group,
             kinds[0],
-            self._text(fields[kinds[0]], kinds[0]),
+            self._name(fields[kinds[0]], kinds[0]),
             self._text(fields["expr"], "expr"),
             self._duration(fields.get("for"), "for"),
             self._duration(fields.get("keep_firing_for"), "keep_firing_for"),
             self._texts(fields.get("labels"), "labels"),
             self._texts(fields.get("annotations"), "annotations"),
         )
+
+    def _name(self, node: Node, kind: str) -> str:
+        name = self._text(node, kind)
+        if not name.strip() or _is_null(node):
+            raise self._error(node, f"'{kind}' has no name")
+        return name
 
     def _duration(self, node: Node | None, name: str) -> float | None:
         if node is None or _is_null(node):
@@ -202,7 +213,8 @@ class _RuleReader:
 
     def _text(self, node: Node, name: str) -> str:
         if not isinstance(node, ScalarNode):
-            raise self._error(node, f"'{name}' is not a text")
+            hint = _RENDER if _is_template(node) else ""
+            raise self._error(node, f"'{name}' is not a text{hint}")
         return str(node.value)
 
     def _error(self, node: Node, problem: str) -> RuleFileError:
@@ -210,6 +222,13 @@ class _RuleReader:
 
 
 _KINDS: Final[tuple[Kind, ...]] = ("alert", "record")
+_RENDER: Final = "; files of templates (Helm, Jinja) have to be rendered first"
+_TEMPLATE: Final = re.compile(r"\{\{-?\s*(?:if|range|end|include|template|with|\.Values)\b|\{%|\{\{-?\s*\.")
+
+
+def _is_template(node: Node) -> bool:
+    """Whether a node is what YAML makes of ``{{ … }}``: a mapping whose key is a mapping."""
+    return isinstance(node, MappingNode) and any(isinstance(key, MappingNode) for key, _ in node.value)
 
 
 def _is_null(node: Node) -> bool:
