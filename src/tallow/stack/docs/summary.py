@@ -63,7 +63,8 @@ Counts and lists of this page come from the definitions; a test compares. How it
 | for | document |
 |---|---|
 | a start | [README](../README.md), [guide](README.md), [quick reference](MONITORING_QUICK_REFERENCE.md) |
-| production | [checklist](PRODUCTION_CHECKLIST.md), [upgrade, backup, restore](../docs/operations.md), \
+| production | [checklist](PRODUCTION_CHECKLIST.md), [public address](../docs/public-address.md), \
+[upgrade, backup, restore](../docs/operations.md), \
 [size](../docs/size.md), [capacity](../docs/capacity.md), [what was not tried](../docs/not-tested.md) |
 | the person on call | [runbooks](../docs/runbooks/), [PagerDuty](alerting/pagerduty-integration.md) |
 | developers | [library](../docs/library.md), [metrics](../docs/metrics.md), [alerts](../docs/alerts.md), \
