@@ -30,13 +30,13 @@ def share(found: list[TransferPlan], of: Callable[[TransferPlan], bool]) -> floa
 
 
 def test_the_first_plans_cover_each_scenario() -> None:
-    kinds = [plan.scenario for plan in drawn(TrafficMix(), 11)]
-    assert set(kinds) == {"plain", "signaling_lost", *RELAYED, *CANCELLED, *BAD}
-    assert {plan.relay for plan in drawn(TrafficMix(), 11) if plan.scenario == "plain"} == {True, False}
+    kinds = [plan.scenario for plan in drawn(TrafficMix(), 12)]
+    assert set(kinds) == {"plain", "signaling_lost", "several_receivers", *RELAYED, *CANCELLED, *BAD}
+    assert {plan.relay for plan in drawn(TrafficMix(), 12) if plan.scenario == "plain"} == {True, False}
 
 
 def test_shares_are_kept() -> None:
-    found = drawn(TrafficMix(relay=0.3, cancel=0.2, bad=0.1))[11:]
+    found = drawn(TrafficMix(relay=0.3, cancel=0.2, bad=0.1))[12:]
     assert share(found, lambda plan: plan.relay) == pytest.approx(0.3, abs=0.03)
     assert share(found, lambda plan: plan.scenario in CANCELLED) == pytest.approx(0.2, abs=0.03)
     assert share(found, lambda plan: plan.scenario in BAD) == pytest.approx(0.1, abs=0.03)
@@ -49,8 +49,8 @@ def test_a_share_of_zero_excludes_its_scenarios() -> None:
 
 
 def test_a_share_of_one_includes_all() -> None:
-    assert all(plan.relay for plan in drawn(TrafficMix(relay=1))[11:])
-    assert all(plan.scenario in CANCELLED for plan in drawn(TrafficMix(cancel=1))[11:])
+    assert all(plan.relay for plan in drawn(TrafficMix(relay=1))[12:])
+    assert all(plan.scenario in CANCELLED for plan in drawn(TrafficMix(cancel=1))[12:])
 
 
 def test_relay_scenarios_use_the_relay() -> None:
@@ -89,6 +89,7 @@ def test_each_scenario_has_an_expected_outcome() -> None:
         "no_path": "failed",
         "source_changes": "failed",
         "broken_picture": "refused",
+        "several_receivers": "success",
     }
 
 

@@ -22,6 +22,7 @@ from tallow.app.demo.browser import BROWSERS_ONLY, MISSING, BrowserTraffic
 from tallow.app.demo.devtools import BrowserError
 from tallow.app.demo.files import make_files
 from tallow.app.demo.plan import TrafficMix, TransferPlan
+from tallow.app.demo.several_receivers import SeveralReceiversTransfer
 from tallow.app.demo.traffic import TrafficGenerator, TrafficSummary
 from tallow.app.demo.transfer import DemoTransfer, TransferResult
 from tallow.app.metadata.strip import strip
@@ -53,9 +54,9 @@ async def settled(server: RunningServer, summary: TrafficSummary) -> None:
 
 async def test_each_scenario_has_its_expected_outcome_and_metrics(server: RunningServer) -> None:
     results: list[TransferResult] = []
-    summary = await traffic(server.url, on_result=results.append).run(transfers=11)
+    summary = await traffic(server.url, on_result=results.append).run(transfers=12)
     assert [result for result in results if not result.as_expected] == []
-    assert summary.outcomes == {"success": 6, "cancelled": 2, "failed": 2, "refused": 1}
+    assert summary.outcomes == {"success": 8, "cancelled": 3, "failed": 2, "refused": 1}
     assert summary.without_room == 0
     assert summary.bytes > 300_000
     await settled(server, summary)
@@ -68,7 +69,25 @@ async def test_each_scenario_has_its_expected_outcome_and_metrics(server: Runnin
     assert server.value("error_recoveries_total", type="network") > 0
     assert server.value("errors_total", type="validation", severity="low") == 1
     assert server.value("active_transfers") == 0
-    assert summary.line.startswith("11 transfers in ")
+    assert summary.line.startswith("14 transfers in ")
+
+
+async def test_of_several_receivers_the_last_one_declines_and_no_state_stays(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "transfer"
+    folder.mkdir()
+    plan = TransferPlan("several_receivers", 200_000, "document", webrtc=False)
+    transfer = SeveralReceiversTransfer(server.url, tls_context(), plan, folder)
+    result = await transfer.run(random.Random(5))
+    assert result.as_expected
+    assert (result.outcome, result.others) == ("success", ("success", "cancelled"))
+    [sent] = (path for path in folder.iterdir() if path.is_file())
+    received = sorted(path for path in folder.glob("in-*/*"))
+    assert [path.read_bytes() for path in received] == [sent.read_bytes()] * 2
+    assert list(folder.rglob("*.json")) == []  # what is kept to resume a transfer ends with the refusal
+    await server.wait_for_value("transfers_total", 1, status="cancelled", method="p2p")
+    assert counted(server, "success") == 2
 
 
 async def test_no_file_is_left_behind(server: RunningServer, home: Path) -> None:

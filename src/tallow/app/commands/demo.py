@@ -91,8 +91,8 @@ def command(
 ) -> None:
     """Make real transfers of generated files between real peers in this process.
 
-    Some are cancelled, interrupted and resumed, sent over a relay, or fail; the first ones are one of each
-    kind. Most report telemetry. If a Chromium is installed, two of its tabs take part. Without --duration and
+    Some are cancelled, interrupted and resumed, sent over a relay or to several receivers, or fail; the first
+    ones are one of each kind. Most report telemetry. If a Chromium is installed, two of its tabs take part. Without --duration and
     --transfers it runs until Ctrl-C. Files are made in the temporary folder (TMPDIR) and removed after each
     transfer.
     """

@@ -12,7 +12,6 @@ from typing import Any, Final
 from tallow.app.commands.options.common_options import CommonOptions
 from tallow.app.commands.options.server_option import ServerChoice
 from tallow.app.commands.peers import Advice
-from tallow.app.commands.send_to_receivers import ReceiverTransfers
 from tallow.app.commands.terminal.standard_input import read_input
 from tallow.app.files.exclusions import Exclusions
 from tallow.app.files.source_tree import CollectOptions, SourceTree, collect
@@ -28,6 +27,7 @@ from tallow.app.peer.tasks import run_interruptible
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer import resume_state
 from tallow.app.peer.transfer.prepare import PreparedFiles, build_manifest, prepare, strip_files
+from tallow.app.peer.transfer.receiver_transfers import ReceiverTransfers
 from tallow.app.peer.transfer.resume_state import SenderState
 from tallow.app.peer.transfer.sender import TransferSender
 from tallow.app.room_ids import rooms_of_link

@@ -18,6 +18,7 @@ Scenario = Literal[
     "source_changes",  # the file is changed during the transfer, which fails
     "wrong_link",  # a receiver with a mistyped link comes first
     "broken_picture",  # its metadata cannot be removed: it is not sent
+    "several_receivers",  # of one link: the last one declines the files, the others receive them
 ]
 DemoOutcome = Literal["success", "failed", "cancelled", "refused"]
 FileContent = Literal["picture", "video", "audio", "text", "document", "several"]
@@ -26,7 +27,7 @@ CANCELLED: Final[tuple[Scenario, ...]] = ("sender_cancels", "receiver_cancels")
 BAD: Final[tuple[Scenario, ...]] = ("no_path", "source_changes", "wrong_link", "broken_picture")
 FAILED: Final[tuple[Scenario, ...]] = ("no_path", "source_changes")
 RELAYED: Final[tuple[Scenario, ...]] = ("interrupted", "fallback")
-OVER_TCP: Final[tuple[Scenario, ...]] = ("plain", "wrong_link")
+OVER_TCP: Final[tuple[Scenario, ...]] = ("plain", "wrong_link", "several_receivers")
 """Scenarios that may use TCP. The others must take long enough to be interrupted."""
 CONTENTS: Final[tuple[FileContent, ...]] = (
     "picture",
@@ -40,6 +41,8 @@ CONTENTS: Final[tuple[FileContent, ...]] = (
 MIN_INTERRUPTIBLE_BYTES: Final = 4_000_000
 """Smallest transfer that lasts long enough to be interrupted."""
 SMALLEST: Final = 1 / 50
+RECEIVERS: Final = 3
+"""Receivers of a link for several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,11 @@ class TransferPlan:
     setting: str | None = None
 
     @property
+    def receivers(self) -> int:
+        """For how many receivers the link is."""
+        return RECEIVERS if self.scenario == "several_receivers" else 1
+
+    @property
     def expected_outcome(self) -> DemoOutcome:
         """The outcome that the scenario must have."""
         if self.scenario in CANCELLED:
@@ -87,6 +95,12 @@ class TransferPlan:
         if self.scenario in FAILED:
             return "failed"
         return "refused" if self.scenario == "broken_picture" else "success"
+
+    @property
+    def expected_others(self) -> tuple[DemoOutcome, ...]:
+        """The outcomes of the receivers after the first one."""
+        received: tuple[DemoOutcome, ...] = ("success",) * (self.receivers - 2)
+        return (*received, "cancelled") if self.receivers > 1 else ()
 
 
 def draw_plans(
@@ -112,6 +126,8 @@ def _first_scenarios(shares: TrafficMix) -> list[tuple[Scenario, bool]]:
         opening += [(kind, False) for kind in CANCELLED]
     if shares.bad:
         opening += [(kind, False) for kind in BAD]
+    if shares.cancel:
+        opening.append(("several_receivers", False))
     return opening
 
 
@@ -123,7 +139,10 @@ def _kind(relay: bool, shares: TrafficMix, chance: random.Random) -> Scenario:
         return chance.choice(BAD)
     if relay and chance.random() < 0.4:
         return chance.choice(RELAYED)
-    return "signaling_lost" if chance.random() < 0.05 else "plain"
+    rare = chance.random()
+    if rare < 0.05:
+        return "signaling_lost"
+    return "several_receivers" if shares.cancel and not relay and rare < 0.1 else "plain"
 
 
 def _plan(

@@ -16,6 +16,7 @@ from typing import Final
 
 from tallow.app.demo.bad_requests import send_bad_requests
 from tallow.app.demo.plan import BAD, TrafficMix, TransferPlan, draw_plans
+from tallow.app.demo.several_receivers import SeveralReceiversTransfer
 from tallow.app.demo.transfer import DemoTransfer, TransferResult
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.peer.errors import PeerError, ServerRefusedError
@@ -54,12 +55,13 @@ class TrafficSummary:
 
     def add(self, result: TransferResult) -> None:
         """Count a transfer."""
-        self.outcomes[result.outcome] += 1
+        self.outcomes.update((result.outcome, *result.others))
         self.scenarios[result.plan.scenario] += 1
         self.unexpected += not result.as_expected
         if result.outcome == "success":
-            self.bytes += result.size
-            self.methods[result.method] += 1
+            received = 1 + result.others.count("success")
+            self.bytes += received * result.size
+            self.methods[result.method] += received
 
     @property
     def line(self) -> str:
@@ -181,7 +183,8 @@ class TrafficGenerator:
                 self.summary.bad_requests += await send_bad_requests(
                     self._origin, self._context, self._chance, rounds
                 )
-            result = await DemoTransfer(self._origin, self._context, plan, folder).run(self._chance)
+            kind = DemoTransfer if plan.receivers == 1 else SeveralReceiversTransfer
+            result = await kind(self._origin, self._context, plan, folder).run(self._chance)
         except PeerError as error:
             if first:
                 raise

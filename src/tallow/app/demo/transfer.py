@@ -21,6 +21,7 @@ from tallow.app.peer.errors import one_line
 from tallow.app.peer.link import Link, new_secret, token_hash
 from tallow.app.peer.options import PeerTiming, TransferOptions
 from tallow.app.peer.telemetry_reporter import new_metrics
+from tallow.app.peer.transfer.confirmation import Confirm
 from tallow.app.peer.transfer.prepare import PreparedFiles, prepare
 from tallow.app.peer.transfer.receiver import TransferReceiver
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
@@ -46,7 +47,11 @@ OTHER_SIDE_TIMEOUT_S: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
-    """The result of a transfer. ``method`` is "none" without a channel; ``error`` is empty on success."""
+    """The result of a transfer. ``method`` is "none" without a channel; ``error`` is empty on success.
+
+    Attributes:
+        others: outcomes of further receivers of the link.
+    """
 
     plan: TransferPlan
     outcome: DemoOutcome
@@ -54,11 +59,12 @@ class TransferResult:
     size: int
     seconds: float
     error: str = ""
+    others: tuple[DemoOutcome, ...] = ()
 
     @property
     def as_expected(self) -> bool:
-        """Whether the outcome is the planned one."""
-        return self.outcome == self.plan.expected_outcome
+        """Whether the outcomes are the planned ones."""
+        return (self.outcome, self.others) == (self.plan.expected_outcome, self.plan.expected_others)
 
 
 @dataclass
@@ -100,6 +106,7 @@ class DemoTransfer:
         if plan.scenario == "fallback":
             self._options = replace(self._options, relay="auto")
         self._size = 0
+        self._others: tuple[DemoOutcome, ...] = ()
 
     async def run(self, chance: random.Random) -> TransferResult:
         """Run the transfer and its scenario.
@@ -114,13 +121,14 @@ class DemoTransfer:
             paths = await asyncio.to_thread(make_files, self._plan, self._folder, chance)
             secret = new_secret()
             with correlation.bind(correlation.new_id()):
-                made = await self._servers["sender"].create_room(token_hash(secret))
+                made = await self._servers["sender"].create_room(token_hash(secret), self._plan.receivers)
             link = Link(self._servers["sender"].origin, made.room, secret)
             error = await self._transfer(link, paths, time.time() + made.expires_in)
         outcome = self._outcome(error)
         method = self._recorders["sender"].method
         text = one_line(error) if error is not None and outcome in {"failed", "refused"} else ""
-        return TransferResult(self._plan, outcome, method, self._size, time.monotonic() - started, text)
+        seconds = time.monotonic() - started
+        return TransferResult(self._plan, outcome, method, self._size, seconds, text, self._others)
 
     async def _transfer(self, link: Link, paths: list[Path], expires: float) -> BaseException | None:
         sides = [asyncio.create_task(self._send(link, paths, expires), name="demo sender")]
@@ -135,7 +143,7 @@ class DemoTransfer:
             await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait(sides, timeout=OTHER_SIDE_TIMEOUT_S)
         finally:
-            await _cancel_all(*sides, *([scenario] if scenario else []))
+            await cancel_all(*sides, *([scenario] if scenario else []))
         return asyncio.CancelledError() if sides[0].cancelled() else sides[0].exception()
 
     async def _run_scenario(self, sides: list[asyncio.Task[None]], paths: list[Path]) -> None:
@@ -155,18 +163,31 @@ class DemoTransfer:
                     file.write(b"!")
 
     async def _send(self, link: Link, paths: list[Path], expires: float) -> None:
-        plan, metrics = self._plan, new_metrics()
-        sent = SenderState(
-            link, expires, [], keep_metadata=plan.keep_metadata, file=self._folder / "sent.json"
+        metrics = new_metrics()
+        sent = self._sender_state(link, expires, "sent.json")
+        preparing = self._start_preparing(paths, metrics)
+        await TransferSender(
+            self._servers["sender"],
+            sent,
+            preparing,
+            self._sender_options(),
+            metrics,
+            self._recorders["sender"],
+        ).run()
+
+    def _sender_state(self, link: Link, expires: float, name: str, room: str | None = None) -> SenderState:
+        keep_metadata = self._plan.keep_metadata
+        return SenderState(
+            link, expires, [], keep_metadata=keep_metadata, file=self._folder / name, room=room
         )
+
+    def _sender_options(self) -> TransferOptions:
+        return self._options_for("send", "keep_metadata" if self._plan.keep_metadata else None)
+
+    def _start_preparing(self, paths: list[Path], metrics: Metrics) -> asyncio.Task[PreparedFiles]:
         scratch = self._folder / "scratch"
         scratch.mkdir()
-        preparing = asyncio.create_task(self._prepare(paths, scratch, metrics), name="demo files")
-        options = self._options_for("send", "keep_metadata" if plan.keep_metadata else None)
-        sender = TransferSender(
-            self._servers["sender"], sent, preparing, options, metrics, self._recorders["sender"]
-        )
-        await sender.run()
+        return asyncio.create_task(self._prepare(paths, scratch, metrics), name="demo files")
 
     async def _prepare(self, paths: list[Path], scratch: Path, metrics: Metrics) -> PreparedFiles:
         await asyncio.sleep(self._plan.prepares_s)
@@ -174,12 +195,16 @@ class DemoTransfer:
         self._size = offer.manifest.size
         return offer
 
-    async def _receive(self, link: Link, expires: float) -> None:
-        received = ReceiverState(self._folder / "received.json", expires)
+    async def _receive(
+        self, link: Link, expires: float, into: str = "in", confirm: Confirm | None = None
+    ) -> None:
+        received = ReceiverState(self._folder / f"received-{into}.json", expires)
         server, events = self._servers["receiver"], self._recorders["receiver"]
-        with DestinationFolder(self._folder / "in") as destination:
-            options = self._options_for("receive")
-            await TransferReceiver(server, link, destination, received, options, new_metrics(), events).run()
+        options = self._options_for("receive")
+        with DestinationFolder(self._folder / into) as destination:
+            await TransferReceiver(
+                server, link, destination, received, options, new_metrics(), events, confirm=confirm
+            ).run()
 
     def _options_for(self, feature: str, also: str | None = None) -> TransferOptions:
         plan = self._plan
@@ -206,7 +231,8 @@ class DemoTransfer:
         return "refused" if self._plan.scenario == "broken_picture" else "failed"
 
 
-async def _cancel_all(*tasks: asyncio.Task[None]) -> None:
+async def cancel_all(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks, and wait until they have ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

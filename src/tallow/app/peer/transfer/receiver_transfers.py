@@ -71,6 +71,11 @@ class ReceiverTransfers:
         return max(sender.seconds for sender in self._senders)
 
     @property
+    def errors(self) -> list[BaseException | None]:
+        """What ended each transfer; None for success."""
+        return [sender.error for sender in self._senders]
+
+    @property
     def accepted_reports(self) -> int:
         """Reports of the transfer that counts changed settings."""
         return self._senders[0].accepted_reports
@@ -98,7 +103,7 @@ class ReceiverTransfers:
         finally:
             joined.cancel()
             self._preparing.cancel()
-        self._raise_failures([sender.error for sender in self._senders])
+        self._raise_failures(self.errors)
 
     def is_resumable(self, error: BaseException) -> bool:
         """Whether a later run can resume some of the transfers."""
