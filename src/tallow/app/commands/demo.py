@@ -92,9 +92,9 @@ def command(
     """Make real transfers of generated files between real peers in this process.
 
     Some are cancelled, interrupted and resumed, sent over a relay or to several receivers, or fail; the first
-    ones are one of each kind. Most report telemetry. If a Chromium is installed, two of its tabs take part. Without --duration and
-    --transfers it runs until Ctrl-C. Files are made in the temporary folder (TMPDIR) and removed after each
-    transfer.
+    ones are one of each kind. Most report telemetry. If a Chromium is installed, two of its tabs take part.
+    Without --duration and --transfers it runs until Ctrl-C. Files are made in the temporary folder (TMPDIR)
+    and removed after each transfer.
     """
     if smallest is not None and smallest > size:
         raise click.UsageError("--smallest: accepted: a size up to --size")

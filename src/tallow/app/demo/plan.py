@@ -41,8 +41,8 @@ CONTENTS: Final[tuple[FileContent, ...]] = (
 MIN_INTERRUPTIBLE_BYTES: Final = 4_000_000
 """Smallest transfer that lasts long enough to be interrupted."""
 SMALLEST: Final = 1 / 50
-RECEIVERS: Final = 3
-"""Receivers of a link for several."""
+RECEIVERS: Final[tuple[DemoOutcome, ...]] = ("success", "success", "cancelled")
+"""Outcomes of the receivers of a link for several: the last one declines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class TransferPlan:
     @property
     def receivers(self) -> int:
         """For how many receivers the link is."""
-        return RECEIVERS if self.scenario == "several_receivers" else 1
+        return len(RECEIVERS) if self.scenario == "several_receivers" else 1
 
     @property
     def expected_outcome(self) -> DemoOutcome:
@@ -99,8 +99,7 @@ class TransferPlan:
     @property
     def expected_others(self) -> tuple[DemoOutcome, ...]:
         """The outcomes of the receivers after the first one."""
-        received: tuple[DemoOutcome, ...] = ("success",) * (self.receivers - 2)
-        return (*received, "cancelled") if self.receivers > 1 else ()
+        return RECEIVERS[1:] if self.scenario == "several_receivers" else ()
 
 
 def draw_plans(

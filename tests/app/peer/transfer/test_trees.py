@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -311,15 +311,3 @@ def test_colliding_names_are_numbered_in_linear_work(tmp_path: Path, monkeypatch
             destination.open_partial("x.txt", 0, EMPTY_SHA256, b"key").finish()
     assert len(list((tmp_path / "out").iterdir())) == 50
     assert tries == 49
-
-
-@pytest.mark.proof
-@pytest.mark.timeout(900)
-async def test_a_hundred_thousand_files_in_one_folder_cross(server: RunningServer, tmp_path: Path) -> None:
-    root = tmp_path / "t"
-    root.mkdir()
-    for number in range(100_000):
-        (root / f"{number}").write_bytes(b"x")
-    options = replace(TCP, timing=replace(TCP.timing, give_up_after=600))
-    await transfer_files(server.url, [root], tmp_path / "out", options=options)
-    assert sum(1 for _ in (tmp_path / "out" / "t").iterdir()) == 100_000
