@@ -109,3 +109,25 @@ async def test_few_later_addresses_are_dialled_and_none_that_an_offer_must_not_n
         await opened
     assert found == dialled or len(found) == dialled
     assert "9.9.9.200" not in found
+
+
+async def test_the_attempt_goes_on_if_signaling_is_lost_before_the_router_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Listener, "ipv4_port", 4711)
+    monkeypatch.setattr(connect, "ACCEPT_S", 0.05)
+    own, others = signaling_pair()
+    mapper = LateMapper()
+    mapper.answered.set_result(MAPPED)
+    send = own.send
+
+    async def lost(kind: Any, data: dict[str, object]) -> None:
+        if kind == "candidate":
+            raise ConnectionError("the server is gone")
+        await send(kind, data)
+
+    monkeypatch.setattr(own, "send", lost)
+    opened = opening("receiver", own, mapper)
+    await others.send("offer", {"nonce": "A" * 43, "addresses": []})
+    with pytest.raises(ChannelError, match="no direct connection"):
+        await opened

@@ -119,10 +119,11 @@ class TcpConnector:
             endpoints = dialling_order(wanted, own, same_host=same_host)[:limit]
             await dial_all(endpoints, proof, on_proven, self._bind)
 
-        async with asyncio.TaskGroup() as group:
-            later = group.create_task(_dial_mapped(exchange, dial))
+        later = asyncio.create_task(_dial_mapped(exchange, dial), name="dial mapped port")
+        try:
             await asyncio.gather(dial(theirs.get("addresses")), _announce(mapping, exchange))
             await asyncio.sleep(ACCEPT_S)
+        finally:
             later.cancel()
 
     def _start_mapping(self, listener: Listener) -> asyncio.Task[Endpoint | None] | None:
@@ -139,15 +140,16 @@ class TcpConnector:
 
 
 async def _announce(mapping: asyncio.Task[Endpoint | None] | None, exchange: SignalingExchange) -> None:
-    """Offer the address that the router has mapped, once it has."""
+    """Offer the address that the router has mapped, once it has. Dials go on if signaling is lost."""
     endpoint = None if mapping is None else await asyncio.shield(mapping)  # the mapper ends it
     if endpoint is not None:
-        await exchange.send("candidate", {"addresses": [[endpoint.text, endpoint.port]]})
+        with suppress(Exception):
+            await exchange.send("candidate", {"addresses": [[endpoint.text, endpoint.port]]})
 
 
 async def _dial_mapped(exchange: SignalingExchange, dial: Callable[[object, int], Awaitable[None]]) -> None:
-    """Dial what the other side's router has mapped. Without signaling no more comes."""
-    with suppress(ChannelError):
+    """Dial what the other side's router has mapped. Nothing comes once the attempt has failed."""
+    with suppress(Exception):
         candidate = await _receive(exchange, "candidate")
         await dial(candidate.get("addresses"), MAX_MAPPED)
 

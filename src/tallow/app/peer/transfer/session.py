@@ -152,7 +152,11 @@ class TransferSession(ABC):
         ending.result()
 
     async def _end_all(self, error: BaseException | None) -> None:
-        await asyncio.gather(self._connector.close(), self._end(error))
+        closing = asyncio.create_task(self._connector.close(), name="close connector")
+        try:
+            await self._end(error)
+        finally:
+            await closing
 
     def _warn(self, text: str) -> None:
         self._events("warning", message=text)
