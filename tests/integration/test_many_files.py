@@ -51,7 +51,8 @@ def start(home: Path, output: int, *command: str) -> subprocess.Popen[bytes]:
 def usage(process: subprocess.Popen[bytes]) -> Usage:
     """Wait for a command that must succeed."""
     if process.stdout:
-        process.stdout.read()
+        with process.stdout:
+            process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
