@@ -72,7 +72,7 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("user")
     work = folder / "work"
     work.mkdir()
-    for name in ("monitoring", "docs", "README.md"):
+    for name in ("monitoring", "docs", "deploy", "README.md"):
         (work / name).symlink_to(ROOT / name)
     (folder / "bin").mkdir()
     (folder / "bin" / "amtool").symlink_to(program("amtool"))

@@ -13,38 +13,22 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import httpx
-import orjson
 import pytest
 
 from support.loki_endpoint import LokiEndpoint
-from support.loki_entries import select, with_variables
+from support.loki_entries import select
 from support.programs.otel_collector import otel_collector
 from support.programs.prometheus import free_port
+from support.shipped_lines import ERROR, FATAL, ID, INFO, MOMENT, SPAN, TRACE, WRITTEN, arrived, query
 from support.stack import wait_until
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.testing.fake_backend import running
-from tallow.stack.dashboards import logs
 from tallow.stack.log_pipeline.collector import collector_config
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
-
-ID, TRACE, SPAN = "5f" * 16, "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-MOMENT = "2026-11-29T10:20:30.456Z"
-ALL_LEVELS = ".*"
-
-
-def line(level: str, message: str, **fields: str) -> bytes:
-    fixed = {"timestamp": MOMENT, "service": "tallow", "environment": "test", "logger": "tallow"}
-    return orjson.dumps({**fixed, "level": level, "message": message, **fields}) + b"\n"
-
-
-ERROR = line("error", "Transfer failed", correlation_id=ID, trace_id=TRACE, span_id=SPAN)
-INFO = line("info", "Ready", details="x" * 30_000)
-FATAL = line("fatal", "Cannot start")
-WRITTEN = [ERROR, INFO, FATAL, b"Traceback (most recent call last):\n"]
 
 
 class Collector:
@@ -90,15 +74,6 @@ class Collector:
 def loki() -> Iterator[LokiEndpoint]:
     with running(LokiEndpoint()) as endpoint:
         yield endpoint
-
-
-def arrived(loki: LokiEndpoint, *lines: bytes) -> None:
-    wanted = {text.decode().rstrip() for text in lines}
-    wait_until(lambda: wanted <= {entry.line for entry in loki.entries}, "the lines arrive")
-
-
-def query(level: str = ALL_LEVELS, correlation_id: str = "") -> str:
-    return with_variables(logs.LINES, level=level, correlation_id=correlation_id)
 
 
 def test_lines_arrive_unchanged_with_labels_metadata_and_time(loki: LokiEndpoint, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from support.loki_entries import Entry, entries_of_push, entry_of_record
+from support.loki_push import entries_of_protobuf
 from tallow.monitoring.testing.fake_backend import FakeBackend, ReceivedRequest, RejectedRequestError
 
 
@@ -18,17 +19,25 @@ class LokiEndpoint(FakeBackend):
         super().__init__()
         self.entries: list[Entry] = []
         self.times: list[int] = []
-        """Nanoseconds since the epoch of each OTLP record."""
+        """Nanoseconds since the epoch of each entry that a shipper sent."""
 
     def accept(self, request: ReceivedRequest) -> Mapping[str, str]:
         """Store the entries of a request."""
         if request.path == "/loki/api/v1/push":
-            self.entries += entries_of_push(request.body)
+            self._accept_push(request)
         elif request.path == "/otlp/v1/logs":
             self._accept_otlp(ExportLogsServiceRequest.FromString(request.body))
         else:
             raise RejectedRequestError("404 page not found", status=404)
         return {}
+
+    def _accept_push(self, request: ReceivedRequest) -> None:
+        if request.headers["content-type"] == "application/x-protobuf":
+            for entry, moment in entries_of_protobuf(request.body):
+                self.entries.append(entry)
+                self.times.append(moment)
+        else:
+            self.entries += entries_of_push(request.body)
 
     def _accept_otlp(self, message: Any) -> None:
         for resource in message.resource_logs:

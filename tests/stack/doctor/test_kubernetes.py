@@ -21,7 +21,7 @@ from tallow.stack.engines.errors import StackError
 
 Objects = list[dict[str, Any]]
 Damage = Callable[[Objects], object]
-NEEDS_A_CLUSTER = {"pods", "cluster-secrets"}
+NEEDS_A_CLUSTER = {"pods", "cluster-secrets", "operator"}
 """What manifests do not contain; checked below with the state that a cluster gives objects."""
 
 
@@ -130,6 +130,8 @@ CASES = {
         lambda found: named(found, "PrometheusRule")["spec"]["groups"].pop(0),
         "rules of this version are missing",
     ),
+    "no rules": Case("cluster-rules", remove("PrometheusRule"), "nothing alerts"),
+    "no routes": Case("cluster-routes", remove("AlertmanagerConfig"), "no alert reaches anybody"),
     "missing route": Case(
         "cluster-routes", lambda found: routes(found).pop(4), "do not reach critical-alerts"
     ),
@@ -212,25 +214,96 @@ def test_every_check_has_a_damage_that_it_finds() -> None:
     assert damaged | NEEDS_A_CLUSTER | {"cluster-settings"} == {check.id for check in CHECKS}
 
 
-def test_a_missing_secret_is_named_with_the_pods_that_read_it() -> None:
+SECRETS = {
+    "tallow-server": {"database-url", "redis-url", "cluster-secret", "metrics-token"},
+    "tallow-alerting": {"monitoring-user", "monitoring-password", "smtp-password"},
+    "tallow-tls": {"tls.crt", "tls.key"},
+    "tallow-heartbeat-tls": {"tls.crt", "tls.key"},
+    "tallow-remote-write": {"username", "password"},
+}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_secrets_of_the_page_are_all_that_is_read(overlay: str) -> None:
+    assert problems_of("cluster-secrets", Cluster(objects(overlay), SECRETS)) == []
+
+
+def test_a_missing_secret_is_named_with_what_reads_it() -> None:
     found = fresh()
     assert result_of("cluster-secrets", Cluster(found)).skipped
-    names = {
-        source["secret"]["secretName"]
-        for one in found
-        if one["kind"] in {"Deployment", "StatefulSet"}
-        for source in one["spec"]["template"]["spec"].get("volumes", ())
-        if "secret" in source
-    }
-    assert "tallow-server" in names
-    [problem] = [
-        one
-        for one in problems_of("cluster-secrets", Cluster(found, frozenset(names - {"tallow-server"})))
-        if "tallow-server" in one.message
-    ]
-    assert problem.message == "the Secret tallow-server is missing, which Deployment tallow reads"
+    rest = {name: keys for name, keys in SECRETS.items() if name != "tallow-server"}
+    [problem] = problems_of("cluster-secrets", Cluster(found, rest))
+    assert problem.message == (
+        "the Secret tallow-server is missing, which Deployment tallow, ServiceMonitor tallow reads"
+    )
     assert "kubectl create secret generic tallow-server" in problem.remedy
-    assert problems_of("cluster-secrets", Cluster(found, frozenset(names | {"tallow-heartbeat"}))) == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "key", "reader"),
+    [
+        pytest.param("tallow-server", "database-url", "Deployment tallow", id="file of a pod"),
+        pytest.param("tallow-server", "metrics-token", "ServiceMonitor tallow", id="ServiceMonitor"),
+        pytest.param("tallow-alerting", "smtp-password", "AlertmanagerConfig tallow", id="routes"),
+        pytest.param("tallow-tls", "tls.key", "Ingress tallow", id="certificate"),
+        pytest.param("tallow-remote-write", "password", "Prometheus tallow", id="remote write"),
+    ],
+)
+def test_a_missing_key_is_named_with_what_reads_it(secret: str, key: str, reader: str) -> None:
+    found = copy.deepcopy(objects("remote-write"))
+    [problem] = problems_of("cluster-secrets", Cluster(found, {**SECRETS, secret: SECRETS[secret] - {key}}))
+    assert problem.message.startswith(f"the Secret {secret} lacks the key {key}, which ")
+    assert reader in problem.message
+
+
+@pytest.mark.parametrize(
+    ("source", "read"),
+    [
+        pytest.param({"secret": {"secretName": "own", "items": [{"key": "k"}]}}, True, id="items"),
+        pytest.param({"secret": {"secretName": "own", "optional": True}}, False, id="optional"),
+        pytest.param(
+            {"projected": {"sources": [{"secret": {"name": "own", "items": [{"key": "k"}]}}]}},
+            True,
+            id="projected",
+        ),
+    ],
+)
+def test_each_kind_of_volume_is_read(source: dict[str, Any], read: bool) -> None:
+    pod = {"containers": [{"name": "a"}], "volumes": [{"name": "v", **source}]}
+    workload = {"kind": "Deployment", "metadata": {"name": "x"}, "spec": {"template": {"spec": pod}}}
+    missing = problems_of("cluster-secrets", Cluster([workload], {}))
+    lacking = problems_of("cluster-secrets", Cluster([workload], {"own": set()}))
+    assert [one.message for one in missing] == ["the Secret own is missing, which Deployment x reads"] * read
+    expected = "the Secret own lacks the key k, which Deployment x reads"
+    assert [one.message for one in lacking] == [expected] * read
+
+
+def test_settings_are_those_that_the_pods_read() -> None:
+    """Kustomize names the ConfigMap by its content, and the one of earlier settings stays in the cluster."""
+    found = fresh()
+    current = named(found, "ConfigMap", "tallow-settings")
+    earlier = copy.deepcopy(current)
+    earlier["metadata"]["name"] = "tallow-settings-zzzzzzzzzz"
+    current["data"] = {"INGRESS_HOST": "files.example.net"}
+    found.append(earlier)
+    assert problems_of("cluster-settings", Cluster(found)) == []
+    found.remove(current)
+    messages = [one.message for one in problems_of("cluster-settings", Cluster(found))]
+    assert messages == [f"the ConfigMap {current['metadata']['name']} is missing, which the pods read"]
+
+
+def test_what_the_operator_refuses_is_named() -> None:
+    event = {
+        "kind": "Event",
+        "reason": "InvalidConfiguration",
+        "message": "key smtp-password\n not found",
+        "involvedObject": {"kind": "AlertmanagerConfig", "name": "tallow"},
+    }
+    assert result_of("operator", Cluster([event])).skipped
+    [problem] = problems_of("operator", Cluster([event, {**event, "reason": "Other"}], live=True))
+    assert problem.message == (
+        "the operator leaves out AlertmanagerConfig tallow: key smtp-password not found"
+    )
 
 
 def pod(**status: Any) -> dict[str, Any]:
@@ -272,8 +345,9 @@ def test_a_workload_without_a_ready_pod_is_named(ready: int) -> None:
 
 def test_without_objects_of_a_kind_checks_say_what_is_missing() -> None:
     found = [one for one in fresh() if one["kind"] == "Deployment"]
-    for check in ("cluster-routes", "cluster-rules", "ingress-tls", "cluster-settings", "namespace-matcher"):
+    for check in ("cluster-watchdog", "ingress-tls", "namespace-matcher"):
         assert result_of(check, Cluster(found)).skipped.startswith("there is no ")
+    assert result_of("cluster-settings", Cluster([])).skipped.startswith("no workload reads")
 
 
 @pytest.mark.parametrize(

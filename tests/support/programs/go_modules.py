@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+from tallow.stack.compose import images
+
 CACHE: Final = Path.home() / ".cache" / "tallow-go"
 BUILD_TIMEOUT_S: Final = 3 * 3600
 """Kubernetes' API server takes ten minutes on two cores that are idle."""
@@ -29,6 +31,7 @@ class GoProgram:
         beside: further modules with versions, ``module@version``, for requirements that cannot be resolved.
         tags: build tags.
         staging: whether the module requires its parts at ``v0.0.0``, as ``k8s.io/kubernetes`` does.
+        replaces: whether it needs the replacements of its own go.mod. Those by a folder are left out.
     """
 
     name: str
@@ -38,6 +41,7 @@ class GoProgram:
     beside: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     staging: bool = False
+    replaces: bool = False
 
 
 def _kube_apiserver(version: str) -> GoProgram:
@@ -69,6 +73,15 @@ PROMTOOL: Final = GoProgram(
     # Without the service discoveries, which bring the libraries of every cloud.
     tags=("netgo", "remove_all_sd"),
 )
+PROMTAIL: Final = GoProgram(
+    "promtail",
+    "github.com/grafana/loki/v3",
+    f"v{images.PROMTAIL.rpartition(':')[2]}",
+    "github.com/grafana/loki/v3/clients/cmd/promtail",
+    tags=("netgo",),
+    replaces=True,
+)
+"""The version of the Compose file, without the journal. It takes five minutes to build."""
 
 
 def go_program(program: GoProgram) -> Path:
@@ -83,7 +96,7 @@ def go_program(program: GoProgram) -> Path:
     if shutil.which("go") is None:
         pytest.skip(f"needs Go to build {program.name}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    (folder / "go.mod").write_text(_staging_module(program) if program.staging else _module(program.name))
+    (folder / "go.mod").write_text(_staging_module(program) if program.staging else _module(program))
     if not program.staging:
         _go(folder, "get", f"{program.module}@{program.version}", *program.beside)
     unfinished = path.with_suffix(".part")
@@ -101,8 +114,12 @@ def module_folder(program: GoProgram) -> Path:
     return Path(json.loads(found)["Dir"])
 
 
-def _module(name: str) -> str:
-    return f"module example.invalid/{name}\n\ngo 1.24\n"
+def _module(program: GoProgram) -> str:
+    text = f"module example.invalid/{program.name}\n\ngo 1.24\n"
+    if not program.replaces:
+        return text
+    own = (module_folder(program) / "go.mod").read_text()
+    return text + "".join(re.findall(r"^replace \S+ => [^.\s]\S* \S+\n", own, re.MULTILINE))
 
 
 def _staging_module(program: GoProgram) -> str:

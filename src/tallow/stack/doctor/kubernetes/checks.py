@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tallow.stack.doctor.kubernetes import monitoring, workloads
+from tallow.stack.doctor.kubernetes import monitoring, secrets, workloads
 from tallow.stack.doctor.kubernetes.cluster import Cluster
 from tallow.stack.doctor.model import Check, Diagnosis, diagnose
 
-CHECKS: Final[tuple[Check[Cluster], ...]] = (*workloads.CHECKS, *monitoring.CHECKS)
+CHECKS: Final[tuple[Check[Cluster], ...]] = (*workloads.CHECKS, *secrets.CHECKS, *monitoring.CHECKS)
 
 
 def diagnose_kubernetes(cluster: Cluster, readable: tuple[type[Exception], ...] = ()) -> Diagnosis:

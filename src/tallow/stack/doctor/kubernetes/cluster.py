@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,8 +22,13 @@ KINDS: Final = (
     *("poddisruptionbudgets", "horizontalpodautoscalers", "networkpolicies"),
     *("servicemonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com"),
     "alertmanagerconfigs.monitoring.coreos.com",
+    *("prometheuses.monitoring.coreos.com", "alertmanagers.monitoring.coreos.com", "events"),
 )
-"""What is read from a cluster. Of secrets only the names are read."""
+"""What is read from a cluster. Of secrets only the names and the names of their keys are kept."""
+_NAMES_AND_KEYS: Final = (
+    '{{range .items}}{{.metadata.name}}{{range $key, $value := .data}} {{$key}}{{end}}{{"\\n"}}{{end}}'
+)
+"""A template of kubectl: a line for each secret, with its name and its keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,12 @@ class Cluster:
     """The objects of one namespace.
 
     Attributes:
-        secrets: the names of its secrets; None if they are not known, as with manifests.
+        secrets: the keys of each of its secrets; None if they are not known, as with manifests.
         live: whether the objects have the state of a running cluster.
     """
 
     objects: Sequence[Object]
-    secrets: frozenset[str] | None = None
+    secrets: Mapping[str, Collection[str]] | None = None
     live: bool = False
 
     def of_kind(self, *kinds: str) -> list[Object]:
@@ -104,12 +109,11 @@ def from_cluster(namespace: str) -> Cluster:
         NotRunningError: there is no ``kubectl``, or no cluster answers; one line.
     """
     listed = json.loads(_kubectl("get", ",".join(KINDS), "--namespace", namespace, "--output", "json"))
-    names = _kubectl(
-        "get", "secrets", "--namespace", namespace, "--output", "jsonpath={.items[*].metadata.name}"
-    )
-    if not listed["items"]:
+    keys = _kubectl("get", "secrets", "--namespace", namespace, "--output", f"go-template={_NAMES_AND_KEYS}")
+    if not any(one["kind"] != "Event" for one in listed["items"]):
         raise NotRunningError(f"the namespace {namespace} has no objects; name another with --namespace")
-    return Cluster(listed["items"], frozenset(names.split()), live=True)
+    words = [line.split() for line in keys.splitlines()]
+    return Cluster(listed["items"], {name: frozenset(rest) for name, *rest in words}, live=True)
 
 
 class _Loader(yaml.SafeLoader):

@@ -9,7 +9,14 @@ from typing import Any, Final
 from tallow.stack.alerts import RULES
 from tallow.stack.clients.alertmanager import WATCHDOG
 from tallow.stack.dashboards import dashboards
-from tallow.stack.doctor.kubernetes.cluster import Cluster, Object, name_of, pod_labels, selects
+from tallow.stack.doctor.kubernetes.cluster import (
+    Cluster,
+    Object,
+    name_of,
+    pod_labels,
+    pod_spec,
+    selects,
+)
 from tallow.stack.doctor.model import Check, NotApplicableError, Problem
 from tallow.stack.doctor.routing_tree import receivers_of
 from tallow.stack.kubernetes.objects import SETTINGS
@@ -22,12 +29,18 @@ _DASHBOARD_LABEL: Final = "grafana_dashboard"
 
 
 def _rules(cluster: Cluster) -> Iterator[Problem]:
+    if not cluster.of_kind("PrometheusRule"):
+        yield Problem("there is no PrometheusRule: nothing alerts", _APPLY)
+        return
     found = _rules_of(cluster)
     if missing := sorted(RULES.keys() - SHIPPED_BY_KUBE_PROMETHEUS_STACK.keys() - found.keys()):
         yield Problem(f"{len(missing)} rules of this version are missing, such as {missing[0]}", _APPLY)
 
 
 def _routes(cluster: Cluster) -> Iterator[Problem]:
+    if not cluster.of_kind("AlertmanagerConfig"):
+        yield Problem("there is no AlertmanagerConfig: no alert reaches anybody", _APPLY)
+        return
     config = _alertmanager_config(cluster)
     missing = defaultdict(list)
     for name, labels in _rules_of(cluster).items():
@@ -101,13 +114,41 @@ def _dashboards(cluster: Cluster) -> Iterator[Problem]:
 
 
 def _settings(cluster: Cluster) -> Iterator[Problem]:
-    found = [one for one in cluster.of_kind("ConfigMap") if str(one["metadata"]["name"]).startswith(SETTINGS)]
-    if not found:
-        raise NotApplicableError(f"there is no ConfigMap {SETTINGS}")
-    for name, value in sorted((found[-1].get("data") or {}).items()):
+    """Kustomize adds a hash to the name: ConfigMaps of earlier settings stay in the cluster."""
+    found = {one["metadata"]["name"]: one for one in cluster.of_kind("ConfigMap")}
+    used = sorted({name for workload in cluster.workloads() for name in _settings_of(pod_spec(workload))})
+    if not used:
+        raise NotApplicableError(f"no workload reads a ConfigMap {SETTINGS}")
+    for name in used:
+        if name not in found:
+            yield Problem(f"the ConfigMap {name} is missing, which the pods read", _APPLY)
+    values = {name: value for one in used for name, value in (found.get(one, {}).get("data") or {}).items()}
+    for name, value in sorted(values.items()):
         if _PLACEHOLDER in str(value):
             yield Problem(
                 f"{name} still has the value {value}", "set it in settings.env of the overlay", "warning"
+            )
+
+
+def _settings_of(pod: Object) -> Iterator[str]:
+    for container in pod.get("containers") or ():
+        for source in container.get("envFrom") or ():
+            name = (source.get("configMapRef") or {}).get("name", "")
+            if name.startswith(SETTINGS):
+                yield name
+
+
+def _operator(cluster: Cluster) -> Iterator[Problem]:
+    """The operator leaves out an object that it cannot use, and writes an event, which stays for an hour."""
+    if not cluster.live:
+        raise NotApplicableError("manifests have no events; run it with access to the cluster")
+    for event in cluster.of_kind("Event"):
+        if event.get("reason") == "InvalidConfiguration":
+            refused = event.get("involvedObject") or event.get("regarding") or {}
+            reason = " ".join(str(event.get("message") or event.get("note") or "").split())
+            yield Problem(
+                f"the operator leaves out {refused.get('kind')} {refused.get('name')}: {reason[:300]}",
+                "correct what the message names; the event itself stays for up to an hour",
             )
 
 
@@ -152,6 +193,7 @@ CHECKS: Final = (
     Check("namespace-matcher", "The operator's namespace matcher drops no alert", _namespace_matcher),
     Check("cluster-watchdog", "Watchdog reaches the heartbeat checker in the cluster", _watchdog),
     Check("service-monitor", "Prometheus scrapes the server", _scrape),
+    Check("operator", "The Prometheus operator refuses no object", _operator),
     Check("dashboards", "Grafana gets every dashboard", _dashboards),
     Check("cluster-settings", "No value of the example is left in the settings", _settings),
 )

@@ -1,4 +1,4 @@
-"""Pods: restrictions, probes, images, availability, network and secrets."""
+"""Pods: restrictions, probes, images, availability and network."""
 
 from __future__ import annotations
 
@@ -110,42 +110,6 @@ def _ingress_tls(cluster: Cluster) -> Iterator[Problem]:
                 )
 
 
-def _cluster_secrets(cluster: Cluster) -> Iterator[Problem]:
-    if cluster.secrets is None:
-        raise NotApplicableError("manifests do not contain the secrets; run it with access to the cluster")
-    needed: dict[str, set[str]] = {}
-    for workload in cluster.workloads():
-        for secret in _secret_names(pod_spec(workload)):
-            needed.setdefault(secret, set()).add(name_of(workload))
-    for secret in sorted(needed.keys() - cluster.secrets):
-        yield Problem(
-            f"the Secret {secret} is missing, which {', '.join(sorted(needed[secret]))} reads",
-            f"create it with the keys that deploy/kubernetes names: kubectl create secret generic {secret}",
-        )
-
-
-def _secret_names(pod: Object) -> Iterator[str]:
-    """The names of the secrets without which pods do not start."""
-    for reference in (*_of_volumes(pod), *_of_environments(pod)):
-        if reference and not reference.get("optional"):
-            yield str(reference.get("secretName") or reference.get("name"))
-
-
-def _of_volumes(pod: Object) -> Iterator[Object | None]:
-    for volume in pod.get("volumes") or ():
-        yield volume.get("secret")
-        for source in (volume.get("projected") or {}).get("sources") or ():
-            yield source.get("secret")
-
-
-def _of_environments(pod: Object) -> Iterator[Object | None]:
-    for container in (*(pod.get("initContainers") or ()), *(pod.get("containers") or ())):
-        for variable in container.get("env") or ():
-            yield (variable.get("valueFrom") or {}).get("secretKeyRef")
-        for source in container.get("envFrom") or ():
-            yield source.get("secretRef")
-
-
 def _pods(cluster: Cluster) -> Iterator[Problem]:
     if not cluster.live:
         raise NotApplicableError("manifests have no pods; run it with access to the cluster")
@@ -168,5 +132,4 @@ CHECKS: Final = (
     Check("availability", "The server survives the loss of a node", _availability),
     Check("network-policies", "A network policy restricts who reaches each workload", _network_policies),
     Check("ingress-tls", "Every public host has TLS", _ingress_tls),
-    Check("cluster-secrets", "Every secret that a pod reads is there", _cluster_secrets),
 )
