@@ -5,20 +5,16 @@ Loki is a stand-in that keeps what Loki would store: index labels, structured me
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-import httpx
 import pytest
 
+from support.log_shippers import Collector
 from support.loki_endpoint import LokiEndpoint
 from support.loki_entries import select
-from support.programs.otel_collector import otel_collector
-from support.programs.prometheus import free_port
 from support.shipped_lines import ERROR, FATAL, ID, INFO, MOMENT, SPAN, TRACE, WRITTEN, arrived, query
 from support.stack import wait_until
 from tallow.monitoring.metrics import Metrics
@@ -26,48 +22,8 @@ from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.testing.fake_backend import running
-from tallow.stack.log_pipeline.collector import collector_config
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
-
-
-class Collector:
-    """A Collector that follows ``folder/tallow.log`` and sends to ``loki``."""
-
-    def __init__(self, folder: Path, loki: str) -> None:
-        self.folder = folder
-        self.log = folder / "tallow.log"
-        self._health = f"127.0.0.1:{free_port()}"
-        (folder / "collector.yml").write_text(
-            collector_config(
-                include=str(folder / "*.log"),
-                loki=loki,
-                data=PurePosixPath(folder / "data"),
-                health=self._health,
-            )
-        )
-
-    @contextlib.contextmanager
-    def started(self) -> Iterator[None]:
-        """Run it for the block, from when it is healthy on."""
-        with (self.folder / "collector.out").open("a") as output:
-            command = [str(otel_collector()), "--config", "file:collector.yml"]
-            process = subprocess.Popen(command, cwd=self.folder, stdout=output, stderr=output)
-        try:
-            wait_until(self._is_healthy, "the Collector is healthy")
-            yield
-        finally:
-            process.terminate()
-            assert process.wait(timeout=30) == 0
-
-    def _is_healthy(self) -> bool:
-        with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"http://{self._health}/", trust_env=False).is_success
-        return False
-
-    def write(self, *lines: bytes) -> None:
-        with self.log.open("ab") as file:
-            file.write(b"".join(lines))
 
 
 @pytest.fixture

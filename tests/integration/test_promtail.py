@@ -5,21 +5,19 @@ Loki is a stand-in that keeps what Loki would store. Only addresses and folders 
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 import orjson
 import pytest
 
+from support.log_shippers import Promtail
 from support.loki_endpoint import LokiEndpoint
 from support.loki_entries import select
 from support.programs.go_modules import PROMTAIL, go_program
-from support.programs.prometheus import free_port
 from support.shipped_lines import (
     ERROR,
     FATAL,
@@ -41,52 +39,10 @@ from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.testing.fake_backend import running
 from tallow.stack.log_pipeline import METADATA
-from tallow.stack.log_pipeline.promtail import promtail_config
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
 
 COMMITTED = Path(__file__).parents[2] / "monitoring" / "promtail" / "promtail.yml"
-
-
-class Promtail:
-    """A Promtail that follows ``folder/tallow.log`` and sends to ``loki``."""
-
-    def __init__(self, folder: Path, loki: str) -> None:
-        self.folder = folder
-        self.log = folder / "tallow.log"
-        (folder / "promtail.yml").write_text(promtail_config(include=str(folder / "*.log"), loki=loki))
-
-    @contextlib.contextmanager
-    def started(self) -> Iterator[None]:
-        """Run it for the block, from when it follows the file on."""
-        port = free_port()
-        command = [
-            str(go_program(PROMTAIL)),
-            "-config.file=promtail.yml",
-            f"-positions.file={self.folder / 'positions.yaml'}",
-            "-server.http-listen-address=127.0.0.1",
-            "-server.grpc-listen-address=127.0.0.1",
-            f"-server.http-listen-port={port}",
-        ]
-        with (self.folder / "promtail.out").open("a") as output:
-            process = subprocess.Popen(command, cwd=self.folder, stdout=output, stderr=output)
-
-        def is_ready() -> bool:
-            assert process.poll() is None, (self.folder / "promtail.out").read_text()
-            with contextlib.suppress(httpx.TransportError):
-                return httpx.get(f"http://127.0.0.1:{port}/ready", trust_env=False).is_success
-            return False
-
-        try:
-            wait_until(is_ready, "Promtail is ready")
-            yield
-        finally:
-            process.terminate()
-            assert process.wait(timeout=30) == 0
-
-    def write(self, *lines: bytes) -> None:
-        with self.log.open("ab") as file:
-            file.write(b"".join(lines))
 
 
 @pytest.fixture
@@ -147,14 +103,13 @@ async def test_the_lines_of_a_server_arrive_with_their_fields(loki: LokiEndpoint
     data = tmp_path / "data"
     data.mkdir()
     promtail = Promtail(tmp_path, loki.url)
-    with promtail.started():
-        async with tallow_serve(data, LOG_FILE=str(promtail.log), ENVIRONMENT="test") as server:
+    async with tallow_serve(data, LOG_FILE=str(promtail.log), ENVIRONMENT="test") as server:
+        with promtail.started():
             answer = await server.http.get("/no-such-page", headers={"x-request-id": ID})
             assert answer.status_code == 404
-        written = promtail.log.read_bytes().splitlines(keepends=True)
-        assert written
-        arrived(loki, *written)
-    assert {entry.line.encode() + b"\n" for entry in loki.entries} == set(written)
+            wait_until(lambda: ID.encode() in promtail.log.read_bytes(), "the request is logged")
+            arrived(loki, *promtail.log.read_bytes().splitlines(keepends=True))
+    assert any(entry.metadata.get("correlation_id") == ID for entry in loki.entries)
     for entry in loki.entries:
         fields = orjson.loads(entry.line)
         assert entry.labels == {"service_name": fields["service"], "environment": fields["environment"]}

@@ -13,7 +13,7 @@ from tallow.monitoring.testing.fake_backend import FakeBackend, ReceivedRequest,
 
 
 class LokiEndpoint(FakeBackend):
-    """Loki's two ways in: its push API and OTLP. Loki's licence keeps the program itself out of the tests."""
+    """Loki's two ways in: its push API and OTLP. tests/integration/test_loki.py asks Loki itself."""
 
     def __init__(self) -> None:
         super().__init__()

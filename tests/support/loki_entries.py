@@ -1,6 +1,6 @@
 """What Loki stores of a push and of an OTLP request, and which entries a query of the dashboards selects.
 
-Loki itself cannot be run here. Source: Grafana Loki, "Ingesting logs to Loki using OpenTelemetry Collector"
+Source: Grafana Loki, "Ingesting logs to Loki using OpenTelemetry Collector"
 and "Log queries". Only the forms of query that the dashboards use are understood.
 """
 

@@ -14,8 +14,8 @@ MOMENT = "2026-11-29T10:20:30.456Z"
 ALL_LEVELS = ".*"
 
 
-def line(level: str, message: str, **fields: str) -> bytes:
-    fixed = {"timestamp": MOMENT, "service": "tallow", "environment": "test", "logger": "tallow"}
+def line(level: str, message: str, *, timestamp: str = MOMENT, **fields: str) -> bytes:
+    fixed = {"timestamp": timestamp, "service": "tallow", "environment": "test", "logger": "tallow"}
     return orjson.dumps({**fixed, "level": level, "message": message, **fields}) + b"\n"
 
 

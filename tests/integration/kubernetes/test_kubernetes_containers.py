@@ -7,39 +7,24 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
 
-from support.kubernetes.cluster import process
-from support.kubernetes.containers import SECRET_VALUES, ContainerProcess, container, container_process
+from support.kubernetes.containers import SECRET_VALUES, container, container_process, started
 from support.programs.databases import postgres, redis_server
-from support.programs.prometheus import free_port
 from support.transfers.server import Client
 from tallow.stack.alerts import RULES
-from tallow.stack.deployment import PORTS
 from tallow.stack.kubernetes.server import GRACE_SECONDS
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
 
 POD_ADDRESS: Final = "10.1.2.3:3000"
 PROBES: Final = ("startupProbe", "livenessProbe", "readinessProbe")
-
-
-@contextmanager
-def started(
-    workload: str, found: ContainerProcess, folder: Path
-) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A container's process on a free port; gives its URL. The port is the only difference."""
-    port, own = free_port(), str(PORTS["tallow" if workload == "tallow" else "heartbeat"])
-    assert own in found.command
-    command = [str(port) if argument == own else argument for argument in found.command]
-    with process(folder / "log", command, folder, found.environment) as running:
-        yield f"http://127.0.0.1:{port}", running
 
 
 async def probe(workload: str, url: str, name: str) -> int:

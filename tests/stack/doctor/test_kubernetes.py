@@ -292,6 +292,15 @@ def test_settings_are_those_that_the_pods_read() -> None:
     assert messages == [f"the ConfigMap {current['metadata']['name']} is missing, which the pods read"]
 
 
+def test_the_operator_chooses_the_probes_of_what_it_makes() -> None:
+    pod = {"containers": [{"name": "config-reloader"}]}
+    labels = {"app.kubernetes.io/managed-by": "prometheus-operator"}
+    made = {"kind": "StatefulSet", "spec": {"template": {"spec": pod}}}
+    of_operator = made | {"metadata": {"name": "prometheus-tallow", "labels": labels}}
+    assert problems_of("probes", Cluster([of_operator])) == []
+    assert len(problems_of("probes", Cluster([made | {"metadata": {"name": "own"}}]))) == 1
+
+
 def test_what_the_operator_refuses_is_named() -> None:
     event = {
         "kind": "Event",

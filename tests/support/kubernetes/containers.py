@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from support.kubernetes.cluster import process
 from support.kubernetes.manifests import OVERLAYS, Object, objects, of_kind
+from support.programs.prometheus import free_port
+from tallow.stack.deployment import PORTS
 from tallow.stack.kubernetes.objects import SETTINGS
 
 SECRET_VALUES: Final = {
@@ -80,3 +85,15 @@ def container_process(workload: str, folder: Path, **secrets: str) -> ContainerP
     ]
     interpreter = [sys.executable, "-m", "tallow"] if program == "tallow" else [sys.executable]
     return ContainerProcess([*interpreter, *arguments], {**variables, "PATH": os.environ["PATH"]})
+
+
+@contextmanager
+def started(
+    workload: str, found: ContainerProcess, folder: Path
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A container's process on a free port; gives its URL. The port is the only difference."""
+    port, own = free_port(), str(PORTS["tallow" if workload == "tallow" else "heartbeat"])
+    assert own in found.command
+    command = [str(port) if argument == own else argument for argument in found.command]
+    with process(folder / "log", command, folder, found.environment) as running:
+        yield f"http://127.0.0.1:{port}", running

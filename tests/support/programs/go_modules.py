@@ -73,15 +73,26 @@ PROMTOOL: Final = GoProgram(
     # Without the service discoveries, which bring the libraries of every cloud.
     tags=("netgo", "remove_all_sd"),
 )
+_LOKI: Final = "github.com/grafana/loki/v3"
 PROMTAIL: Final = GoProgram(
     "promtail",
-    "github.com/grafana/loki/v3",
+    _LOKI,
     f"v{images.PROMTAIL.rpartition(':')[2]}",
-    "github.com/grafana/loki/v3/clients/cmd/promtail",
+    f"{_LOKI}/clients/cmd/promtail",
     tags=("netgo",),
     replaces=True,
 )
 """The version of the Compose file, without the journal. It takes five minutes to build."""
+LOKI: Final = GoProgram(
+    "loki",
+    _LOKI,
+    f"v{images.LOKI.rpartition(':')[2]}",
+    f"{_LOKI}/cmd/loki",
+    tags=("netgo",),
+    replaces=True,
+)
+"""The version of the Compose file. Its licence (AGPL) allows to run it here; no part of it is in Tallow. It
+takes twenty minutes to build."""
 
 
 def go_program(program: GoProgram) -> Path:

@@ -38,10 +38,16 @@ def _unrestricted(pod: Object, container: Object) -> Iterator[str]:
 def _probes(cluster: Cluster) -> Iterator[Problem]:
     for workload, container in cluster.containers():
         missing = [probe for probe in PROBES if probe not in container]
-        if missing:
+        if missing and not _is_made_by_operator(workload):
             yield Problem(
                 f"{name_of(workload)}, container {container['name']} lacks {', '.join(missing)}", _APPLY
             )
+
+
+def _is_made_by_operator(workload: Object) -> bool:
+    """Whether the Prometheus operator chose the probes: its config-reloader has none."""
+    labels = workload["metadata"].get("labels") or {}
+    return bool(labels.get("app.kubernetes.io/managed-by") == "prometheus-operator")
 
 
 def _images(cluster: Cluster) -> Iterator[Problem]:
