@@ -196,9 +196,9 @@ def test_what_the_operator_refuses_is_named(healthy: Cluster) -> None:
 
 def test_a_namespace_without_objects_is_one_line(healthy: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     done = CliRunner().invoke(main, ["doctor", "--engine", "kubernetes", "--namespace", "other"])
-    assert (done.exit_code, len(done.output.splitlines())) == (1, 1)
+    assert (done.exit_code, len(done.output.splitlines())) == (3, 1)
     assert "name another with --namespace" in done.output
     monkeypatch.setenv("KUBECONFIG", str(healthy.folder / "none"))
     done = CliRunner().invoke(main, ["doctor", "--engine", "kubernetes"])
-    assert (done.exit_code, len(done.output.splitlines())) == (1, 1)
+    assert (done.exit_code, len(done.output.splitlines())) == (3, 1)
     assert "kubectl fails" in done.output
