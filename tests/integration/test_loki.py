@@ -107,7 +107,8 @@ def filled(loki: Loki, written: list[bytes], tmp_path_factory: pytest.TempPathFa
     shipper = Shipper(MonitoringSettings.load(log_endpoint=loki.url), Metrics(Registry()))
     shipper.write(written)
     shipper.close(time.monotonic() + 30)
-    for number, kind in enumerate((Collector, Promtail), 2):
+    kinds: tuple[type[Collector] | type[Promtail], ...] = (Collector, Promtail)
+    for number, kind in enumerate(kinds, 2):
         follower = kind(tmp_path_factory.mktemp(kind.__name__), loki.url)
         follower.write(*written)
         with follower.started():
@@ -126,7 +127,7 @@ def test_the_committed_file_is_valid() -> None:
 
 
 def test_the_health_check_of_the_compose_file_asks_the_running_program(loki: Loki) -> None:
-    command = [go_program(LOKI), *health.LOKI[2:]]
+    command = [str(go_program(LOKI)), *health.LOKI[2:]]
     assert subprocess.call([*command, f"-health.url={loki.url}/ready"]) == 0
     assert subprocess.call([*command, f"-health.url=http://127.0.0.1:{free_port()}/ready"]) == 1
 

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from support.kubernetes.manifests import OVERLAYS, ROOT, objects, of_kind
-from tallow.stack.dashboards import dashboard_json, dashboards
+from tallow.stack.dashboards import dashboards
+from tallow.stack.dashboards.layout import dashboard_json
 from tallow.stack.deployment import KUBERNETES
 
 LIMITS = {

@@ -38,7 +38,13 @@ def _document(retention: str) -> dict[str, Any]:
             "path_prefix": str(DATA),
             "replication_factor": 1,
             "ring": {"kvstore": {"store": "inmemory"}},
-            "storage": {"filesystem": {"chunks_directory": str(DATA / "chunks")}},
+            "storage": {
+                "filesystem": {
+                    "chunks_directory": str(DATA / "chunks"),
+                    # Without it Loki does not start, although -verify-config accepts the file.
+                    "rules_directory": str(DATA / "rules"),
+                }
+            },
         },
         "schema_config": {
             "configs": [
