@@ -32,8 +32,8 @@ def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A stack that `tallow up` has started with moved ports, and with times a tenth of the real ones."""
     folder = tmp_path_factory.mktemp("commands")
     started = ComposeStack(engine, StateDir(folder / "home"), folder, {"COLUMNS": "200"}, OFFSET)
-    started.tallow("up", "--engine", "docker", "--port-offset", str(OFFSET), "--scale", "0.1")
     try:
+        started.tallow("up", "--engine", "docker", "--port-offset", str(OFFSET), "--scale", "0.1")
         yield started
     finally:
         started.run("down", "--purge")

@@ -32,8 +32,8 @@ def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
         load(engine)
     (folder / ".env").write_text(f'TURN_SECRET="{SECRET}"\nICE_SERVERS={URL}\n')
     started = ComposeStack(engine, StateDir(folder / "home"), folder)
-    started.tallow("up", "--engine", "docker", "--profile", "promtail", "--profile", "turn")
     try:
+        started.tallow("up", "--engine", "docker", "--profile", "promtail", "--profile", "turn")
         yield started
     finally:
         started.run("down", "--purge")

@@ -44,9 +44,9 @@ def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder = tmp_path_factory.mktemp("stack")
     prepared = ComposeStack(engine, StateDir(folder / "home"), folder)
     prepared.tallow("up", "--engine", "docker", "--no-start", "--profile", "logs", "--scale", "0.1")
-    with engine.network():
-        prepared.compose("up", "--detach", "--wait", "--no-build")
     try:
+        with engine.network():
+            prepared.compose("up", "--detach", "--wait", "--no-build")
         yield prepared
     finally:
         prepared.run("down", "--purge")

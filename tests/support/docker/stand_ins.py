@@ -55,7 +55,8 @@ _PROMTAIL: Final = """\
 #!/bin/sh
 set -eu
 trap 'exit 0' TERM
-cat "${1#-config.file=}" /var/log/tallow/tallow.log > /dev/null
+cat "${1#-config.file=}" > /dev/null
+until cat /var/log/tallow/tallow.log > /dev/null; do sleep 1; done
 echo 0 > /var/lib/promtail/positions.yaml
 httpd -f -p 9080 -h /www -c /www/httpd.conf &
 wait

@@ -102,6 +102,15 @@ def docker(*arguments: str, seconds: float = ASK_S) -> str:
     return run(["docker", *arguments], seconds)
 
 
+def docker_logs(container: str, lines: int) -> str:
+    """The last lines that a container wrote, to its standard output and to its standard error.
+
+    Raises:
+        DockerCommandError: they cannot be read.
+    """
+    return run(["docker", "logs", "--tail", str(lines), container], merge=True)
+
+
 def docker_json(*arguments: str) -> Any:
     """The JSON that the Docker client prints.
 
@@ -115,8 +124,16 @@ def docker_json(*arguments: str) -> Any:
         raise DockerCommandError(f"docker {arguments[0]} printed no JSON: {_one_line(output)}") from None
 
 
-def run(command: Sequence[str], seconds: float = ASK_S, stdin: str | None = None) -> str:
+def run(
+    command: Sequence[str], seconds: float = ASK_S, stdin: str | None = None, *, merge: bool = False
+) -> str:
     """Run a client and return its output.
+
+    Args:
+        command: the program and its arguments.
+        seconds: to wait for its end.
+        stdin: what it reads.
+        merge: return its error output as well.
 
     Raises:
         DockerCommandError: it failed or did not end in time; one line.
@@ -125,7 +142,8 @@ def run(command: Sequence[str], seconds: float = ASK_S, stdin: str | None = None
         done = subprocess.run(
             command,
             input=stdin if stdin is not None else "",
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
             text=True,
             errors="replace",
             check=False,
@@ -137,7 +155,8 @@ def run(command: Sequence[str], seconds: float = ASK_S, stdin: str | None = None
     except subprocess.TimeoutExpired:
         raise DockerCommandError(f"{command[0]} did not end within {seconds:.0f} s") from None
     if done.returncode:
-        raise DockerCommandError(_one_line(done.stderr) or f"{command[0]} ended with {done.returncode}")
+        reason = _one_line(done.stderr or done.stdout)
+        raise DockerCommandError(reason or f"{command[0]} ended with {done.returncode}")
     return done.stdout
 
 

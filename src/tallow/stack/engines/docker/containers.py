@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from tallow.stack.engines.docker.client import Project, docker, docker_json
+from tallow.stack.engines.docker.client import Project, docker, docker_json, docker_logs
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.services.service_state import ServiceState
 
@@ -120,7 +120,7 @@ def states(project: Project, services: Iterable[str]) -> Mapping[str, ServiceSta
 def last_lines(container: Container, count: int = REASON_LINES) -> list[str]:
     """The last lines that a container wrote, without colours; none if it cannot be read."""
     try:
-        output = docker("logs", "--tail", str(count), container.id)
+        output = docker_logs(container.id, count)
     except StackError:
         return []
     return [plain(line) for line in output.splitlines() if line.strip()]
