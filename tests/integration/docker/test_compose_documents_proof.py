@@ -68,7 +68,7 @@ class User:
         return done.stdout
 
     def run_with_doctor(self, commands: str, folder: Path | None = None) -> None:
-        """Run commands, the last of which is `tallow doctor`. The space of this machine's disk is left out."""
+        """Run commands, the last of which is `tallow doctor`; this machine's disk may be full."""
         before, doctor, _ = commands.rpartition("tallow doctor")
         assert doctor
         self.run(before, folder=folder)
