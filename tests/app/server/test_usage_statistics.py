@@ -112,6 +112,41 @@ async def test_a_transfer_sends_each_step_once(counted: RunningServer, plausible
     assert events(plausible, "Transfer: peer") == [{"method": "p2p"}]
 
 
+async def test_candidates_before_the_answer_count_after_it(
+    counted: RunningServer, plausible: FakePlausible
+) -> None:
+    """Browsers send them as they find them; the steps keep their order."""
+    sender, receiver = await counted.pair()
+    for peer, other, kind in (
+        (sender, receiver, "offer"),
+        (sender, receiver, "candidate"),
+        (receiver, sender, "answer"),
+        (receiver, sender, "candidate"),
+    ):
+        await peer.send(type=kind, data={"attempt": "1", "sealed": "private"})
+        await other.receive()
+    names = await sent(counted, plausible)
+    steps = [name for name in names if name.startswith("Connection: ")]
+    assert steps == ["Connection: start", "Connection: signals", "Connection: candidates"]
+
+
+async def test_an_installation_is_a_goal_however_much_a_report_holds(
+    counted: RunningServer, plausible: FakePlausible
+) -> None:
+    """The metrics of a page's report are more than the events that one report may cause."""
+    sender, _ = await counted.pair()
+    errors = [
+        counter(1, type=kind, severity=severity)
+        for kind in ("network", "crypto", "transfer", "validation", "auth", "storage", "signaling")
+        for severity in ("low", "medium", "high")
+    ]
+    await report(
+        counted, sender, "failed", errors_total=errors, pwa_installs_total=[counter(1, platform="desktop")]
+    )
+    await sent(counted, plausible)
+    assert events(plausible, "App installed") == [{"platform": "desktop"}]
+
+
 @pytest.mark.parametrize(("channel", "times"), [("webrtc", 1), ("tcp", 1), ("relay", 0)])
 async def test_candidates_of_a_direct_channel_are_counted_after_the_answer(
     counted: RunningServer, plausible: FakePlausible, channel: str, times: int

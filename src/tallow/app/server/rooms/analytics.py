@@ -24,6 +24,12 @@ _RESULTS: Final[Mapping[TransferOutcome, str]] = {
 }
 DIRECT_CHANNELS: Final = ("tcp", "webrtc")
 """Types of channels for which peers exchange candidates: all but the relay."""
+_USES: Final[Mapping[str, str]] = {
+    "feature_usage_total": "used",
+    "settings_changes_total": "adopted",
+    "pwa_installs_total": "adopted",
+}
+"""Metrics of which a report causes events, and the stage of the feature."""
 MAX_USES: Final = 20
 """Events about features from one report."""
 
@@ -83,7 +89,8 @@ class RoomAnalytics:
 
         Signals are sealed: the server sees their kind and channel only. Command-line peers put their
         candidates into offer and answer of a direct channel, so that both have gathered them with the answer.
-        Browsers may also send candidates in messages of their own.
+        Browsers also send candidates in messages of their own, even before the answer. They count after it:
+        the steps of a funnel have one order.
 
         Args:
             data: of the message.
@@ -94,7 +101,11 @@ class RoomAnalytics:
         if kind == "answer" and self._is_first(journey, "signals_exchanged"):
             self._client.connection_funnel.exchange_signals()
         gathered = kind == "candidate" or (kind == "answer" and data.get("channel") in DIRECT_CHANNELS)
-        if gathered and self._is_first(journey, "candidates_gathered"):
+        if (
+            gathered
+            and "signals_exchanged" in journey.steps
+            and self._is_first(journey, "candidates_gathered")
+        ):
             self._client.connection_funnel.gather_candidates()
 
     def started(self, room: Room, method: TransferMethod, now: float) -> None:
@@ -112,13 +123,12 @@ class RoomAnalytics:
         journey = self._journeys.get(room.record.id)
         if journey is None or journey.opted_out:
             return
-        for sample in list(samples)[:MAX_USES]:
-            if sample.metric.name == "feature_usage_total":
-                self._client.feature_adoption(sample.labels[0], "used")
-            elif sample.metric.name == "settings_changes_total":
-                self._client.feature_adoption(sample.labels[0], "adopted")
-            elif sample.metric.name == "pwa_installs_total":
+        used = [sample for sample in samples if sample.metric.name in _USES]
+        for sample in used[:MAX_USES]:
+            if sample.metric.name == "pwa_installs_total":
                 self._client.goal("App installed", platform=sample.labels[0])
+            else:
+                self._client.feature_adoption(sample.labels[0], _USES[sample.metric.name])
 
     def concluded(
         self,
