@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from support.programs.browser import chromium
+from support.programs.browser import chromium, launch_profile
 from support.programs.firefox import BidiSession, firefox
 from support.web_app.server import PageServer, serving_page
 from support.web_app.tabs import ChromiumTab, FirefoxTab, NewTab
@@ -48,6 +48,16 @@ def new_tab(browser: Browser, downloads: Path) -> Iterator[NewTab]:
     yield open_tab
     for tab in tabs:
         tab.close()
+
+
+@pytest.fixture
+def profile_tab(browser: Browser, downloads: Path, tmp_path: Path) -> Iterator[ChromiumTab]:
+    """A tab with a profile on disk: private windows cannot install a page."""
+    context = launch_profile(browser, tmp_path / "profile")
+    try:
+        yield ChromiumTab(context, downloads)
+    finally:
+        context.close()
 
 
 @pytest.fixture

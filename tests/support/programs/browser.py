@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from support.programs.debian import environment, program
 
@@ -36,6 +36,18 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def launch_profile(browser: Browser, folder: Path) -> BrowserContext:
+    """Another browser with a profile on disk, as a person has; it can install apps. The caller closes it."""
+    options = launch_options()
+    home = folder / "home"  # what an installed app writes for the desktop
+    home.mkdir(parents=True)
+    options["env"] = {name: value for name, value in options["env"].items() if not name.startswith("XDG_")}
+    options["env"]["HOME"] = str(home)
+    return browser.browser_type.launch_persistent_context(
+        folder / "profile", args=list(FLAGS), accept_downloads=True, **options
+    )
 
 
 def launch_options() -> dict[str, Any]:

@@ -53,9 +53,13 @@ def wait_until(tab: Tab, expression: str, seconds: float = WAIT_S) -> Any:
 
 
 class ChromiumTab:
-    """A tab with its own profile. It records errors of the page and the addresses that it asked for."""
+    """A tab with its own profile. It records errors of the page and the addresses that it asked for.
 
-    def __init__(self, context: BrowserContext, downloads: Path) -> None:
+    Args:
+        downloads: the folder of what it saves; without it the context decides.
+    """
+
+    def __init__(self, context: BrowserContext, downloads: Path | None) -> None:
         self.context = context
         self.page: Page = context.new_page()
         self.page.set_default_timeout(WAIT_S * 1000)
@@ -64,7 +68,8 @@ class ChromiumTab:
         self.page.on("console", lambda line: self.problems.extend([line.text] * (line.type == "error")))
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("request", lambda request: self.requested.add(request.url))
-        self.page.on("download", lambda found: found.save_as(downloads / found.suggested_filename))
+        if downloads is not None:
+            self.page.on("download", lambda found: found.save_as(downloads / found.suggested_filename))
 
     def open(self, url: str) -> None:
         self.page.goto(url)
