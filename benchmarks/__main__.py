@@ -25,6 +25,8 @@ PARTS = (
     "logs",
     "scrubber",
     "transfers",
+    "page",
+    "page_memory",
     "dashboards",
     "http_servers",
 )
