@@ -79,7 +79,10 @@ def containers_table(
 
 
 def container_addresses(home: StateDir) -> Text:
-    """The addresses of the services of a stack of containers, as :func:`address_list` shows them."""
+    """The addresses of the services of a stack of containers, as :func:`address_list` shows them.
+
+    Its data is in volumes, not in its folder.
+    """
     ports = lifecycle.published_ports(home)
     mailbox = {"mailbox": f"http://localhost:{ports['mailbox']}"} if "mailbox" in ports else {}
-    return address_list(home, home.options().port_offset, mailbox)
+    return address_list(home, home.options().port_offset, mailbox, "configuration")

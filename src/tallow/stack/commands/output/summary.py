@@ -27,13 +27,19 @@ LOW_SPACE_BYTES: Final = 1_000_000_000
 NONE_FURTHER: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def address_list(home: StateDir, port_offset: int, further: Mapping[str, str] = NONE_FURTHER) -> Text:
+def address_list(
+    home: StateDir,
+    port_offset: int,
+    further: Mapping[str, str] = NONE_FURTHER,
+    folder: str = "data and logs",
+) -> Text:
     """The addresses of the services, the command for the credentials, and the folder; not to be wrapped.
 
     Args:
         home: the stack's folder.
         port_offset: added to every port.
         further: addresses by name.
+        folder: what the stack's folder contains.
     """
     lines = [
         (service.name, base_url(service.name, port_offset) + service.page_path)
@@ -43,7 +49,7 @@ def address_list(home: StateDir, port_offset: int, further: Mapping[str, str] = 
     # Listed although Debian builds it without pages: it is where alerts are, and other builds have pages.
     lines += [("alertmanager", f"{base_url('alertmanager', port_offset)}  (tallow alerts)")]
     lines += further.items()
-    lines += [("credentials", command_line(home, "credentials")), ("data and logs", str(home.root))]
+    lines += [("credentials", command_line(home, "credentials")), (folder, str(home.root))]
     text = Text("\n")
     for name, value in lines:
         text.append(f"{name:<14}{printable(value)}\n")
