@@ -135,7 +135,8 @@ def test_cancelling_there_ends_this_side(
     with slow_sender(server, source, tab) as sender:
         sender.send_signal(signal.SIGINT)
         assert wait_for_state(tab, "cancelled", "failed", "done") == "cancelled"
-    assert shown_error(tab) == "peer_cancelled"
+    assert shown_error(tab) == "peer_stopped"
+    assert tab.run("document.querySelector('.actions button.primary').innerText") == "Continue"
     assert nothing_saved(downloads)
 
 
