@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import socket
 import threading
@@ -186,3 +187,39 @@ def test_firefox_keeps_the_files_of_the_page_for_offline_use(
     )
     assert "/" in kept
     assert any(path.endswith(".js") for path in kept)
+
+
+LAUNCH = """() => {
+  // Only an installed app is opened with files, and a headless browser installs none.
+  const launchQueue = {setConsumer: (consumer) => { globalThis.openWith = consumer; }};
+  Object.defineProperty(globalThis, 'launchQueue', {value: launchQueue});
+}"""
+OPEN_WITH = """(async () => {
+  const root = await navigator.storage.getDirectory();
+  const file = await root.getFileHandle('opened.txt', {create: true});
+  const out = await file.createWritable();
+  await out.write('opened with the page');
+  await out.close();
+  await openWith({files: []});
+  await openWith({files: [file]});
+})()"""
+
+
+def test_a_file_that_is_opened_with_the_page_is_chosen_sent_and_counted(
+    server: PageServer, new_tab: NewTab, tmp_path: Path
+) -> None:
+    tab = new_tab()
+    tab.before_load(LAUNCH)
+    tab.open(server.url)
+    wait_until(tab, "typeof globalThis.openWith === 'function'")
+    session = tab.page.context.new_cdp_session(tab.page)
+    manifest = json.loads(session.send("Page.getAppManifest")["data"])
+    assert manifest["file_handlers"][0]["action"] == "/"
+    tab.run(OPEN_WITH)
+    wait_until(tab, "document.querySelectorAll('.files li').length === 1")
+    tab.click("button.wide")
+    with command_line("receive", "--yes", "-o", str(tmp_path / "out"), stdin=link_of(tab)) as receiver:
+        assert receiver.wait(timeout=60) == 0
+    assert (tmp_path / "out" / "opened.txt").read_text() == "opened with the page"
+    wait_for_state(tab, "done")
+    server.wait_for('tallow_feature_usage_total{feature="file_handler"}', 1)
