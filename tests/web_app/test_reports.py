@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
+from support.programs.browser import FLAGS, launch_options
+from support.programs.firefox import firefox
 from support.web_app.files import make_file
 from support.web_app.server import PageServer, Samples, changes, serving_page
-from support.web_app.tabs import WAIT_S, ChromiumTab, NewTab, wait_until
+from support.web_app.tabs import WAIT_S, ChromiumTab, FirefoxTab, NewTab, Tab, wait_until
 from support.web_app.transfers import accept, command_line, link_of, start_send, wait_for_state
 
 pytestmark = [pytest.mark.integration, pytest.mark.proof, pytest.mark.timeout(600)]
@@ -26,6 +29,11 @@ DISCLAIMED: dict[str, dict[str, Any]] = {
     "Sec-GPC header alone": {"extra_http_headers": {"Sec-GPC": "1"}},
     "switched off": {"init": "() => localStorage.setItem('tallow.settings', '{\"telemetry\": \"off\"}')"},
 }
+GLOBAL_PRIVACY_CONTROL = {
+    "privacy.globalprivacycontrol.enabled": True,
+    "privacy.globalprivacycontrol.functionality.enabled": True,
+}
+SEEN_BY_SERVER = "fetch('/api/info').then((answer) => answer.json()).then((info) => info.do_not_track)"
 PAGE_METRICS = ("service_worker_events", "pwa_installs", "notifications_sent", "settings_changes")
 
 
@@ -93,6 +101,20 @@ def test_metrics_change_by_exactly_what_the_pages_show_as_sent(
         assert expected["service_worker_events_total", f'event="{event}"'] == 2
 
 
+def send_without_a_report(tab: Tab, server: PageServer, folder: Path) -> None:
+    """Send a file; the server has no report of the page, and counts what the sender's departure says."""
+    tab.open(server.url)
+    link = start_send(tab, [make_file(folder / "a.bin", 1000)])
+    receive = ("receive", "--yes", "--relay", "--no-telemetry", "-o", str(folder / "out"))
+    with command_line(*receive, stdin=link) as receiver:
+        assert receiver.wait(timeout=60) == 0
+    assert wait_for_state(tab, "done") == "done"
+    server.wait_for('tallow_transfers_total{status="success",method="relay"}', 1)
+    after = server.metrics()
+    assert after['tallow_client_reports_total{outcome="accepted"}'] == 0
+    assert not changes({}, after, *PAGE_METRICS)
+
+
 @pytest.mark.parametrize("wish", DISCLAIMED)
 def test_nothing_is_reported_against_the_persons_wish(
     server: PageServer, new_tab: NewTab, tmp_path: Path, wish: str
@@ -102,18 +124,41 @@ def test_nothing_is_reported_against_the_persons_wish(
     tab = new_tab(**options)
     if script:
         tab.before_load(script)
-    tab.open(server.url)
-    link = start_send(tab, [make_file(tmp_path / "a.bin", 1000)])
-    receive = ("receive", "--yes", "--relay", "--no-telemetry", "-o", str(tmp_path / "out"))
-    with command_line(*receive, stdin=link) as receiver:
-        assert receiver.wait(timeout=60) == 0
-    assert wait_for_state(tab, "done") == "done"
-    # Without a report the sender's departure alone is counted.
-    server.wait_for('tallow_transfers_total{status="success",method="relay"}', 1)
-    after = server.metrics()
-    assert after['tallow_client_reports_total{outcome="accepted"}'] == 0
-    assert not changes({}, after, *PAGE_METRICS)
+    send_without_a_report(tab, server, tmp_path)
     assert not any("/api/telemetry" in url for url in tab.requested)
+
+
+def test_firefox_with_global_privacy_control_reports_nothing(
+    server: PageServer, downloads: Path, tmp_path: Path
+) -> None:
+    """With the browser's own setting, for the script and for the header."""
+    with firefox(tmp_path / "firefox", downloads, **GLOBAL_PRIVACY_CONTROL) as session:
+        tab = FirefoxTab(session)
+        tab.open(server.url)
+        assert tab.run("navigator.globalPrivacyControl") is True
+        assert tab.run(SEEN_BY_SERVER) is True
+        send_without_a_report(tab, server, tmp_path)
+
+
+def test_chromium_with_do_not_track_reports_nothing(
+    server: PageServer, browser: Browser, downloads: Path, tmp_path: Path
+) -> None:
+    """With the browser's own setting, for the script and for the header."""
+    profile = tmp_path / "profile" / "Default"
+    profile.mkdir(parents=True)
+    (profile / "Preferences").write_text(json.dumps({"enable_do_not_track": True}))
+    context = browser.browser_type.launch_persistent_context(
+        profile.parent, args=list(FLAGS), accept_downloads=True, **launch_options()
+    )
+    tab = ChromiumTab(context, downloads)
+    try:
+        tab.open(server.url)
+        assert tab.run("navigator.doNotTrack") == "1"
+        assert tab.run(SEEN_BY_SERVER) is True
+        send_without_a_report(tab, server, tmp_path)
+        assert not any("/api/telemetry" in url for url in tab.requested)
+    finally:
+        tab.close()
 
 
 def leaks(folder: Path, needles: list[str]) -> Iterator[str]:
