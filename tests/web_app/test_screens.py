@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,94 +10,25 @@ import pytest
 from support.programs.browser import INSECURE_HOST
 from support.web_app.axe import violations
 from support.web_app.files import make_file, wait_for_download
+from support.web_app.screens import Screens
 from support.web_app.server import PageServer
 from support.web_app.tabs import ChromiumTab, NewTab, wait_until
-from support.web_app.transfers import STATE, command_line, shown_error, start_send, wait_for_state
+from support.web_app.transfers import (
+    STATE,
+    command_line,
+    link_of,
+    shown_error,
+    start_send,
+    wait_for_state,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.proof, pytest.mark.timeout(600)]
 
 NARROW = {"width": 320, "height": 640}
-NAMES = (
-    "a_name_without_any_space_that_is_longer_than_the_width_of_a_small_telephone_display.tar.gz",
-    "notes.txt",
-)
-
-
-def choose(tab: ChromiumTab, folder: Path) -> None:
-    tab.choose("[data-choose=files]", [make_file(folder / name, 2000) for name in NAMES])
-    wait_until(tab, "document.querySelectorAll('.files li').length === 2")
 
 
 def show(tab: ChromiumTab, name: str) -> None:
     tab.page.get_by_role("navigation").get_by_role("button", name=name).click()
-
-
-class Screens:
-    """Brings a tab to each screen of the page; the other side of a transfer is another tab."""
-
-    def __init__(self, server: PageServer, new_tab: NewTab, folder: Path, **options: object) -> None:
-        self.server, self.folder = server, folder
-        self._new_tab: Callable[[], ChromiumTab] = lambda: new_tab(**options)
-
-    def all(self, check: Callable[[str, ChromiumTab], None]) -> None:
-        """Call ``check`` with the name of each screen and a tab that shows it."""
-        sender, receiver = self._opened(), self._opened()
-        check("home", sender)
-        choose(sender, self.folder)
-        check("chosen", sender)
-        show(receiver, "Receive")
-        check("receive", receiver)
-        receiver.page.fill("#paste", "no link")
-        receiver.click("button[type=submit]")
-        check("receive with a problem", receiver)
-        show(receiver, "Settings")
-        check("settings", receiver)
-        sender.click("button.wide")
-        link = wait_until(sender, "document.querySelector('#link')?.value")
-        check("link", sender)
-        receiver.open(link)
-        wait_for_state(receiver, "confirming")
-        check("offer", receiver)
-        check("sender while the receiver decides", sender)
-        receiver.click("main button.primary")
-        for tab in (sender, receiver):
-            wait_for_state(tab, "done")
-        check("sent", sender)
-        check("received", receiver)
-        show(receiver, "Settings")
-        receiver.page.get_by_role("button", name="Show what was sent").click()
-        wait_until(receiver, "document.querySelector('details.report') !== null")
-        receiver.click("details.report summary")
-        check("reports", receiver)
-        self._text(check)
-        self._failure(check)
-
-    def _opened(self) -> ChromiumTab:
-        tab = self._new_tab()
-        tab.open(self.server.url)
-        wait_until(tab, "document.querySelector('h1') !== null")
-        return tab
-
-    def _text(self, check: Callable[[str, ChromiumTab], None]) -> None:
-        sender, receiver = self._opened(), self._opened()
-        sender.page.get_by_role("button", name="Write a text").click()
-        check("text", sender)
-        sender.page.fill("textarea", "A line\nand another")
-        sender.page.get_by_role("button", name="Use this text").click()
-        sender.click("button.wide")
-        receiver.open(wait_until(sender, "document.querySelector('#link')?.value"))
-        wait_for_state(receiver, "confirming")
-        check("offered text", receiver)
-        receiver.click("main button.primary")
-        wait_for_state(receiver, "done")
-        assert receiver.run("document.querySelector('#received').value") == "A line\nand another"
-        check("received text", receiver)
-
-    def _failure(self, check: Callable[[str, ChromiumTab], None]) -> None:
-        tab = self._opened()
-        tab.open(f"{self.server.url}/#{'a' * 16}.{'A' * 22}")
-        wait_for_state(tab, "failed")
-        check("failed", tab)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -114,7 +44,7 @@ def test_axe_finds_nothing_on_any_screen(
             found[name] = problems
 
     Screens(server, new_tab, tmp_path, color_scheme=scheme).all(check)
-    assert len(checked) >= 15
+    assert len(checked) >= 22
     assert found == {}
 
 
@@ -222,6 +152,52 @@ def test_a_text_is_sent_and_declined_and_settings_change_by_keyboard_alone(
     press_until(receiver, "#telemetry")
     receiver.page.keyboard.press("Space")
     assert receiver.run("JSON.parse(localStorage['tallow.settings']).telemetry") == "off"
+
+
+def test_files_are_given_again_and_the_transfer_is_cancelled_by_keyboard_alone(
+    server: PageServer, new_tab: NewTab, tmp_path: Path
+) -> None:
+    source = make_file(tmp_path / "again.bin", 5000)
+    tab = new_tab()
+    tab.before_load(WITHOUT_HANDLES)
+    tab.open(server.url)
+    link = start_send(tab, [source])
+    tab.open(server.url)
+    press_until(tab, "[data-role=sender] .drop button:first-child")
+    with tab.page.expect_file_chooser() as chooser:
+        tab.page.keyboard.press("Enter")
+    chooser.value.set_files(source)
+    assert link_of(tab) == link
+    press_until(tab, ".link-panel button.primary")
+    tab.page.keyboard.press("Enter")
+    press_until(tab, ".actions button")
+    tab.page.keyboard.press("Enter")
+    assert wait_for_state(tab, "cancelled", "failed") == "cancelled"
+    press_until(tab, ".actions button")
+    tab.page.keyboard.press("Enter")
+    wait_until(tab, "document.querySelector('.drop') !== null")
+
+
+def test_reports_are_read_and_deleted_by_keyboard_alone(
+    server: PageServer, new_tab: NewTab, tmp_path: Path
+) -> None:
+    tab = new_tab()
+    tab.open(server.url)
+    link = start_send(tab, [make_file(tmp_path / "a.bin", 1000)])
+    with command_line("receive", "--yes", "-o", str(tmp_path / "out"), stdin=link) as receiver:
+        assert receiver.wait(timeout=60) == 0
+    server.wait_for('tallow_client_reports_total{outcome="accepted"}', 2)
+    press_until(tab, "nav button:nth-child(3)")
+    tab.page.keyboard.press("Enter")
+    press_until(tab, "main p.row button")
+    tab.page.keyboard.press("Enter")
+    wait_until(tab, "document.querySelector('details.report') !== null")
+    press_until(tab, "details.report > summary")
+    tab.page.keyboard.press("Enter")
+    assert tab.run("document.querySelector('details.report').open")
+    press_until(tab, "main .actions button:last-child")
+    tab.page.keyboard.press("Enter")
+    wait_until(tab, "document.querySelector('details.report') === null")
 
 
 def test_the_focus_is_on_the_heading_of_a_new_screen(server: PageServer, new_tab: NewTab) -> None:
