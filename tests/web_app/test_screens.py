@@ -56,8 +56,9 @@ def test_axe_finds_a_planted_fault(server: PageServer, new_tab: NewTab) -> None:
     assert any("button-name" in line for line in violations(tab))
 
 
+@pytest.mark.parametrize("locale", ["en", "de"])
 def test_every_screen_fits_320_pixels_without_sideways_scrolling(
-    server: PageServer, new_tab: NewTab, tmp_path: Path
+    server: PageServer, new_tab: NewTab, tmp_path: Path, locale: str
 ) -> None:
     wide: list[str] = []
 
@@ -65,7 +66,7 @@ def test_every_screen_fits_320_pixels_without_sideways_scrolling(
         if tab.run("document.documentElement.scrollWidth") > NARROW["width"]:
             wide.append(name)
 
-    Screens(server, new_tab, tmp_path, viewport=NARROW).all(check)
+    Screens(server, new_tab, tmp_path, viewport=NARROW, locale=locale).all(check)
     assert wide == []
 
 

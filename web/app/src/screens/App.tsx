@@ -179,7 +179,7 @@ function Header({ screen, onShow }: HeaderProps) {
     <header>
       <span class="brand">
         <img src="/icon.svg" alt="" width="24" height="24" />
-        {texts.appName}
+        <span class="brand-name">{texts.appName}</span>
       </span>
       <nav aria-label={texts.nav.label}>
         {(['send', 'receive', 'settings'] as const).map((name) => (
