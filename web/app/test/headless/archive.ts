@@ -1,14 +1,13 @@
 /**
  * Writes an archive of the page under Node, for tests with other programs that read ZIP files.
  *
- *     archive.ts TARGET < ENTRIES
+ *     archive.ts TARGET ENTRIES
  *
- * ENTRIES: a JSON array of `{path, file?}`; without a file it is a folder. Zeros leave holes in the target, so that a large
- * archive takes little space.
+ * ENTRIES: a file with a JSON array of `{path, file?}`; without a file it is a folder.
  */
 
 import { openAsBlob, readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 
 import { crc32 } from '../../src/sinks/crc32';
 import { makeZip, type ZipEntry } from '../../src/sinks/zip';
@@ -18,9 +17,7 @@ interface Wanted {
   readonly file?: string;
 }
 
-const PIECE = 1 << 20;
-const ZEROS = Buffer.alloc(PIECE);
-const [target] = process.argv.slice(2);
+const [target, list] = process.argv.slice(2);
 
 async function toEntry({ path, file }: Wanted): Promise<ZipEntry> {
   const content = file === undefined ? null : await openAsBlob(file);
@@ -29,16 +26,6 @@ async function toEntry({ path, file }: Wanted): Promise<ZipEntry> {
   return { path, content, crc32: checksum, modified: Date.UTC(2026, 10, 29, 12) };
 }
 
-async function write(archive: Blob): Promise<void> {
-  const out = await open(target!, 'w');
-  await out.truncate(archive.size);
-  for (let at = 0; at < archive.size; at += PIECE) {
-    const piece = Buffer.from(await archive.slice(at, at + PIECE).arrayBuffer());
-    if (!piece.equals(ZEROS.subarray(0, piece.length))) await out.write(piece, 0, piece.length, at);
-  }
-  await out.close();
-}
-
 const entries: ZipEntry[] = [];
-for (const wanted of JSON.parse(readFileSync(0, 'utf8')) as Wanted[]) entries.push(await toEntry(wanted));
-await write(makeZip(entries));
+for (const wanted of JSON.parse(readFileSync(list!, 'utf8')) as Wanted[]) entries.push(await toEntry(wanted));
+await writeFile(target!, makeZip(entries).stream());
