@@ -192,7 +192,10 @@ def draw(target: Path, *sets: str) -> None:
                 tab.page.screenshot(path=file, full_page=True, animations="disabled")
 
             with opened_tabs(Path(name)) as new_tab:
-                options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+                options: dict[str, Any] = {
+                    "viewport": {"width": width, "height": height},
+                    "color_scheme": scheme,
+                }
                 options |= {"locale": locale, "has_touch": size != "desktop", "is_mobile": size != "desktop"}
                 Screens(server, new_tab, Path(name), **options).all(check)
 
