@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import pytest
 from support.web_app.files import make_file
 from support.web_app.installation import install_page
 from support.web_app.server import PageServer, serving_page
-from support.web_app.tabs import ChromiumTab, NewTab, wait_until
+from support.web_app.tabs import POLL_S, WAIT_S, ChromiumTab, NewTab, wait_until
 from support.web_app.transfers import accept, command_line, link_of, start_send, wait_for_state
 from tallow.monitoring.testing import (
     FakePlausible,
@@ -44,6 +45,13 @@ class Received:
     def properties(self, name: str) -> list[dict[str, str]]:
         """The properties of each event with a name."""
         return [event["props"] for _, event in self.plausible.events if event["name"] == name]
+
+    def wait_for(self, name: str) -> None:
+        """Wait until an event with a name has arrived."""
+        end = time.monotonic() + WAIT_S
+        while name not in self.plausible.names:
+            assert time.monotonic() < end, f"{name} has not arrived"
+            time.sleep(POLL_S)
 
     def plant(self, link: str) -> str:
         """Note the parts of a link that nobody else may learn; returns the link."""
@@ -91,6 +99,7 @@ def test_both_funnels_and_each_goal_come_from_real_pages(
         quota = receiver.page.context.new_cdp_session(receiver.page)
         quota.send("Storage.overrideQuotaForOrigin", {"origin": server.url, "quotaSize": 1})
         assert transfer(received, installed, receiver, source) == ("failed", "failed")
+        received.wait_for("Transfer: fail")
 
         installed.open(server.url)
         installed.click(".drop button:nth-child(3)")
@@ -144,6 +153,7 @@ def test_a_failed_connection_of_pages_is_a_step(new_tab: NewTab, tmp_path: Path)
         tabs[1].open(received.plant(start_send(tabs[0], [source])))
         for tab in tabs:
             assert wait_for_state(tab, "failed", seconds=180) == "failed"
+        received.wait_for("Transfer: fail")  # the pages report it after they have shown it
     assert received.properties("Connection: fail") == [{"reason": "network"}]
     assert received.properties("Transfer: fail") == [{"reason": "network"}]
     assert "Connection: connected" not in received.plausible.names
