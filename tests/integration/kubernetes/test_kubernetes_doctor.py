@@ -55,16 +55,19 @@ def problems() -> dict[str, list[str]]:
     """The messages of doctor by check, without the values of the example that are to be set."""
     done = CliRunner().invoke(main, ["doctor", "--engine", "kubernetes", "--json"])
     checks = json.loads(done.stdout)["checks"]
-    found = {one["id"]: [problem["message"] for problem in one["problems"]] for one in checks}
-    assert all(problem["remedy"] for one in checks for problem in one["problems"])
-    failing = any(problem["severity"] == "error" for one in checks for problem in one["problems"])
+    all_problems = [problem for one in checks for problem in one["problems"]]
+    assert all(problem["remedy"] for problem in all_problems)
+    failing = any(problem["severity"] == "error" for problem in all_problems)
     assert done.exit_code == int(failing), done.output
-    return {name: messages for name, messages in found.items() if messages and name != "cluster-settings"} | {
-        name: of_it
-        for name, messages in found.items()
-        if name == "cluster-settings"
-        and (of_it := [one for one in messages if "still has the value" not in one])
-    }
+    found = {one["id"]: messages(one) for one in checks}
+    return {name: of_it for name, of_it in found.items() if of_it}
+
+
+def messages(check: dict[str, Any]) -> list[str]:
+    found = [problem["message"] for problem in check["problems"]]
+    if check["id"] == "cluster-settings":
+        return [one for one in found if "still has the value" not in one]
+    return found
 
 
 @dataclass(frozen=True)

@@ -122,9 +122,14 @@ def _settings(cluster: Cluster) -> Iterator[Problem]:
     for name in used:
         if name not in found:
             yield Problem(f"the ConfigMap {name} is missing, which the pods read", _APPLY)
-    values = {name: value for one in used for name, value in (found.get(one, {}).get("data") or {}).items()}
+    yield from _unset([found[one] for one in used if one in found])
+
+
+def _unset(settings: list[Object]) -> Iterator[Problem]:
+    """Settings that still have the value of the example."""
+    values = {name: str(value) for one in settings for name, value in (one.get("data") or {}).items()}
     for name, value in sorted(values.items()):
-        if _PLACEHOLDER in str(value):
+        if _PLACEHOLDER in value:
             yield Problem(
                 f"{name} still has the value {value}", "set it in settings.env of the overlay", "warning"
             )

@@ -57,12 +57,18 @@ def _references(cluster: Cluster) -> Iterator[tuple[str, Reference]]:
 def _of_pod(pod: Object) -> Iterator[Reference]:
     """What pods do not start without, and the keys that their variables name below a mounted secret."""
     containers = [*(pod.get("initContainers") or ()), *(pod.get("containers") or ())]
-    for volume in pod.get("volumes") or ():
-        sources = [volume, *((volume.get("projected") or {}).get("sources") or ())]
-        for source in (one["secret"] for one in sources if one.get("secret")):
-            yield from _of_volume(source, volume["name"], containers)
+    for volume, source in _secret_volumes(pod):
+        yield from _of_volume(source, volume, containers)
     for container in containers:
         yield from _of_environment(container)
+
+
+def _secret_volumes(pod: Object) -> Iterator[tuple[str, Object]]:
+    """Each volume with a secret that it mounts."""
+    for volume in pod.get("volumes") or ():
+        for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
+            if source.get("secret"):
+                yield volume["name"], source["secret"]
 
 
 def _of_volume(source: Object, volume: str, containers: list[Object]) -> Iterator[Reference]:
@@ -74,12 +80,16 @@ def _of_volume(source: Object, volume: str, containers: list[Object]) -> Iterato
         yield from ((secret, item["key"]) for item in items)
         return
     for container in containers:
-        for mount in container.get("volumeMounts") or ():
+        yield from ((secret, key) for key in _keys_below(volume, container))
+
+
+def _keys_below(volume: str, container: Object) -> Iterator[str]:
+    """The names of files of a volume that the container's variables contain."""
+    values = [str(variable.get("value") or "") for variable in container.get("env") or ()]
+    for mount in container.get("volumeMounts") or ():
+        if mount["name"] == volume:
             below = f"{mount['mountPath']}/"
-            for variable in (container.get("env") or ()) if mount["name"] == volume else ():
-                value = str(variable.get("value") or "")
-                if value.startswith(below):
-                    yield secret, value.removeprefix(below)
+            yield from (value.removeprefix(below) for value in values if value.startswith(below))
 
 
 def _of_environment(container: Object) -> Iterator[Reference]:
