@@ -129,6 +129,7 @@ def fire(url: str) -> None:
     httpx.post(f"{url}/api/v2/alerts", json=[alert]).raise_for_status()
 
 
+@pytest.mark.proof
 def test_the_digest_is_sent_once_a_day(tmp_path: Path) -> None:
     days = mails_in(DAYS + 0.5, tmp_path)
     assert [round(day) for day in days] == list(range(DAYS + 1))

@@ -120,6 +120,7 @@ def _accepted(service: str, running: Stack) -> bool:
     return state is None or state.successful
 
 
+@pytest.mark.proof
 def test_a_prometheus_without_an_alertmanager_is_named(running: Stack) -> None:
     file = running.state_dir.config / "prometheus" / "prometheus.yml"
     with edited(running, "prometheus", file, lambda document: document.pop("alerting")):

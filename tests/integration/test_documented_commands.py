@@ -90,7 +90,7 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def environment(user: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def environment(user: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The user's environment for this process; the folder to run commands in."""
     for name in ("TALLOW_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -100,7 +100,12 @@ def environment(user: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "PATH", f"{user / 'bin'}{os.pathsep}{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     )
     monkeypatch.chdir(user / "work")
-    return user / "work"
+    targets = StateDir.at().config / "prometheus" / "targets"
+    ours = set(targets.iterdir())
+    yield user / "work"
+    # An application that a document adds is not there: doctor, which other documents run, would say so.
+    for added in set(targets.iterdir()) - ours:
+        added.unlink()
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 MISSING = RULES["RuleInputMissing"]
 FEW_INPUTS = rule_input_missing((RULES["HighMemoryUsage"], RULES["AlertmanagerCannotNotify"]))
 """RuleInputMissing for three metrics of two programs; one function writes all of its parts."""
-QUICK = ("CriticalErrors", "HighMemoryUsage", "HighConnectionFailureRate", "AlertmanagerCannotNotify")
+QUICK = ("CriticalErrors", "HighMemoryUsage", "AlertmanagerCannotNotify")
 
 
 def broken(rule: Rule) -> list[Mutant]:
