@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from support.transfers.peers import tallow
-from support.transfers.server import RunningServer, serving
+from support.transfers.server import RunningServer
 from tallow.app.commands.options.common_options import CommonOptions, transfer_options
 from tallow.app.peer.preferences import Preferences
 from tallow.cli import main
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    (tmp_path / "server").mkdir()
-    async with serving(tmp_path / "server") as running:
-        yield running
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    file = tmp_path / "notes.txt"
-    file.write_bytes(os.urandom(300_000))
-    return file
 
 
 def last_line(*arguments: str) -> tuple[int, str]:

@@ -6,25 +6,17 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from support.transfers.peers import PeerProcess, tallow
-from support.transfers.server import RunningServer, serving
+from support.transfers.server import RunningServer
 
 pytestmark = pytest.mark.slow
 
 SIZE = 300_000
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    (tmp_path / "server").mkdir()
-    async with serving(tmp_path / "server") as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from support.transfers.peers import WITHOUT_WEBRTC, PeerProcess, tallow
-from support.transfers.server import RunningServer, serving
+from support.transfers.server import RunningServer
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    (tmp_path / "server").mkdir()
-    async with serving(tmp_path / "server") as running:
-        yield running
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    file = tmp_path / "notes.txt"
-    file.write_bytes(os.urandom(300_000))
-    return file
 
 
 async def transfer(

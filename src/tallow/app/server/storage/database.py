@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 from sqlalchemy import event
@@ -64,13 +64,9 @@ async def begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     Raises:
         StoreError: the database is not available, or a statement failed.
     """
-    try:
+    with _store_errors():
         async with engine.begin() as connection:
             yield connection
-    except schema.SchemaError as error:
-        raise StoreError(str(error)) from error
-    except (SQLAlchemyError, OSError) as error:
-        raise StoreError(type(error).__name__) from error
 
 
 @asynccontextmanager
@@ -80,9 +76,18 @@ async def connect(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     Raises:
         StoreError: the database is not available, or a statement failed.
     """
-    try:
+    with _store_errors():
         async with engine.connect() as connection:
             yield connection
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    """Raise the errors of the database as :class:`StoreError`. Their messages may contain addresses."""
+    try:
+        yield
+    except schema.SchemaError as error:
+        raise StoreError(str(error)) from error
     except (SQLAlchemyError, OSError) as error:
         raise StoreError(type(error).__name__) from error
 
