@@ -19,6 +19,9 @@ export class Reselection extends EventTarget {
   /** Why the files that were given last were refused. */
   problem: ErrorCode | null = null;
   private readonly wanted: readonly StoredFile[];
+  /** Folders have thousands of files, and each file that is given is looked up. */
+  private readonly byPath: ReadonlyMap<string, StoredFile>;
+  private readonly byVersion: ReadonlyMap<string, StoredFile>;
   private readonly found = new Map<StoredFile, FileItem>();
   private readonly changed = new Set<StoredFile>();
   private asked: Answer | null = null;
@@ -31,6 +34,9 @@ export class Reselection extends EventTarget {
   ) {
     super();
     this.wanted = selection.items.filter((item) => item.kind === 'file');
+    const firstLast = [...this.wanted].reverse(); // of equal keys a map keeps the last
+    this.byPath = new Map(firstLast.map((file) => [file.path, file]));
+    this.byVersion = new Map(firstLast.map((file) => [version(file.path, file.size, file.modified), file]));
   }
 
   get id(): string {
@@ -83,11 +89,8 @@ export class Reselection extends EventTarget {
 
   /** The wanted file that an item stands for: by its path, or for a file from elsewhere by name, size and time. */
   private fileOf(item: FileItem): StoredFile | undefined {
-    const name = item.path.split('/').at(-1);
-    return (
-      this.wanted.find(({ path }) => path === item.path) ??
-      this.wanted.find((file) => file.path.split('/').at(-1) === name && isSameVersion(item, file))
-    );
+    const { size, lastModified } = item.file;
+    return this.byPath.get(item.path) ?? this.byVersion.get(version(item.path, size, lastModified));
   }
 
   private stateOf(file: StoredFile): FileState {
@@ -123,3 +126,7 @@ export class Reselection extends EventTarget {
 
 const isSameVersion = ({ file }: FileItem, { size, modified }: StoredFile): boolean =>
   file.size === size && file.lastModified === modified;
+
+/** Name, size and time of a file, as a key: a name contains no slash. */
+const version = (path: string, size: number, modified: number): string =>
+  `${path.split('/').at(-1)}/${size}/${modified}`;
