@@ -6,6 +6,7 @@ Removing any one scrubbing hook must make the search find a secret: each hook is
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -32,7 +33,8 @@ def check_useful_parts(captured: CapturedOutputs) -> None:
         [],
         [],
     )
-    records = captured.collector.records
+    sent = captured.collector.records
+    records = [*sent, *(one for one in unsent_records(captured.folder / "spool") if one not in sent)]
     messages = {record["message"] for record in records}
     assert {
         "Everything is fine",
@@ -55,6 +57,12 @@ def check_useful_parts(captured: CapturedOutputs) -> None:
     assert {"attachment", "profile", "session"}.isdisjoint(kinds)
     assert 'app_transfers_total{status="success",method="p2p"} 1' in captured.outputs["/metrics"].decode()
     assert b"the queue of [email] is full" in captured.outputs["health"]
+
+
+def unsent_records(spool: Path) -> list[dict[str, Any]]:
+    """The lines kept for the next start: a loaded machine sends only a part of them within the time limit."""
+    lines = [line for file in spool.glob("[0-9]*.jsonl") for line in file.read_bytes().splitlines()]
+    return [orjson.loads(line) for line in lines]
 
 
 @pytest.mark.parametrize("hook", hook_removal.HOOKS)

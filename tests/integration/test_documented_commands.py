@@ -130,12 +130,18 @@ def failure_of(command: str, folder: Path) -> str:
         return ""
     if words[0] == "tallow" and not SHELL & set(words) and "<<" not in command:
         return failure_here(words[1:])
-    return failure_in_bash(command, {0, 1} if words[0] in SEARCHES else {0}, folder)
+    return failure_in_bash(command, allowed_codes(words), folder)
+
+
+def allowed_codes(words: list[str]) -> set[int]:
+    """The exit codes of a command that worked."""
+    is_condition = words[0] == "tallow" and words[1] in CONDITIONS and "test" not in words
+    return {0, 1} if is_condition or words[0] in SEARCHES else {0}
 
 
 def failure_here(arguments: list[str]) -> str:
     done = CliRunner().invoke(main, arguments)
-    allowed = {0, 1} if arguments[0] in CONDITIONS and "test" not in arguments else {0}
+    allowed = allowed_codes(["tallow", *arguments])
     has_succeeded = done.exit_code in allowed and "Error:" not in done.output
     return "" if has_succeeded else f"{shlex.join(arguments)}\n{done.output}"
 
@@ -150,7 +156,8 @@ def failure_in_bash(command: str, allowed: set[int], folder: Path) -> str:
         check=False,
         timeout=120,
     )
-    return "" if ended.returncode in allowed else f"{command}\n{ended.stdout}{ended.stderr}"
+    has_succeeded = ended.returncode in allowed and "Error:" not in ended.stderr
+    return "" if has_succeeded else f"{command}\n{ended.stdout}{ended.stderr}"
 
 
 def adapted(text: str) -> str:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,10 +60,17 @@ class CapturedOutputs:
         self.outputs[name] = self.outputs.get(name, b"") + more
 
     def add_folder(self, name: str, folder: Path, *, without: Path | None = None) -> None:
-        """Append the names and contents of a folder's files, except ``without``."""
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and path != without:
-                self.add(name, str(path.relative_to(folder)), path.read_bytes())
+        """Append the names and contents of a folder's files, except ``without``.
+
+        The folder may belong to a process that still writes: a file that it renamed after the listing is read
+        under its new name.
+        """
+        read: set[Path] = set()
+        while missing := {path for path in folder.rglob("*") if path.is_file()} - read - {without}:
+            for path in sorted(missing):
+                with suppress(FileNotFoundError):
+                    self.add(name, str(path.relative_to(folder)), path.read_bytes())
+            read |= missing
 
     def find_leaks(self, *more: str) -> dict[str, list[str]]:
         """The secrets found, by output channel; ``more`` are secrets of the test itself."""
@@ -113,6 +120,9 @@ async def capture_attack(captured: CapturedOutputs, hook: str = "") -> None:
             await asyncio.sleep(0.05)
         captured.add_folder("spool", spool)
         await read_endpoints(captured, url)
+        # At SIGTERM a process has five seconds for its events; a loaded machine may need more.
+        while not hook and "order_placed" not in captured.plausible.names:
+            await asyncio.sleep(0.05)
         captured.collector.recover()
     captured.add_folder("log file", captured.folder / "log")
     for name, backend in (
