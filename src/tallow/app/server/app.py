@@ -17,7 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from tallow import __version__
 from tallow.app.server.cluster.node import ClusterNode, room_cache
 from tallow.app.server.context import ServerContext
-from tallow.app.server.endpoints.concurrent_requests import ConcurrentRequestLimit
+from tallow.app.server.endpoints.proxied_requests import ProxiedRequestLimits
 from tallow.app.server.endpoints.relay import RelayEndpoint
 from tallow.app.server.endpoints.rooms import RoomEndpoints
 from tallow.app.server.endpoints.signaling import SignalingEndpoint
@@ -113,7 +113,7 @@ def create_app(
     app = SocketApplication(
         routes=[*_routes(context), *extra_routes(store, cache)],
         exception_handlers=_EXCEPTION_HANDLERS,
-        middleware=[Middleware(ConcurrentRequestLimit, context)] if settings.trusted_proxies else [],
+        middleware=[Middleware(ProxiedRequestLimits, context)] if settings.trusted_proxies else [],
         lifespan=partial(_lifespan, node, cache),
     )
     app.state.context = context

@@ -141,6 +141,9 @@ class ServerSettings(Settings):
     connections_per_minute: PositiveInteger = Field(
         1_200, title="New connections of one address per minute", description=_WHOLE_NUMBER
     )
+    requests_per_minute: PositiveInteger = Field(
+        3_000, title="Requests of one address per minute", description=_WHOLE_NUMBER
+    )
     max_connections: PositiveInteger = Field(
         10_000,
         title="Maximum connections of one process, as far as its descriptor limit allows",

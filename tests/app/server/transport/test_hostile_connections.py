@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
-import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ import pytest
 
 from support import raw_http
 from support.certificates import self_signed
+from support.networks.own_address import own_address
 from support.raw_http import HANDSHAKE, open_connection, request, status_of, websocket_frame
 from support.transfers.server import Client, RunningServer, ServerProcess, serving, tallow_serve
 from tallow.app.server.transport.movable_websocket import MovableWebSocket
@@ -262,16 +262,6 @@ async def test_behind_a_proxy_an_address_cannot_hold_all_requests(tmp_path: Path
             assert (await server.http.get("/api/info", headers=other)).status_code == 200
         assert server.value("limit_rejections_total", limit="connections_per_address") == 1
         assert server.value("limit_rejections_total", limit="max_connections") == 0
-
-
-def own_address() -> str:
-    """An address of this machine that is not loopback. Nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("198.51.100.1", 9))
-        except OSError:
-            pytest.skip("this machine has no address besides loopback")
-        return str(probe.getsockname()[0])
 
 
 @pytest.mark.parametrize("data", [b"", request("GET", "/api/info", {"Host": "x"}), UPGRADE])

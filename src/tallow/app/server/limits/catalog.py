@@ -107,6 +107,12 @@ LIMITS_IN_DETAIL: Final = (
         _CLOSED + " at once",
     ),
     Limit(
+        "requests_per_minute",
+        "Requests of one address, and as many of health and metrics; wider networks as for new rooms. Not "
+        "those of this machine",
+        _TOO_OFTEN + "; the connection is closed unless it is a trusted proxy's",
+    ),
+    Limit(
         "max_connections",
         "Connections of one process; places for the operator's probes are kept",
         "503 with Retry-After, " + _CLOSED,

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from tallow.app.server.limits.connection_rate import ConnectionRate
+from tallow.app.server.limits.request_rate import OPERATIONAL_PATHS, ClientRequestRates
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.app.server.transport.movable_websocket import MovableWebSocket
 from tallow.app.server.transport.refusals import ConnectionRefusals
 from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES
-from tallow.monitoring.exposition import scrape
-from tallow.monitoring.health import responses
 from tallow.monitoring.http.uvicorn_records import limit_connection_records
 from tallow.monitoring.integrations.http_server.limits import ConnectionLimits
 from tallow.monitoring.integrations.http_server.server import LimitedConfig
@@ -45,7 +44,11 @@ def server_config(
     is_forwarding = options.get("workers", 1) > 1 or settings.cluster_secret is not None
     limits = connection_limits(settings, ConnectionRefusals(metrics), is_forwarding=is_forwarding)
     if not is_internal:
-        limits = replace(limits, refused_by=ConnectionRate(settings.connections_per_minute))
+        limits = replace(
+            limits,
+            refused_by=ConnectionRate(settings.connections_per_minute),
+            request_rate_of=ClientRequestRates(settings.requests_per_minute).of,
+        )
     return uvicorn_config(
         app,
         limits,
@@ -80,7 +83,7 @@ def connection_limits(
         reserved_descriptors=settings.reserved_descriptors,
         descriptors_per_connection=2 if is_forwarding else 1,
         trusted_proxies=tuple(map(ipaddress.ip_network, settings.trusted_proxies)),
-        operational_paths=frozenset((*scrape.PATHS, *responses.PATHS)),
+        operational_paths=OPERATIONAL_PATHS,
         on_refusal=on_refusal,
     )
 

@@ -19,13 +19,20 @@ MIN_CONNECTIONS: Final = 16
 MALFORMED: Final = "malformed_request"
 """Reported in place of a limit: a request that is no HTTP."""
 
+REQUEST_RATE: Final = "requests_per_minute"
+"""Reported when :attr:`ConnectionLimits.request_rate_of` has the client wait."""
+
 REFUSALS: Final = (
     *("connections_per_address", "max_connections", "reserved_descriptors"),
     *("max_header_bytes", "header_timeout", "body_timeout", "write_timeout", MALFORMED),
 )
-"""What :attr:`ConnectionLimits.on_refusal` is called with, beside the names that ``refused_by`` returns."""
+"""What :attr:`ConnectionLimits.on_refusal` is called with, beside the names that ``refused_by`` returns and
+:data:`REQUEST_RATE` where there is one."""
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+RequestRate = Callable[[str], float]
+"""Called with the path of each request of a client; returns 0, or the seconds to wait if it is refused."""
 
 
 def ignore_refusal(_limit: str) -> None:
@@ -35,6 +42,11 @@ def ignore_refusal(_limit: str) -> None:
 def refuse_nobody(_host: str) -> str:
     """No limit: the default of :attr:`ConnectionLimits.refused_by`."""
     return ""
+
+
+def no_request_rate(_host: str) -> RequestRate | None:
+    """No limit: the default of :attr:`ConnectionLimits.request_rate_of`."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +70,13 @@ class ConnectionLimits:
         operational_paths: served above the limits, to the operator's probes.
         refused_by: called with the address of each new connection that is not a trusted proxy's. It returns
             the name of a limit to close the connection at once, before a TLS handshake, or an empty text.
+        request_rate_of: called with the address of each connection that sends a request and is not a trusted
+            proxy's. It returns what limits the rate of the client's requests; None: nothing does. A request
+            beyond the rate is answered 429, and the connection is closed. WebSockets are not limited: each
+            needs a connection.
         on_refusal: called for each connection or request that is refused, with the name of the attribute
-            that is the limit, the name that ``refused_by`` returned, or :data:`MALFORMED`. Neither may wait
-            or raise.
+            that is the limit, the name that ``refused_by`` returned, :data:`REQUEST_RATE`, or
+            :data:`MALFORMED`. None of these may wait or raise.
     """
 
     header_timeout: float = 10.0
@@ -75,6 +91,7 @@ class ConnectionLimits:
     trusted_proxies: tuple[IpNetwork, ...] = ()
     operational_paths: frozenset[str] = frozenset()
     refused_by: Callable[[str], str] = refuse_nobody
+    request_rate_of: Callable[[str], RequestRate | None] = no_request_rate
     on_refusal: Callable[[str], None] = ignore_refusal
 
     @property

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tallow.monitoring.asgi_types import ASGIApp, Receive, Scope, Send
 from tallow.monitoring.integrations.http_server.connection_table import Connection, ConnectionState
 from tallow.monitoring.integrations.http_server.limits import MALFORMED, ConnectionLimits
+from tallow.monitoring.integrations.http_server.refusing_apps import RateLimitedApp, ReservedApp
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -54,8 +54,9 @@ class _LimitedConnection:
         connection.abort = transport.abort
         connection.is_closing = transport.is_closing
         connection.unsent_bytes = transport.get_write_buffer_size
+        self.app = RateLimitedApp(self.app, connection, self.limits)
         if connection.limit:
-            self.app = _ReservedApp(self.app, connection, self.limits.operational_paths)
+            self.app = ReservedApp(self.app, connection, self.limits.operational_paths)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connection.release()
@@ -110,7 +111,7 @@ class _LimitedConnection:
         self.transport.close()
 
     def _should_upgrade(self) -> bool:
-        # A reserved connection serves the operational endpoints alone; see _ReservedApp.
+        # A reserved connection serves the operational endpoints alone; see ReservedApp.
         return not self.connection.limit and super()._should_upgrade()  # type: ignore[misc]
 
     def _is_idle(self) -> bool:
@@ -180,27 +181,3 @@ else:
             return not self.pipeline
 
     LimitedHttpProtocol = LimitedHttpToolsProtocol
-
-
-class _ReservedApp:
-    """The application of a reserved connection: the operational endpoints, and 503 for everything else."""
-
-    def __init__(self, app: ASGIApp, connection: Connection, paths: frozenset[str]) -> None:
-        self._app = app
-        self._connection = connection
-        self._paths = paths
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in self._paths:
-            await self._app(scope, receive, send)
-            return
-        self._connection.refuse(self._connection.limit)
-        body = b"the server has as many connections as it may; try again\n"
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-            (b"retry-after", b"5"),
-            (b"connection", b"close"),
-        ]
-        await send({"type": "http.response.start", "status": 503, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
