@@ -45,6 +45,12 @@ EQUIVALENTS = (
         "both sides are matched on job",
     ),
     Equivalent(
+        "MetricSeriesGrowing",
+        "label dropped from a selector",
+        'job="tallow" -> nothing #2',
+        "both sides are matched on job",
+    ),
+    Equivalent(
         "RestartLoop",
         "start guard changed",
         "0 s -> 600 s",
@@ -68,7 +74,7 @@ EQUIVALENTS = (
         _OUTCOME,
     ),
     Equivalent("PQCFailuresLowTraffic", "aggregation changed", "sum -> max( #3)?", _OUTCOME),
-    Equivalent("ServiceDown|TargetMissing", "aggregation changed", "min -> max", _ONE),
+    Equivalent("ServiceDown|TargetMissing|MetricSeriesGrowing", "aggregation changed", "min -> max", _ONE),
     Equivalent("NoSuccessfulTransfers", "aggregation changed", "min -> max|max -> min", _ONE),
     Equivalent(
         "ScrapeNearSampleLimit|FileDescriptorsLow|RestartLoop|PrometheusConfigRejected|AlertmanagerConfigRejected",

@@ -15,7 +15,7 @@ from stack.alerts.cases.connections import attempts
 from stack.alerts.cases.performance import connections, durations, operations
 from stack.alerts.cases.security import answers, exchanges
 from stack.alerts.cases.security import operations as pqc
-from stack.alerts.cases.self_monitoring.capacity import SERIES, descriptors
+from stack.alerts.cases.self_monitoring.capacity import SAMPLES, SERIES, descriptors
 from stack.alerts.cases.self_monitoring.telemetry import dropped, overflowed, reports
 from stack.alerts.cases.storage import lookups, statements
 from stack.alerts.cases.transfers import QUEUE, speeds, transfers
@@ -188,6 +188,7 @@ def nuisance() -> dict[str, str]:
         {
             'tallow_active_connections{type="websocket"}': steady(SOCKETS),
             f'{SERIES}{{metric="http_request_duration_seconds"}}': f"1700x99 {1700 + SCANNED_LINES}x2780",
+            SAMPLES: f"1700x99 {1700 + SCANNED_LINES}x2780",
         },
     )
     return lasting(series)
@@ -226,7 +227,9 @@ THREE: Final[Mapping[str, Mapping[str, str]]] = {
     "NoActiveConnections": {'tallow_active_connections{type="websocket"}': steady(0)},
     "SlowDatabaseOperations": lasting(statements(2.5, bursts(3 * 60), "insert")),
     "TelemetryDropped": dropped(bursts(3), "logs"),
-    "MetricSeriesGrowing": {f'{SERIES}{{metric="errors_total"}}': "1700x300 20000x2600"},
+    "MetricSeriesGrowing": dict.fromkeys(
+        (f'{SERIES}{{metric="errors_total"}}', SAMPLES), "1700x300 20000x2600"
+    ),
     "FileDescriptorsLow": descriptors(steady(900), steady(1024)),
 }
 """The real fault of each alert, as the clients of three prefixes see or report it within their quotas."""

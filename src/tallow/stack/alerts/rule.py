@@ -32,6 +32,7 @@ has the annotations of its last evaluation: the templates call it ended, not res
 _METRIC = re.compile(
     r"\b(?:tallow|alertmanager|prometheus|node|scrape|process)_\w+(?=[{\[\s)])|\bup\b(?=[{\s)])"
 )
+_WRITTEN_ALWAYS = re.compile(r"up$|scrape_")
 
 _JOB = re.compile(r'(\bjob!?=|\$labels\.job )"([^"\\]+)"')
 """The name of a job in an expression, or in a template that compares it."""
@@ -222,7 +223,8 @@ class Rule:
         metrics = set(_METRIC.findall(self.expr))
         if not metrics or "metric" in self.group_labels:
             return {}
-        own = sorted(metrics - {"up"}) or ["up"]  # a failing scrape ends every series but this one
+        # A failing scrape ends every series but those that Prometheus itself writes.
+        own = sorted(metric for metric in metrics if not _WRITTEN_ALWAYS.match(metric)) or sorted(metrics)
         matchers = ",".join(f"{label}=%q" for label in self.group_labels)
         query = " and ".join(f"absent({metric}{{{matchers}}})" for metric in own)
         labels = " ".join(f"$labels.{label}" for label in self.group_labels * len(own))

@@ -119,7 +119,7 @@ def _group_cost(name: str, measurements: Measurements) -> RuleGroupCost:
     fleet_wide = tuple(rule.name for rule in rules if is_fleet_wide(rule))
     return RuleGroupCost(
         name,
-        series=sum(read.times * series for read, series in found),
+        series=sum(series for _, series in found),  # a subquery selects its series once, for all steps
         samples=sum(read.samples * series for read, series in found),
         longest_window_seconds=max((read.range_seconds for read, _ in found), default=0),
         fleet_wide=fleet_wide,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from stack.alerts.cases.host import FULL, disk
 from stack.alerts.cases.performance import CPU, MEMORY, WORKERS
-from stack.alerts.cases.self_monitoring.capacity import SERIES, descriptors
+from stack.alerts.cases.self_monitoring.capacity import SAMPLES, SERIES, descriptors
 from stack.alerts.cases.self_monitoring.delivery import remote
 from stack.alerts.cases.self_monitoring.programs import PROMETHEUS, of
 from stack.alerts.cases.self_monitoring.targets import ups
@@ -55,6 +55,8 @@ FAULTS: Mapping[str, tuple[str, Mapping[str, str], Series]] = {
         TALLOW,
         {
             f'{SERIES}{{metric="errors_total"}}': f"{gauge((20, 0))} {gauge_until_stale(END - 20, 20_000)}",
+            # Prometheus writes it, with the value 0, for a scrape that fails.
+            SAMPLES: gauge((20, 1), (END - 20, 20_000), (60, 0)),
         },
     ),
     "of the file descriptors": ("FileDescriptorsLow", TALLOW, descriptors(_held(900), _held(1000))),

@@ -13,7 +13,7 @@ from stack.alerts.cases.connections import attempts, finished
 from stack.alerts.cases.host import REQUESTED, START
 from stack.alerts.cases.performance import CPU, MEMORY, WORKERS, connections, durations, operations
 from stack.alerts.cases.security import answers, exchanges
-from stack.alerts.cases.self_monitoring.capacity import descriptors
+from stack.alerts.cases.self_monitoring.capacity import SAMPLES, SERIES, descriptors
 from stack.alerts.cases.self_monitoring.telemetry import dropped, overflowed, reports
 from stack.alerts.cases.shared import outcomes
 from stack.alerts.cases.slo import slow_or_failed
@@ -58,7 +58,7 @@ FAULTS: Mapping[str, tuple[dict[str, str], float]] = {
     "HighRelayUsage": (finished(relay=MUCH), 15),
     "HighPQCFailureRate": (exchanges(failed=MUCH), 10),
     "PQCFailuresLowTraffic": (outcomes("key_exchange", success=counter((180, 0)), failed=MUCH), 10),
-    "MetricSeriesGrowing": ({"tallow_metric_series": counter((180, 20_000))}, 10),
+    "MetricSeriesGrowing": (dict.fromkeys((SERIES, SAMPLES), counter((180, 20_000))), 10),
     "FileDescriptorsLow": (descriptors(gauge((180, 900))), 10),
     "UnauthorizedAPIAccess": (answers("401", MUCH), 10),
     "SlowDatabaseOperations": (statements(5, MUCH, "select"), 10),

@@ -31,12 +31,17 @@ fails, and ServiceDown fires.
     on_absent="Prometheus writes it with every scrape: ServiceDown reports its absence.",
 )
 
+# Prometheus counts the samples of each scrape, which are as many as all metrics have series together. That is
+# one series for each instance over six hours, where tallow_metric_series is one for each metric. A failed
+# scrape has 0.
 METRIC_SERIES_GROWING = Rule(
     name="MetricSeriesGrowing",
     expr="""
 sum by (job, instance) (last_over_time(tallow_metric_series{job="tallow"}[$hold]))
 -
-sum by (job, instance) (min_over_time(tallow_metric_series{job="tallow"}[$window]))
+min by (job, instance) (
+  min_over_time((scrape_samples_post_metric_relabeling{job="tallow"} > 0)[$window:])
+)
 > $limit
 """,
     for_seconds=10 * MINUTE,

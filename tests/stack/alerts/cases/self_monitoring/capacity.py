@@ -25,6 +25,8 @@ LIMITS = [
 ]
 
 SERIES = "tallow_metric_series"
+SAMPLES = "scrape_samples_post_metric_relabeling"
+"""As many as all metrics have series together."""
 GROWTH = [
     Case(
         "MetricSeriesGrowing",
@@ -32,6 +34,7 @@ GROWTH = [
         {
             f'{SERIES}{{metric="tallow_errors_total"}}': gauge((20, 1000), (100, 6001)),
             f'{SERIES}{{metric="tallow_transfers_total"}}': gauge((20, 1000), (100, 6000)),
+            SAMPLES: gauge((20, 2000), (100, 12_001)),
         },
         quiet=(19, 21, 80.5),
         firing=(22.25, 50, 79),
@@ -44,6 +47,7 @@ GROWTH = [
         {
             f'{SERIES}{{metric="tallow_errors_total"}}': gauge((20, 1000), (100, 6000)),
             f'{SERIES}{{metric="tallow_transfers_total"}}': gauge((20, 31_000), (100, 36_000)),
+            SAMPLES: gauge((20, 32_000), (100, 42_000)),
         },
         quiet=(19, 22, 23, 50, 79),
         kinds=("below",),
@@ -52,9 +56,21 @@ GROWTH = [
     Case(
         "MetricSeriesGrowing",
         "compares with the smallest number, not with the last one",
-        {f'{SERIES}{{metric="tallow_errors_total"}}': counter((20, 0), (40, 300), start=1000)},
+        dict.fromkeys(
+            (f'{SERIES}{{metric="tallow_errors_total"}}', SAMPLES), counter((20, 0), (40, 300), start=1000)
+        ),
         quiet=(50,),
         firing=(56.5, 59),
+        stretch=6,
+    ),
+    Case(
+        "MetricSeriesGrowing",
+        "stays quiet after a scrape that failed",
+        {
+            f'{SERIES}{{metric="tallow_errors_total"}}': gauge((20, 31_000), (1, None), (60, 31_000)),
+            SAMPLES: gauge((20, 31_000), (1, 0), (60, 31_000)),
+        },
+        quiet=(19, 23, 24, 50, 79),
         stretch=6,
     ),
 ]
