@@ -83,6 +83,17 @@ def test_service_worker_keeps_every_file_that_the_page_needs() -> None:
     assert "import " not in worker  # a classic script: not every browser runs modules there
 
 
+def test_no_script_imports_the_first_script_of_a_worker() -> None:
+    """WebKit runs such a script again; each message to the worker then has two answers."""
+    scripts = {path.name: path.read_text() for path in WEB_FOLDER.glob("assets/*.js")}
+    workers = {name for name in scripts if re.match(r"(worker|storageWorker)-", name)}
+    assert len(workers) == 2
+    names = re.compile(r"""(?:from|import)[ (]*["']\./([^"']+)["']""")
+    imported = {name: set(names.findall(text)) for name, text in scripts.items()}
+    assert any(imported.values())
+    assert {name for name, wanted in imported.items() if wanted & workers} == set()
+
+
 def test_scripts_name_no_other_host_and_one_policy() -> None:
     scripts = [path.read_text() for path in WEB_FOLDER.rglob("*.js")]
     hosts = {host for script in scripts for host in re.findall(r"(?:https?|wss?)://([\w.-]+)", script)}

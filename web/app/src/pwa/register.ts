@@ -20,8 +20,9 @@ export async function registerServiceWorker(onUpdate: (activate: () => void) => 
       updateViaCache: 'none',
     });
     const offer = () => {
-      const { waiting } = registration;
-      if (waiting && navigator.serviceWorker.controller) onUpdate(() => activate(waiting));
+      // The first worker waits for a moment, too, and WebKit may already name it as the page's controller.
+      const { active, waiting } = registration;
+      if (waiting && active) onUpdate(() => activate(waiting));
     };
     offer();
     registration.addEventListener('updatefound', () => {
