@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from hypothesis import settings
 
@@ -16,6 +17,10 @@ from tallow.monitoring.settings import process_options
 # Hypothesis's deadline would be a timed assertion, which fails on a loaded machine.
 settings.register_profile("tallow", settings.default, deadline=None)
 settings.load_profile("tallow")
+
+# So would httpx's limit of 5 s for a step of a request. Clients without an own limit share this object.
+for _step in ("connect", "read", "write", "pool"):
+    setattr((httpx.get.__kwdefaults__ or {})["timeout"], _step, 60.0)
 
 # Tests use loopback only. Proxy settings of the machine could break the clients that they create.
 for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import signal
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,7 @@ async def run_scenario(running: Stack, captured: CapturedOutputs, folder: Path) 
         seen = '{__name__=~"tallow_.+",job="tallow"}'
         wait_until(lambda: exemplar(running, correlation_id), "the transfer's id as an exemplar")
         assert running.get("prometheus", "/api/v1/series", **{"match[]": seen}).json()["data"]
-        captured.add(
-            "arguments", *(" ".join(process.cmdline()) for process in processes_with_children(running))
-        )
+        captured.add("arguments", *arguments_of_processes(running))
     # Records are sent in batches. A process that is killed loses the batch it has not sent.
     wait_until(lambda: sent_story(captured, correlation_id) == STORY, "the transfer's log in the collector")
     running.process("tallow").send_signal(signal.SIGKILL)
@@ -114,10 +113,16 @@ def sent_story(captured: CapturedOutputs, correlation_id: str) -> list[str]:
     ]
 
 
-def processes_with_children(running: Stack) -> list[psutil.Process]:
-    """The stack's processes and their children."""
-    first = running.processes()
-    return [*first, *(child for process in first for child in process.children(recursive=True))]
+def arguments_of_processes(running: Stack) -> list[str]:
+    """The command lines of the stack's processes and of their children."""
+    found = []
+    for process in running.processes():
+        found.append(" ".join(process.info["cmdline"]))
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile, as has each child that is left out
+            for child in process.children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    found.append(" ".join(child.cmdline()))
+    return found
 
 
 async def send_malicious_requests(url: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from support.installation import edit_yaml
-from support.stack import Stack, stack, wait_until
+from support.stack import Stack, stack, wait_for_value, wait_until
 from tallow.stack.clients.alertmanager import add_silence, expire_silence
 from tallow.stack.clients.matchers import Matcher
 from tallow.stack.doctor.model import Problem, diagnose
@@ -67,13 +67,23 @@ def edited(running: Stack, service: str, path: Path, change: Any) -> Iterator[No
 
 
 def test_a_fresh_stack_has_warnings_only_about_what_the_operator_must_set(running: Stack) -> None:
-    diagnosis = diagnose_native(Installation(running.state_dir))
-    assert diagnosis.problems(["error"]) == []
-    warned = {one.id for one in diagnosis.results if one.outcome == "warning"}
-    of_this_machine = {"clock", "user", "retention", "open-files"}
-    assert warned - of_this_machine == {"receivers", "heartbeat-target"}
-    skipped = {one.id for one in diagnosis.results if one.outcome == "skipped"}
-    assert skipped == {"env-file", "certificate", "public-pages", "public-clock"}
+    of_this_machine = {"clock", "user", "retention", "open-files", "disk"}
+
+    def findings() -> dict[str, set[str]]:
+        """The checks with each outcome but ok. A scrape may fail once on a loaded machine."""
+        found: dict[str, set[str]] = {}
+        for one in diagnose_native(Installation(running.state_dir)).results:
+            if one.outcome != "ok" and one.id not in of_this_machine:
+                found.setdefault(one.outcome, set()).add(one.id)
+        return found
+
+    wait_for_value(
+        findings,
+        {
+            "warning": {"receivers", "heartbeat-target"},
+            "skipped": {"env-file", "certificate", "public-pages", "public-clock"},
+        },
+    )
 
 
 def test_an_invalid_setting_is_named(running: Stack) -> None:
@@ -178,7 +188,7 @@ def test_silences_that_hide_watchdog_or_are_forgotten_are_named(running: Stack) 
 
 
 def test_a_clock_that_was_set_back_is_named(running: Stack) -> None:
-    assert problems_of("samples", running) == []
+    wait_for_value(lambda: problems_of("samples", running), [])
     [problem] = problems_of("samples", running, now=lambda: datetime.now(UTC).timestamp() - 3600)
     assert "in the future: the clock was set back" in problem.message
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from support.stack import stack, wait_until
+from support.stack import stack, wait_for_value, wait_until
 from tallow.stack.engines.services.control import hold
 
 pytestmark = pytest.mark.integration
 
-SCALE = 1 / 20
-"""ServiceDown waits 3 s instead of a minute; the group interval is 15 s instead of five minutes."""
+SCALE = 1 / 30
+"""ServiceDown waits 2 s instead of a minute; the group interval is 10 s instead of five minutes."""
 
 
 def test_messages_are_sent_when_tallow_is_killed_and_when_it_is_back(tmp_path: Path) -> None:
@@ -30,5 +30,5 @@ def test_messages_are_sent_when_tallow_is_killed_and_when_it_is_back(tmp_path: P
         assert "/runbooks/ServiceDown" in page.text
         running.start()
         assert wait_until(lambda: running.mail("[RESOLVED]")[early:], "the message that it is resolved")
-        assert running.value('up{job="tallow"}') == 1
+        wait_for_value(lambda: running.value('up{job="tallow"}'), 1)
     assert running.processes() == []

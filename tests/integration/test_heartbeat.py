@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
-from support.stack import Stack, stack, wait_until
+from support.stack import Stack, stack, wait_for_value, wait_until
 from tallow.cli import main
 from tallow.stack.engines.services.control import hold
 
@@ -39,26 +39,22 @@ def status(running: Stack) -> dict[str, str]:
 def test_messages_are_sent_when_alerting_fails_and_when_it_is_back(
     running: Stack, service: str, reason: str
 ) -> None:
-    pages = len(running.mail("No heartbeat"))
-    recovered = len(running.mail("The heartbeat is back"))
+    pages, recovered = len(running.mail("No heartbeat")), len(running.mail("The heartbeat is back"))
     running.process(service).send_signal(signal.SIGKILL)
     hold(running.state_dir, [service])
-    wait_until(lambda: len(running.mail("No heartbeat")) == pages + 1, "the message")
-    page = running.mail("No heartbeat")[-1]
+    [page] = wait_until(lambda: running.mail("No heartbeat")[pages:], "the message")
     assert page.subject.startswith("[CRITICAL]")
     assert reason in page.text
     assert status(running)["state"] == "missing"
     running.start()
-    wait_until(
-        lambda: len(running.mail("The heartbeat is back")) == recovered + 1, "the message that it is back"
-    )
-    assert status(running)["state"] == "beating"
+    wait_until(lambda: running.mail("The heartbeat is back")[recovered:], "the message that it is back")
+    wait_for_value(lambda: status(running)["state"], "beating")
 
 
 def test_a_restart_of_the_checker_sends_no_message(running: Stack) -> None:
-    pages = len(running.mail("No heartbeat"))
+    pages, restarts = len(running.mail("No heartbeat")), running.running("heartbeat").restarts
     running.process("heartbeat").kill()
-    wait_until(lambda: running.running("heartbeat").restarts >= 1, "it is restarted")
+    wait_until(lambda: running.running("heartbeat").restarts > restarts, "it is restarted")
     before = float(status(running)["last_beat"])
     wait_until(lambda: float(status(running)["last_beat"]) > before, "the next beat")
     assert len(running.mail("No heartbeat")) == pages

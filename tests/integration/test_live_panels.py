@@ -20,12 +20,12 @@ from tallow.app.demo.browser import BROWSERS_ONLY
 from tallow.stack import credentials
 from tallow.stack.prometheus import SCRAPE_INTERVAL_S, USER
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("live"), pytest.mark.timeout(600)]
 
 HOUR_S = 3600
 SCRAPES = 40
 """Scrapes within which every panel must hold data at the same time."""
-PATIENCE_S = 90
+PATIENCE_S = 240
 """The shortest wait for that: other programs may load the machine."""
 TRANSFERS_PER_MINUTE = 45
 """Transfers; a server allows 60 new rooms per minute and address."""
@@ -102,9 +102,9 @@ def results(tmp_path_factory: pytest.TempPathFactory, scale: float) -> Iterator[
 
 
 def is_complete(busy: dict[PanelQuery, list[float]], pages: dict[str, float]) -> bool:
-    """Whether every panel and every metric of the page holds data, and failed transfers are among them."""
+    """Whether every panel and every metric of the page holds data, and some transfers failed, not most."""
     [success] = [samples for query, samples in busy.items() if query.title == "Transfer success rate"]
-    return all(busy.values()) and all(pages.values()) and success[0] < 1
+    return all(busy.values()) and all(pages.values()) and 0.5 < success[0] < 1
 
 
 def login(made: Stack) -> tuple[str, str]:
@@ -116,8 +116,8 @@ def now(prometheus: Prometheus, query: PanelQuery) -> list[float]:
 
 
 def total(prometheus: Prometheus, name: str) -> float:
-    [series] = prometheus.query(f'sum(tallow_{name}{{job="tallow"}})', time.time())
-    return float(series["value"][1])
+    found = prometheus.query(f'sum(tallow_{name}{{job="tallow"}})', time.time())
+    return sum(float(series["value"][1]) for series in found)
 
 
 def past(prometheus: Prometheus, query: PanelQuery, started: float, step: float) -> list[float]:

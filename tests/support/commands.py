@@ -24,7 +24,7 @@ def run(*arguments: str, **given: Any) -> CommandResult:
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     command = [sys.executable, "-m", "tallow", *arguments]
     settings = {"cwd": ROOT} | streams | given
-    done = subprocess.run(command, check=False, text=True, timeout=60, **settings)
+    done = subprocess.run(command, check=False, text=True, timeout=120, **settings)
     return CommandResult(done.returncode, done.stdout, done.stderr)
 
 

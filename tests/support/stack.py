@@ -25,7 +25,7 @@ from tallow.stack.engines.supervisor.state_files import ProcessStatus
 from tallow.stack.mailbox.reader import Mail, read_messages
 from tallow.stack.prometheus import USER
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def wait_until(done: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
@@ -35,6 +35,13 @@ def wait_until(done: Callable[[], Any], what: str, seconds: float = PATIENCE_S) 
         assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
         time.sleep(0.05)
     return value
+
+
+def wait_for_value(read: Callable[[], Any], expected: Any, seconds: float = PATIENCE_S) -> None:
+    """Wait until ``read`` returns the expected value. The failure message compares the last one with it."""
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: read() == expected, "the expected value", seconds)
+    assert read() == expected
 
 
 def free_offset() -> int:
@@ -89,8 +96,11 @@ class Stack:
         return httpx.get(f"http://127.0.0.1:{self.port(service)}{path}", params=query, auth=auth)
 
     def value(self, expr: str) -> float | None:
-        """The value of an instant query's only series; None without series."""
-        answer = self.get("prometheus", "/api/v1/query", query=expr)
+        """The value of an instant query's only series; None without series, and while Prometheus is away."""
+        try:
+            answer = self.get("prometheus", "/api/v1/query", query=expr)
+        except httpx.TransportError:
+            return None
         result = answer.json()["data"]["result"] if answer.is_success else []
         return float(result[0]["value"][1]) if result else None
 
