@@ -238,7 +238,7 @@ async def test_a_malformed_description_is_refused(sdp: object) -> None:
         with pytest.raises(
             ChannelError, match=rf"^no connection: (the other side's {kind} cannot be read|no way)"
         ):
-            await connect(role, one, [], timeout=2)  # type: ignore[arg-type]
+            await connect(role, one, [], timeout=30)  # type: ignore[arg-type]
 
 
 async def test_an_attempt_ends_when_the_other_side_leaves() -> None:
@@ -280,7 +280,7 @@ async def test_both_sides_can_close_at_the_same_time() -> None:
     sender, receiver = await pair()
     await sender.send(b"last")
     await receiver.send(b"words")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(50):
         await asyncio.gather(sender.close(), receiver.close())
     assert await receiver.receive() == b"last"
     assert await sender.receive() == b"words"
@@ -310,11 +310,11 @@ async def test_a_slow_reader_blocks_the_sender() -> None:
                 sent += 1
 
         sending = asyncio.create_task(send())
-        await asyncio.sleep(0.5)
-        assert 0 < sent * PIECE <= MAX_WINDOW
-        blocked, before = sent, resident_bytes()
-        await asyncio.sleep(0.5)
-        assert sent == blocked
+        blocked = -1
+        while blocked != sent or not sent:
+            blocked, before = sent, resident_bytes()
+            await asyncio.sleep(0.5)
+        assert sent * PIECE <= MAX_WINDOW
         for _ in range(150):
             assert len(await receiver.receive()) == PIECE
         await sending

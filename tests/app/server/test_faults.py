@@ -6,7 +6,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -90,14 +89,11 @@ async def test_an_invalid_fault_is_refused(server: RunningServer, faults: dict[s
 async def test_burn_cpu_uses_cpu_and_does_not_block_the_event_loop(server: RunningServer) -> None:
     process = psutil.Process()
     assert await set_faults(server, burn_cpu=1) == 200
-    before, started = process.cpu_times(), time.monotonic()
-    iterations = 0
-    while time.monotonic() < started + 1:
+    before, iterations = process.cpu_times().user, 0
+    while process.cpu_times().user - before < 0.5:
         await asyncio.sleep(0.01)
         iterations += 1
-    after = process.cpu_times()
-    assert after.user - before.user > 0.3
-    assert iterations > 10
+    assert iterations > 5
     assert await set_faults(server, method="DELETE") == 200
 
 

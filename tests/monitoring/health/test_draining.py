@@ -57,7 +57,7 @@ def wait_until_draining(client: httpx.Client) -> httpx.Response:
     return answer
 
 
-@pytest.mark.parametrize("grace", ["", "1"])
+@pytest.mark.parametrize("grace", ["", "600"])
 def test_after_sigterm_readiness_fails_while_a_request_finishes(tmp_path: Path, grace: str) -> None:
     with serving(tmp_path, grace) as (process, client), ThreadPoolExecutor() as threads:
         waiting = threads.submit(client.get, "/wait")
@@ -70,7 +70,9 @@ def test_after_sigterm_readiness_fails_while_a_request_finishes(tmp_path: Path, 
         assert client.get("/api/health/detailed").json()["draining"] is True
         assert client.get("/release").text == "released"  # a new request is accepted
         assert waiting.result().text == "finished"
-        assert process.wait(30) == -signal.SIGTERM
+        if grace:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(120) == -signal.SIGTERM
 
 
 def test_a_second_sigterm_ends_the_grace_time(tmp_path: Path) -> None:
@@ -78,22 +80,23 @@ def test_a_second_sigterm_ends_the_grace_time(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         wait_until_draining(client)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == -signal.SIGTERM
+        assert process.wait(120) == -signal.SIGTERM
 
 
 def test_without_requests_and_without_a_grace_time_a_server_ends_at_once(tmp_path: Path) -> None:
     with serving(tmp_path, "") as (process, _):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == -signal.SIGTERM
+        assert process.wait(120) == -signal.SIGTERM
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs a process namespace")
 def test_process_1_of_a_container_drains_and_ends(tmp_path: Path) -> None:
-    with serving(tmp_path, "1", "unshare", "--pid", "--fork", "--kill-child") as (process, client):
+    with serving(tmp_path, "600", "unshare", "--pid", "--fork", "--kill-child") as (process, client):
         (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(child), signal.SIGTERM)
         assert wait_until_draining(client).json()["status"] == "draining"
-        assert process.wait(30) == 0
+        os.kill(int(child), signal.SIGTERM)
+        assert process.wait(120) == 0
 
 
 @pytest.fixture
@@ -156,7 +159,7 @@ async def test_an_event_loop_s_handler_is_called_after_the_grace_time() -> None:
     loop, called, state = asyncio.get_running_loop(), asyncio.Event(), Draining()
     loop.add_signal_handler(signal.SIGTERM, called.set)
     try:
-        state.open(0.2)
+        state.open(1)
         signal.raise_signal(signal.SIGTERM)
         await asyncio.sleep(0.05)
         early = called.is_set()

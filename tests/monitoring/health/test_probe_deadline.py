@@ -65,7 +65,7 @@ async def test_a_critical_check_without_an_answer_fails_before_its_timeout(
 ) -> None:
     never = Never(released)
     health.register_check("stuck", getattr(never, kind), timeout=60)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(50):
         reports = [await health.report() for _ in range(2)]
     assert [report.failing for report in reports] == [["stuck"]] * 2
     assert reports[0].results["stuck"].reason == "no answer yet"
@@ -79,7 +79,7 @@ async def test_a_check_that_is_not_critical_is_not_waited_for(
     never = Never(released)
     health.register_check("stuck", getattr(never, kind), critical=False, timeout=60)
     health.register_check("database", lambda: True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(50):
         reports = [await health.report() for _ in range(5)]
     assert {(*report.failing, *report.degraded) for report in reports} == {("stuck",)}
     assert never.runs == 1
@@ -170,7 +170,7 @@ async def test_a_check_that_blocks_the_event_loop_is_named_and_runs_elsewhere(
     async def blocks() -> None:
         nonlocal named
         threads.append(threading.get_ident())
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not named and time.monotonic() < deadline:
             time.sleep(0.01)
             named = "search_index" in caplog.text  # while the loop is blocked

@@ -17,7 +17,7 @@ from tallow.monitoring.testing import FakeLogEndpoint
 pytestmark = pytest.mark.slow
 
 
-def soon(deadline_s: float = 5) -> float:
+def soon(deadline_s: float = 60) -> float:
     return time.monotonic() + deadline_s
 
 
@@ -49,7 +49,7 @@ def test_lines_spooled_before_a_sigkill_are_sent_by_the_next_process(
             time.sleep(0.0005)
     """
     first = program(text, tmp_path, remote, LOG_BATCH_SIZE="20", LOG_FILE=os.devnull)
-    deadline = soon(20)
+    deadline = soon()
     while len(list(tmp_path.glob("[0-9]*"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
     first.send_signal(signal.SIGKILL)
@@ -63,7 +63,7 @@ def test_lines_spooled_before_a_sigkill_are_sent_by_the_next_process(
     ids = {file.name.removesuffix(".jsonl").split("-")[2] for file in tmp_path.glob("[0-9]*")}
     remote.recover()
     second = program("from tallow.monitoring.logging import logger; logger.info('back')", tmp_path, remote)
-    second.communicate(timeout=60)
+    second.communicate(timeout=120)
     assert set(spooled) <= set(remote.messages)
     assert ids <= {batch_id for batch_id, _ in remote.batches}
     assert "back" in remote.messages
@@ -84,7 +84,7 @@ def test_a_program_that_gets_a_signal_sends_its_queue_first(
     assert running.stdout
     assert running.stdout.readline() == "ready\n"
     running.send_signal(number)
-    running.communicate(timeout=30)
+    running.communicate(timeout=120)
     assert remote.wait_for(1) == ["Last words"]
     assert running.returncode == -number
 
@@ -108,7 +108,7 @@ def test_lines_that_a_full_spool_disk_does_not_accept_are_counted(
         print(*(value("telemetry_dropped_total", pipeline="logs", reason=reason) for reason in reasons))
     """
     running = program(text, tmp_path, remote, LOG_QUEUE_SIZE="500", LOG_BATCH_SIZE="100", LOG_FILE=os.devnull)
-    output, _ = running.communicate(timeout=60)
+    output, _ = running.communicate(timeout=120)
     queue_full, failed, rejected = map(float, output.split())
     assert running.returncode == 0
     assert queue_full + failed == 2001  # with the line that says that the endpoint answers 500
@@ -134,7 +134,7 @@ def test_a_burst_of_100_000_records_is_sent_spooled_or_counted(
         print(grown, lost)
     """
     running = program(text, tmp_path, remote, LOG_FILE=os.devnull)
-    output, _ = running.communicate(timeout=100)
+    output, _ = running.communicate(timeout=250)
     grown, lost_lines = map(float, output.split())
     left = sum(int(file.name.split("-")[1]) for file in tmp_path.glob("[0-9]*"))
     assert len(remote.messages) + left + lost_lines >= 100_000

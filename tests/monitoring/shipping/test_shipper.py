@@ -52,7 +52,7 @@ def spooled_bytes(folder: Path) -> int:
     return sum(sizes)
 
 
-def soon(deadline_s: float = 5) -> float:
+def soon(deadline_s: float = 60) -> float:
     return time.monotonic() + deadline_s
 
 
@@ -81,7 +81,7 @@ def test_after_every_kind_of_failure_lines_arrive_once_the_endpoint_works(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, failure: str
 ) -> None:
     remote.fail(**FAILURES[failure])
-    shipper = start(log_endpoint_timeout=0.2)
+    shipper = start()
     shipper.write(lines(*range(15)))
     remote.wait_for_requests(2)
     remote.recover()
@@ -200,11 +200,11 @@ def test_the_spool_is_limited_and_removed_lines_are_counted(
     for number in range(200):
         shipper.write(lines(*(f"{number * 10 + one} {'x' * 500}" for one in range(10))))
     deadline = soon()
-    while spooled_bytes(tmp_path) > 64 * 1024 and time.monotonic() < deadline:
+    while (size := spooled_bytes(tmp_path)) > 64 * 1024 and time.monotonic() < deadline:
         time.sleep(0.01)  # a batch may have been added and the oldest not yet removed
-    assert spooled_bytes(tmp_path) <= 64 * 1024
+    assert size <= 64 * 1024
     remote.recover()
-    deadline = soon(20)
+    deadline = soon()
     while len(remote.messages) + lost(metrics) < 2000 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(remote.messages) + lost(metrics) == 2000
@@ -320,8 +320,10 @@ def test_a_full_disk_loses_only_counted_lines_and_is_used_again(
     assert dropped(metrics, "queue_full") > 0
     assert len(list(small_disk.glob("[0-9]*"))) > 10
     remote.recover()
-    deadline = soon(20)
+    deadline = soon()
     while len(remote.messages) + lost(metrics) < 2000 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(remote.messages) + lost(metrics) == 2000
+    while list(small_disk.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)  # the last batch is removed after its response
     assert list(small_disk.iterdir()) == []

@@ -61,7 +61,7 @@ async def server(server: RunningServer) -> RunningServer:
 
 
 async def check(server: RunningServer, *pieces: bytes) -> None:
-    answer = await asyncio.wait_for(raw_http.send(server.url, *pieces), 5)
+    answer = await asyncio.wait_for(raw_http.send(server.url, *pieces), 60)
     assert 100 <= raw_http.status_of(answer) < 500, (pieces[0][:200], answer[:200])
 
 
@@ -113,7 +113,7 @@ async def test_a_handshake_that_cannot_be_read_is_answered(server: RunningServer
     """uvicorn leaves such a connection open without an answer."""
     for name, value in {"A": "x" * 9000, "Content-Length": "5", "Transfer-Encoding": "chunked"}.items():
         handshake = raw_http.request("GET", "/api/signal", {"Host": "x"} | HANDSHAKE | {name: value})
-        answer = await asyncio.wait_for(raw_http.send(server.url, handshake), 5)
+        answer = await asyncio.wait_for(raw_http.send(server.url, handshake), 60)
         assert raw_http.status_of(answer) == 400
 
 
@@ -143,7 +143,7 @@ async def test_a_malformed_message_closes_the_socket_without_an_error(server: Ru
             writer.write(handshake)
             await reader.readuntil(b"\r\n\r\n")
             writer.write(message)
-            await asyncio.wait_for(_until_close_frame(reader), 5)
+            await asyncio.wait_for(_until_close_frame(reader), 60)
             writer.close()
     await server.wait_for_value("active_connections", 0, type="websocket")
     assert not [record for record in logs.records if record["level"] in {"error", "fatal"}]
