@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,10 +45,16 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def run_drills(
-    folder: Path, *names: str, rule_groups: alerts.Groups = alerts.GROUPS
+    folder: Path,
+    *names: str,
+    rule_groups: alerts.Groups = alerts.GROUPS,
+    hung_server: Sequence[str] = (),
 ) -> Mapping[str, DrillResult]:
     drills = [replace(DRILLS[name], profile=QUICK) for name in names]
-    return await DrillSuite(drills, folder, rule_groups=rule_groups).run()
+    hung_server_drills = [HUNG_SERVER[name] for name in hung_server]
+    return await DrillSuite(
+        drills, folder, rule_groups=rule_groups, hung_server_drills=hung_server_drills
+    ).run()
 
 
 def broken(name: str, **changed: object) -> alerts.Groups:
@@ -61,12 +67,28 @@ def broken(name: str, **changed: object) -> alerts.Groups:
 
 
 async def test_drills_of_the_shipped_configuration_pass(tmp_path: Path) -> None:
-    results = await run_drills(tmp_path, "CriticalErrors", "UnauthorizedAPIAccess", "HighErrorRate")
-    assert [(result.alert, result.problems) for result in results.values() if result.problems] == []
+    """Three alerts on one stack, and beside them a server that hangs in a complete stack."""
+    names = ("CriticalErrors", "UnauthorizedAPIAccess", "HighErrorRate")
+    results = await run_drills(tmp_path, *names, hung_server=["HungServerRestart"])
+    assert [(name, result.problems) for name, result in results.items() if result.problems] == []
     critical = results["CriticalErrors"]
     assert critical.destinations == ("critical by e-mail", "pagerduty", "slack")
     assert critical.notified_at is not None
     assert critical.resolved_at is not None
+    check_hung_server(results["HungServerRestart"], tmp_path)
+
+
+@pytest.mark.proof
+async def test_a_hung_server_is_restarted_by_the_runbook(tmp_path: Path) -> None:
+    results = await run_drills(tmp_path, hung_server=["HungServerRunbook"])
+    check_hung_server(results["HungServerRunbook"], tmp_path)
+
+
+def check_hung_server(result: DrillResult, folder: Path) -> None:
+    assert result.problems == []
+    assert result.destinations == ("email", "slack")
+    assert result.resolved_at is not None
+    assert processes_of(folder) == []
 
 
 async def test_each_damage_is_reported_for_the_alert_that_it_stops(
@@ -92,22 +114,6 @@ async def test_each_damage_is_reported_for_the_alert_that_it_stops(
     assert "it went to default by e-mail" in found["UnauthorizedAPIAccess"]
     assert "no page came to pagerduty" in found["ServiceDown"]
     assert "refused: pagerduty 400 'routing_key' belongs to no integration" in found["ServiceDown"]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.proof if name == "HungServerRunbook" else ())
-        for name in HUNG_SERVER
-    ],
-)
-async def test_a_hung_server_is_restarted(tmp_path: Path, name: str) -> None:
-    session = DrillSuite([], tmp_path, hung_server_drills=[HUNG_SERVER[name]])
-    result = (await session.run())[name]
-    assert result.problems == []
-    assert result.destinations == ("email", "slack")
-    assert result.resolved_at is not None
-    assert processes_of(tmp_path) == []
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:

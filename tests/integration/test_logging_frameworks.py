@@ -22,7 +22,7 @@ PRIVATE = ["alice@example.org", "hunter2secret"]
 
 @pytest.fixture(scope="module", autouse=True)
 def _environment() -> None:
-    subprocess.run([ROOT / "scripts/env", "frameworks"], check=True, capture_output=True, timeout=110)
+    subprocess.run([ROOT / "scripts/env", "frameworks"], check=True, capture_output=True, timeout=280)
 
 
 def variables(**more: str) -> dict[str, str]:

@@ -50,5 +50,5 @@ def test_each_line_appears_once_and_scrubbed(setup: str, order: str) -> None:
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("setup", THIRD_PARTY)
 def test_each_line_appears_once_and_scrubbed_beside_a_framework(setup: str, order: str) -> None:
-    subprocess.run([ROOT / "scripts/env", "frameworks"], check=True, capture_output=True, timeout=110)
+    subprocess.run([ROOT / "scripts/env", "frameworks"], check=True, capture_output=True, timeout=280)
     check(setup, order, FRAMEWORKS)
