@@ -81,7 +81,7 @@ async def send(app: Application, method: str, path: str, headers: dict[str, str]
             status[0] = 403
 
     try:
-        await asyncio.wait_for(app(scope, receive, answer), 10)
+        await asyncio.wait_for(app(scope, receive, answer), 60)
     except Exception:  # of the application, as a server would see it
         return status[0] or 500
     return status[0]

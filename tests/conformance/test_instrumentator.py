@@ -51,7 +51,7 @@ async def labels_of(server: Running, case: str) -> tuple[str, str]:
     with suppress(httpx.RemoteProtocolError):  # a broken stream ends the connection
         headers = {"connection": "close", **request.headers}
         await server.client.request(request.method, request.path, headers=headers)
-    async with asyncio.timeout(10):  # a server may finish its side after the client
+    async with asyncio.timeout(60):  # a server may finish its side after the client
         while True:
             handler, route = await handlers(server) - before[0], await routes(server) - before[1]
             if handler and route:

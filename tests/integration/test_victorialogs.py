@@ -22,7 +22,7 @@ pytestmark = pytest.mark.proof
 
 PACKAGE = "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"
 VERSION = "v1.52.2"
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 COUNT = 1200
 TENANT = "AccountID=7"
 

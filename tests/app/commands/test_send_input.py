@@ -61,12 +61,12 @@ class Sender:
         assert self.process.stderr
         with self.process.stdout, self.process.stderr:
             self.process.stdout.read()
-            return self.process.wait(30)
+            return self.process.wait(120)
 
 
 def receive(environment: dict[str, str], link: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = [*TALLOW, "receive", "--yes", *arguments, link]
-    return subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
 
 
 def test_standard_input_crosses_to_standard_output(server_url: str, environment: dict[str, str]) -> None:

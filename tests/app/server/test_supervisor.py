@@ -151,7 +151,7 @@ async def test_workers_exit_when_their_supervisor_is_killed(tmp_path: Path) -> N
         folder = running.metrics_dir()
         children = [psutil.Process(pid) for pid in running.children()]
         os.kill(running.pid, signal.SIGKILL)
-        _, alive = psutil.wait_procs(children, timeout=30)
+        _, alive = psutil.wait_procs(children, timeout=120)
         assert not alive
         assert not folder.exists()
     ends = [json.loads(line) for line in log.read_text().splitlines() if "its supervisor has ended" in line]

@@ -34,7 +34,7 @@ class Recorder:
     def work(self) -> float | None:
         taken = self.sender.take()
         self.entered.set()
-        self.release.wait(10)
+        self.release.wait(60)
         self.sent += taken
         return None
 
@@ -50,13 +50,13 @@ def make() -> Iterator[Make]:
     yield begin
     for recorder in made:
         recorder.release.set()
-        assert recorder.sender.close(10)
+        assert recorder.sender.close(60)
 
 
 def test_a_flush_waits_until_everything_is_sent(make: Make) -> None:
     recorder = make()
     assert all(recorder.sender.put(item) for item in (b"one", b"two"))
-    assert recorder.sender.flush(10)
+    assert recorder.sender.flush(60)
     assert recorder.sent == [b"one", b"two"]
 
 
@@ -79,7 +79,7 @@ def test_what_exceeds_a_bound_is_dropped_and_counted(make: Make, bound: dict[str
     recorder = make(**bound)
     recorder.release.clear()
     recorder.sender.put(b"one")
-    assert recorder.entered.wait(10)
+    assert recorder.entered.wait(60)
     assert [recorder.sender.put(item) for item in (b"two", b"six", b"ten")] == [True, True, False]
     assert recorder.drops == [("queue_full", 1)]
 
@@ -94,23 +94,23 @@ def test_take_respects_both_limits_and_returns_at_least_one_item(make: Make) -> 
 
 
 def test_hurry_ends_the_wait_for_more_items(make: Make) -> None:
-    recorder = make(gather_s=60)
+    recorder = make(gather_s=600)
     recorder.sender.put(b"one")
     recorder.sender.hurry()
-    assert recorder.entered.wait(10)
+    assert recorder.entered.wait(60)
 
 
 def test_close_sends_what_is_queued_and_ends_the_thread(make: Make) -> None:
     recorder = make(gather_s=60)
     recorder.sender.put(b"one")
-    assert recorder.sender.close(10)
+    assert recorder.sender.close(60)
     assert recorder.sent == [b"one"]
     assert "test" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_items_after_close_are_dropped_and_counted(make: Make) -> None:
     recorder = make()
-    recorder.sender.close(10)
+    recorder.sender.close(60)
     recorder.sender.put(b"late")
     assert (recorder.sent, recorder.drops) == ([], [("failed", 1)])
 
@@ -119,7 +119,7 @@ def test_discarded_items_are_counted(make: Make) -> None:
     recorder = make()
     recorder.release.clear()
     recorder.sender.put(b"in flight")
-    assert recorder.entered.wait(10)
+    assert recorder.entered.wait(60)
     recorder.sender.put(b"queued")
     recorder.sender.discard(in_flight=True)
     assert recorder.drops == [("failed", 2)]
@@ -146,7 +146,7 @@ def test_a_reentrant_put_does_not_deadlock(make: Make) -> None:
 
     with recorder.sender.lock:
         Finalized()
-    assert recorder.sender.flush(10)
+    assert recorder.sender.flush(60)
     assert recorder.sent == [b"from a finalizer"]
 
 
@@ -162,7 +162,7 @@ def test_an_exception_does_not_end_the_thread(make: Make) -> None:
     sender: BackgroundSender[bytes] = BackgroundSender("test", work, on_drop=print, max_items=1)
     recorder.sender = sender
     sender.put(b"one")
-    assert sender.flush(10) or sender.flush(10)
+    assert sender.flush(60) or sender.flush(10)
     assert recorder.sent == [b"one"]
 
 
@@ -176,8 +176,8 @@ def test_the_worker_function_is_called_again_after_the_seconds_it_returns() -> N
 
     sender: BackgroundSender[bytes] = BackgroundSender("test", work, on_drop=print, max_items=1)
     sender.put(b"one")
-    assert all(calls.acquire(timeout=10) for _ in range(3))
-    assert sender.close(10)
+    assert all(calls.acquire(timeout=60) for _ in range(3))
+    assert sender.close(60)
 
 
 def test_only_a_sender_s_thread_is_one() -> None:
@@ -189,8 +189,8 @@ def test_only_a_sender_s_thread_is_one() -> None:
 
     sender: BackgroundSender[bytes] = BackgroundSender("test", work, on_drop=print, max_items=1)
     sender.put(b"one")
-    assert sender.flush(10)
-    sender.close(10)
+    assert sender.flush(60)
+    sender.close(60)
     assert found[0]
     assert not is_sender_thread()
 
@@ -211,8 +211,8 @@ child = os.fork()
 release.set()
 if child == 0:
     sender.put("the child's")
-assert sender.flush(10)
-assert sender.close(10)
+assert sender.flush(60)
+assert sender.close(60)
 if child == 0:
     os._exit(0 if sent == ["forked", "the child's"] else 1)
 assert os.waitpid(child, 0)[1] == 0

@@ -84,7 +84,7 @@ def test_a_hanging_sink_costs_lines_and_delays_no_caller(metrics: Metrics, bound
     sink = Stuck()
     writer = Writer([sink], metrics=metrics, **bound)
     writer.put(b"0000\n")
-    assert sink.entered.wait(10)
+    assert sink.entered.wait(60)
     for _ in range(100):
         writer.put(b"1234\n")
     assert dropped(metrics, "queue_full") == 90
@@ -107,7 +107,7 @@ def test_closing_waits_for_a_hanging_sink_until_its_timeout(metrics: Metrics) ->
     sink = Stuck()
     writer = Writer([sink], metrics=metrics)
     writer.put(b"line\n")
-    assert sink.entered.wait(10)
+    assert sink.entered.wait(60)
     writer.close(timeout_s=0.05)
     assert sink.lines == []
     sink.release.set()

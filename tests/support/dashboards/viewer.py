@@ -48,7 +48,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def logged_in(url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client that is logged in."""
-    async with httpx.AsyncClient(base_url=url, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=url) as client:
         answer = await client.post("/login", data={"password": PASSWORD})
         assert answer.status_code == 303, answer.text
         yield client

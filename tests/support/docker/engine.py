@@ -23,8 +23,8 @@ import pytest
 from tallow.stack.engines.programs import debian
 from tallow.stack.engines.programs.programs import tools_folder
 
-START_S: Final = 60.0
-STOP_S: Final = 60.0
+START_S: Final = 120.0
+STOP_S: Final = 120.0
 ROOT: Final = Path(__file__).parents[3]
 REQUIREMENTS: Final = ROOT / "requirements" / "compose.txt"
 NOTHING: Final[Mapping[str, str]] = {}

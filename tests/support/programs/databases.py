@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from support.programs.debian import environment, program
 
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 
 
 @contextmanager
@@ -88,4 +88,4 @@ def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], error: ty
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    process.wait(10)
+    process.wait(60)

@@ -15,7 +15,7 @@ import httpx
 
 from support.programs.debian import program
 
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 
 
 class QueryError(AssertionError):

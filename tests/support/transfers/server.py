@@ -238,7 +238,7 @@ def startup_error(tmp_path: Path, *options: str, **environment: str) -> str:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.returncode != 0

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from support.programs.firefox import BidiSession
 
-WAIT_S: Final = 60
+WAIT_S: Final = 120
 """The longest wait for something that a page does. Other programs may load the machine."""
 POLL_S: Final = 0.05
 

@@ -113,7 +113,7 @@ async def test_sockets_answer_or_close_on_any_input(server: RunningServer) -> No
     )
     def fuzz(path: str, sent: list[str | bytes], joined: bool) -> None:
         sending = send_all(path, sent, joined and path == "/api/signal")
-        asyncio.run_coroutine_threadsafe(sending, loop).result(20)
+        asyncio.run_coroutine_threadsafe(sending, loop).result(120)
 
     await asyncio.to_thread(fuzz)
     await server.wait_for_value("active_connections", 0, type="websocket")

@@ -47,7 +47,7 @@ async def check_probes(server: Client) -> None:
     The proof measures how fast: here other tests use the processor, too.
     """
     for path in ("/api/health", "/api/health/readiness", "/metrics"):
-        async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             assert (await http.get(path)).status_code == 200
 
 

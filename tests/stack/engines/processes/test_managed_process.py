@@ -24,7 +24,7 @@ def python(folder: Path, code: str) -> ManagedProcess:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -23,7 +23,7 @@ async def test_children_are_killed_after_the_time_limit(tmp_path: Path) -> None:
     with pytest.raises(TimeoutError):
         await run_shell(line, tmp_path, inherited_environment(), 0.5)
     child = int((tmp_path / "child").read_text())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
             await asyncio.sleep(0.01)
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
