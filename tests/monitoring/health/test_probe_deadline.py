@@ -189,11 +189,12 @@ async def test_a_check_that_blocks_the_event_loop_is_named_and_runs_elsewhere(
 async def test_a_check_that_computes_on_the_event_loop_is_found(
     health: Health, caplog: pytest.LogCaptureFixture
 ) -> None:
-    threads = []
+    """It is not blamed while the process gets less than half a core: on a loaded machine it has several runs."""
+    threads: list[int] = []
 
     async def computes() -> None:
         threads.append(threading.get_ident())
-        if len(threads) == 1:  # in one call that holds the interpreter's lock
+        if threads[-1] == threads[0]:  # in one call that holds the interpreter's lock
             started = time.thread_time()
             digits = 20
             while time.thread_time() - started < 0.5:
@@ -201,9 +202,8 @@ async def test_a_check_that_computes_on_the_event_loop_is_found(
                 re.match(r"(a|aa)+$", "a" * digits + "b")
 
     health.register_check("computing", computes)
-    await health.report()
-    await health.report()
-    assert threads[0] == threading.get_ident() != threads[1]
+    await next_result(health, lambda _: threads[-1] != threads[0])
+    assert threads[0] == threading.get_ident()
 
 
 async def test_a_slow_check_that_awaits_does_not_block_the_event_loop(
