@@ -1,4 +1,4 @@
-"""A real OpenTelemetry Collector ships Tallow's log file with the committed configuration.
+"""A real Collector and a real Promtail ship Tallow's log file with the committed configurations.
 
 Loki is a stand-in that keeps what Loki would store: index labels, structured metadata and the line.
 """
@@ -12,10 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from support.log_shippers import Collector
+from support.log_shippers import Collector, Promtail
 from support.loki_endpoint import LokiEndpoint
-from support.loki_entries import select
-from support.shipped_lines import ERROR, FATAL, ID, INFO, MOMENT, SPAN, TRACE, WRITTEN, arrived, query
+from support.loki_entries import Entry, select
+from support.shipped_lines import (
+    ERROR,
+    FATAL,
+    ID,
+    INFO,
+    MOMENT,
+    SPAN,
+    TRACE,
+    TRACEBACK,
+    WRITTEN,
+    arrived,
+    query,
+)
 from support.stack import wait_until
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
@@ -25,6 +37,8 @@ from tallow.monitoring.testing.fake_backend import running
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
 
+IDS = {"correlation_id": ID, "trace_id": TRACE, "span_id": SPAN}
+
 
 @pytest.fixture
 def loki() -> Iterator[LokiEndpoint]:
@@ -32,44 +46,106 @@ def loki() -> Iterator[LokiEndpoint]:
         yield endpoint
 
 
-def test_lines_arrive_unchanged_with_labels_metadata_and_time(loki: LokiEndpoint, tmp_path: Path) -> None:
+@pytest.fixture(params=[Collector, Promtail], ids=["collector", "promtail"])
+def follower(request: pytest.FixtureRequest, loki: LokiEndpoint, tmp_path: Path) -> Collector | Promtail:
+    """The program that follows the log file; it is not started yet."""
+    kind: type[Collector] | type[Promtail] = request.param
+    return kind(tmp_path, loki.url)
+
+
+def by_line(loki: LokiEndpoint) -> dict[bytes, Entry]:
+    return {entry.line.encode() + b"\n": entry for entry in loki.entries}
+
+
+def stored_lines(loki: LokiEndpoint) -> list[bytes]:
+    return [entry.line.encode() + b"\n" for entry in loki.entries]
+
+
+def test_lines_arrive_unchanged_and_with_their_time(
+    follower: Collector | Promtail, loki: LokiEndpoint
+) -> None:
+    follower.write(*WRITTEN)
+    with follower.started():
+        arrived(loki, *WRITTEN)
+    assert sorted(stored_lines(loki)) == sorted(WRITTEN)
+    times = dict(zip(stored_lines(loki), loki.times, strict=True))
+    assert times[ERROR] == round(datetime.fromisoformat(MOMENT).timestamp() * 1000) * 10**6
+    assert by_line(loki)[TRACEBACK].labels["service_name"] == "tallow"
+
+
+def test_the_collector_s_labels_and_metadata(loki: LokiEndpoint, tmp_path: Path) -> None:
     collector = Collector(tmp_path, loki.url)
     collector.write(*WRITTEN)
     with collector.started():
         arrived(loki, *WRITTEN)
-    entries = {entry.line: entry for entry in loki.entries}
-    entry = entries[ERROR.decode().rstrip()]
-    assert entry.labels == {"service_name": "tallow", "deployment_environment_name": "test"}
-    assert entry.metadata == {
-        "level": "error",
-        "severity_text": "ERROR",
-        "correlation_id": ID,
-        "trace_id": TRACE,
-        "span_id": SPAN,
-    }
-    times = dict(zip([entry.line for entry in loki.entries], loki.times, strict=True))
-    assert times[entry.line] == round(datetime.fromisoformat(MOMENT).timestamp() * 1000) * 10**6
+    error = by_line(loki)[ERROR]
+    assert error.labels == {"service_name": "tallow", "deployment_environment_name": "test"}
+    assert error.metadata == {"level": "error", "severity_text": "ERROR", **IDS}
     # The long field stays in the line: structured metadata has a limit.
-    assert entries[INFO.decode().rstrip()].metadata == {"level": "info", "severity_text": "INFO"}
-    assert entries["Traceback (most recent call last):"].labels["service_name"] == "tallow"
+    assert by_line(loki)[INFO].metadata == {"level": "info", "severity_text": "INFO"}
 
 
-def test_one_query_finds_what_the_collector_and_the_library_send(loki: LokiEndpoint, tmp_path: Path) -> None:
-    collector = Collector(tmp_path, loki.url)
-    collector.write(*WRITTEN)
-    with collector.started():
+def test_the_labels_and_metadata_of_promtail(loki: LokiEndpoint, tmp_path: Path) -> None:
+    promtail = Promtail(tmp_path, loki.url)
+    promtail.write(*WRITTEN)
+    with promtail.started():
+        arrived(loki, *WRITTEN)
+    error = by_line(loki)[ERROR]
+    assert error.labels == {"service_name": "tallow", "environment": "test"}
+    assert error.metadata == {"level": "error", **IDS}
+    assert by_line(loki)[INFO].metadata == {"level": "info"}
+    traceback = by_line(loki)[TRACEBACK]
+    assert (traceback.labels, traceback.metadata) == ({"service_name": "tallow"}, {})
+
+
+def test_one_query_finds_what_the_program_and_the_library_send(
+    follower: Collector | Promtail, loki: LokiEndpoint
+) -> None:
+    follower.write(*WRITTEN)
+    with follower.started():
         arrived(loki, *WRITTEN)
     shipper = Shipper(MonitoringSettings.load(log_endpoint=loki.url), Metrics(Registry()))
     shipper.write([ERROR, INFO])
     shipper.close(time.monotonic() + 30)
-    lines = [entry.line.encode() + b"\n" for entry in select(query(correlation_id=ID), loki.entries)]
-    assert lines == [ERROR, ERROR]
+    found = select(query(correlation_id=ID), loki.entries)
+    assert [entry.line.encode() + b"\n" for entry in found] == [ERROR, ERROR]
+    assert found[0].labels["service_name"] == found[1].labels["service_name"]
+    assert found[0].metadata.items() >= found[1].metadata.items()
     assert len(select(query(level="(error|fatal)"), loki.entries)) == 3
     assert len(select(query(), loki.entries)) == len(WRITTEN) + 2
-    assert select('{service_name="tallow"} | severity_text="ERROR"', loki.entries) != []
 
 
-def test_a_restart_repeats_no_line_and_misses_none(loki: LokiEndpoint, tmp_path: Path) -> None:
+def test_a_restart_repeats_no_line_and_misses_none(
+    follower: Collector | Promtail, loki: LokiEndpoint
+) -> None:
+    follower.write(ERROR)
+    with follower.started():
+        arrived(loki, ERROR)
+    follower.write(INFO)
+    with follower.started():
+        arrived(loki, INFO)
+        follower.write(FATAL)
+        arrived(loki, FATAL)
+    assert stored_lines(loki) == [ERROR, INFO, FATAL]
+
+
+def test_a_rotated_file_is_read_to_its_end(
+    follower: Collector | Promtail, loki: LokiEndpoint, tmp_path: Path
+) -> None:
+    follower.write(ERROR)
+    with follower.started():
+        arrived(loki, ERROR)
+        follower.write(INFO)
+        follower.log.rename(tmp_path / "tallow.log.1")
+        follower.write(FATAL)
+        arrived(loki, INFO, FATAL)
+    assert sorted(stored_lines(loki)) == sorted([ERROR, INFO, FATAL])
+
+
+def test_a_file_that_is_rotated_while_the_collector_is_down_is_followed(
+    loki: LokiEndpoint, tmp_path: Path
+) -> None:
+    """Promtail knows a file by its name alone, and would start at the position of the old one."""
     collector = Collector(tmp_path, loki.url)
     collector.write(ERROR)
     with collector.started():
@@ -78,21 +154,7 @@ def test_a_restart_repeats_no_line_and_misses_none(loki: LokiEndpoint, tmp_path:
     collector.write(INFO)
     with collector.started():
         arrived(loki, INFO)
-        collector.write(FATAL)
-        arrived(loki, FATAL)
-    assert [entry.line.encode() + b"\n" for entry in loki.entries] == [ERROR, INFO, FATAL]
-
-
-def test_a_rotated_file_is_read_to_its_end(loki: LokiEndpoint, tmp_path: Path) -> None:
-    collector = Collector(tmp_path, loki.url)
-    collector.write(ERROR)
-    with collector.started():
-        arrived(loki, ERROR)
-        collector.write(INFO)
-        collector.log.rename(tmp_path / "tallow.log.1")
-        collector.write(FATAL)
-        arrived(loki, INFO, FATAL)
-    assert sorted(entry.line.encode() + b"\n" for entry in loki.entries) == sorted([ERROR, INFO, FATAL])
+    assert stored_lines(loki) == [ERROR, INFO]
 
 
 def test_lines_wait_on_disk_while_loki_is_down(loki: LokiEndpoint, tmp_path: Path) -> None:

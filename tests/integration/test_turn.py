@@ -178,6 +178,18 @@ async def test_the_turn_server_of_the_compose_file_relays_datagrams_only(
     assert refused.value.response.error_code == UNSUPPORTED_TRANSPORT
 
 
+@pytest.mark.proof
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize(("host", "told"), [("192.0.2.7", "192.0.2.7"), ("localhost", "127.0.0.1")])
+async def test_peers_are_told_the_address_of_the_host_that_ice_servers_names(
+    tmp_path: Path, host: str, told: str
+) -> None:
+    [entry] = Turn(f"turn:{ADDRESS}", tmp_path).servers(SHIPPED_SECRET)
+    variables = {"TURN_SECRET": SHIPPED_SECRET, "ICE_SERVERS": f"turn:{host}:3478"}
+    async with shipped_coturn(tmp_path, ADDRESS, **variables):
+        assert (await allocation(entry["username"], entry["credential"]))[0] == told
+
+
 async def allocation(user: str, password: str) -> tuple[str, int]:
     """Ask the TURN server for a relay address, and give it back."""
     made, _ = await aioice.turn.create_turn_endpoint(

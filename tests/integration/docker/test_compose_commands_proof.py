@@ -20,7 +20,7 @@ from support.stack import wait_until
 from tallow.stack.engines.docker.project import project_name
 from tallow.stack.engines.state.state_dir import StateDir
 
-pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(3600)]
 
 OFFSET = 10_000
 MAIL_SERVER = "SMTP_HOST=mail.example.org\nALERT_EMAIL_DEFAULT=ops@example.org\n"

@@ -26,7 +26,7 @@ from support.stack import wait_until
 from tallow.stack.compose import images
 from tallow.stack.engines.state.state_dir import StateDir
 
-pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(3600)]
 
 DOCUMENTS: Final = ("README.md", "docs/docker.md", "docs/operations.md", "monitoring/README.md")
 REASON: Final = "scripts/proof -k compose runs it"

@@ -1,12 +1,13 @@
-"""The profiles `promtail` and `turn`: a stub stands for Promtail, Debian's coturn for the official image."""
+"""The profiles `promtail` and `turn`: Promtail itself, and Debian's coturn."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aioice.turn
 import pytest
@@ -16,10 +17,11 @@ from support.docker.compose_stack import ComposeStack
 from support.docker.engine import DockerEngine
 from support.docker.hardening import assert_hardened
 from support.programs.turn import SECRET, Turn
+from support.stack import wait_until
 from tallow.stack.engines.docker.project import project_name
 from tallow.stack.engines.state.state_dir import StateDir
 
-pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(3600)]
 
 URL: Final = "turn:127.0.0.1:3478"
 
@@ -50,9 +52,18 @@ def test_each_container_of_a_profile_is_hardened(stack: ComposeStack, service: s
     assert_hardened(stack, service)
 
 
-def test_promtail_keeps_its_position_beside_the_log_of_tallow(stack: ComposeStack) -> None:
-    position = ("exec", stack.container_id("promtail"), "cat", "/var/lib/promtail/positions.yaml")
-    assert stack.engine.docker(*position) == "0\n"
+def test_promtail_sends_the_log_of_tallow_to_loki_and_keeps_its_position(stack: ComposeStack) -> None:
+    def in_loki() -> list[Any]:
+        query = {"query": '{service_name="tallow"} | level="info"'}
+        found: list[Any] = stack.get(3100, "/loki/api/v1/query_range", **query).json()["data"]["result"]
+        return found
+
+    def position() -> str:
+        command = ("exec", stack.container_id("promtail"), "cat", "/var/lib/promtail/positions.yaml")
+        return stack.engine.docker(*command, check=False)
+
+    assert wait_until(in_loki, "a line in Loki")
+    assert wait_until(lambda: re.search(r"/tallow\.log: \"[1-9]", position()), "the position is stored")
 
 
 class Received(asyncio.DatagramProtocol):
@@ -94,6 +105,18 @@ async def relay(peer_address: str) -> tuple[tuple[str, int], bytes, bytes]:
     finally:
         transport.close()
         peer_transport.close()
+
+
+def test_an_address_that_coturn_cannot_use_is_refused_and_nothing_changes(stack: ComposeStack) -> None:
+    settings = stack.work / ".env"
+    before = settings.read_text()
+    settings.write_text(before.replace(URL, "turn:[2001:db8::7]:3478"))
+    done = stack.run("reload")
+    settings.write_text(before)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("Error: ICE_SERVERS has the TURN server [2001:db8::7], an IPv6 address")
+    assert "nothing has changed" in stack.tallow("reload")
 
 
 def test_without_a_secret_coturn_serves_nobody(stack: ComposeStack) -> None:

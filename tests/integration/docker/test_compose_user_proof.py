@@ -17,7 +17,7 @@ import pytest
 
 from support.docker.engine import ROOT, DockerEngine
 
-pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.proof, pytest.mark.integration, pytest.mark.timeout(3600)]
 
 USER, GROUP, DOCKER_GROUP = 4242, 4242, 4243
 OFFSET = "20000"

@@ -1,9 +1,9 @@
 """Images under the official names, for an engine without a registry.
 
-Prometheus, Alertmanager and node-exporter are Debian's programs, Mailpit and the Collector are built from Go
-modules: the same programs, at the paths and under the users of the official Dockerfiles. cAdvisor is its
-library with a small program around it. Grafana and Loki are stubs: their licence or registry keeps them out
-of what is built here.
+Prometheus, Alertmanager, node-exporter and coturn are Debian's programs; Mailpit, Loki, Promtail and the
+Collector are built from Go modules: the same programs, at the paths and under the users of the official
+Dockerfiles. cAdvisor is its library with a small program around it. Grafana is a stub: it is not published as
+a Go module.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from packaging.requirements import Requirement
 
 from support.docker.engine import ROOT, DockerEngine
 from support.docker.image_archive import ImageArchive, with_busybox
-from support.docker.own_programs import cadvisor_program, own_go_program
+from support.docker.own_programs import cadvisor_program
+from support.programs import go_modules
 from support.programs.debian import environment, program
 from support.programs.go_programs import go_program
 from support.programs.otel_collector import otel_collector
@@ -37,7 +38,6 @@ FROM debian-with-python:bookworm
 RUN ln -s /usr/bin/python3 /usr/local/bin/python \\
     && python3 -m zipfile -e /usr/share/python-wheels/pip-*.whl /usr/local/lib/python3.11/dist-packages
 """
-_VICTORIA_LOGS: Final = ("github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", "v1.52.2")
 _SERVE: Final = """\
 #!/bin/sh
 # The first process of a container ignores SIGTERM unless it handles it.
@@ -51,16 +51,6 @@ if [ "${1:0:1}" == '-' ]; then set -- turnserver "$@"; fi
 exec $(eval "echo $@")
 """
 _NET_BIND_SERVICE: Final = 10
-_PROMTAIL: Final = """\
-#!/bin/sh
-set -eu
-trap 'exit 0' TERM
-cat "${1#-config.file=}" > /dev/null
-until cat /var/log/tallow/tallow.log > /dev/null; do sleep 1; done
-echo 0 > /var/lib/promtail/positions.yaml
-httpd -f -p 9080 -h /www -c /www/httpd.conf &
-wait
-"""
 _CHECK_READY: Final = """\
 #!/bin/sh
 # Debian's promtool has no `check ready` yet.
@@ -127,10 +117,9 @@ def load_cadvisor_stub(engine: DockerEngine) -> None:
 
 
 def load_loki(engine: DockerEngine) -> None:
-    """A stub that takes lines at Loki's addresses and stores them in VictoriaLogs."""
+    """Loki, in an image without a shell, as the official one is."""
     image = ImageArchive(["USER 10001", 'ENTRYPOINT ["/usr/bin/loki"]', "EXPOSE 3100"])
-    image.file("/usr/bin/loki", own_go_program("loki"), 0o755)
-    image.program("/usr/bin/victoria-logs", go_program(*_VICTORIA_LOGS))
+    image.file("/usr/bin/loki", go_modules.go_program(go_modules.LOKI), 0o755)
     image.folder("/loki", 10001)
     image.load(engine, images.LOKI)
 
@@ -153,12 +142,10 @@ def load_coturn(engine: DockerEngine) -> None:
 
 
 def load_promtail(engine: DockerEngine) -> None:
-    """A stub that reads its configuration and Tallow's log, keeps its position and answers on its port."""
+    """Promtail, with the Bash of the official image, which is Debian's."""
     image = _busybox(['ENTRYPOINT ["/usr/bin/promtail"]', "EXPOSE 9080"])
     image.program("/bin/bash", Path("/bin/bash"))
-    image.text("/usr/bin/promtail", _PROMTAIL, 0o755)
-    image.text("/www/httpd.conf", "I:index.html\n")
-    image.text("/www/index.html", "ready\n")
+    image.file("/usr/bin/promtail", go_modules.go_program(go_modules.PROMTAIL), 0o755)
     image.load(engine, images.PROMTAIL)
 
 

@@ -85,6 +85,8 @@ def test_turn_without_a_secret_serves_nobody(home: StateDir) -> None:
         ("turn:192.0.2.7", "external-ip=192.0.2.7"),
         ("turn:192.0.2.7:3478?transport=udp", "external-ip=192.0.2.7"),
         ("stun:stun.example.org", ""),
+        ("turn:[2001:db8::7]:3478", ""),
+        ("turn:192.0.2.7,turn:turn.example.net", "external-ip=192.0.2.7"),
     ],
 )
 def test_coturn_tells_peers_the_address_that_they_reach(home: StateDir, servers: str, line: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -11,7 +10,7 @@ from typing import Final
 
 from tallow.monitoring.settings.env_file import quoted
 from tallow.stack import alerts, compose, credentials, dashboards, log_pipeline, routing
-from tallow.stack.compose import application, monitoring
+from tallow.stack.compose import application, coturn, monitoring
 from tallow.stack.deployment import COMPOSE, PORTS, Deployment, native
 from tallow.stack.engines.docker import layout
 from tallow.stack.engines.reload.snapshot import read_values
@@ -46,8 +45,6 @@ PORT_VARIABLES: Final[Mapping[str, tuple[str, int]]] = {
 }
 """The variable of each published port in the Compose file, and its default."""
 _MONITORING: Final = PurePosixPath("monitoring")
-_TURN_HOST: Final = re.compile(r"\bturn:([\w.-]+|\[[0-9a-fA-F:]+\])")
-"""The host of the first TURN server that peers are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,46 +169,9 @@ def _secrets(home: StateDir, settings: StackSettings, values: Mapping[str, str])
         monitoring.MAILBOX_USERS: credentials.password_hash_line(home.secrets),
         **_in("prometheus", {**shared, METRICS_TOKEN_FILE: token, **settings.remote.secret_files()}),
         **_in("alertmanager", {**shared, **routing.secret_files(settings.alerts)}),
-        **_in("turn", {"turnserver.conf": _turn(values)}),
+        **_in("turn", {"turnserver.conf": coturn.coturn_config(values)}),
     }
 
 
 def _in(folder: str, files: Mapping[str, str]) -> dict[str, str]:
     return {f"{folder}/{name}": text for name, text in files.items()}
-
-
-def _turn(values: Mapping[str, str]) -> str:
-    """coturn's configuration; Tallow's TURN_SECRET is its shared secret.
-
-    It tells peers the address at which they reach it: its own one is that of a container.
-    """
-    lines = [
-        "listening-port=3478",
-        "min-port=49160",
-        "max-port=49200",
-        "realm=tallow",
-        "fingerprint",
-    ]
-    lines += [
-        # Versions from 4.7 on have neither unless it is asked for.
-        "no-cli",
-        "no-dtls",
-        "no-tls",
-        # Peers use datagrams. A relay of TCP connections would reach HTTP services of this network.
-        "no-tcp-relay",
-        "no-multicast-peers",
-        # Link-local addresses, with the metadata service of a cloud. Other private addresses stay allowed:
-        # the container's own is one of them, and a peer reaches another one's relay there.
-        "denied-peer-ip=169.254.0.0-169.254.255.255",
-        "denied-peer-ip=fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-        "log-file=stdout",
-        "simple-log",
-        "pidfile=/tmp/turnserver.pid",
-    ]
-    if host := _TURN_HOST.search(values.get("ICE_SERVERS", "")):
-        lines += [f"external-ip={host[1]}"]
-    if secret := values.get("TURN_SECRET"):
-        lines += ["use-auth-secret", f"static-auth-secret={secret}"]
-    else:
-        lines += ["lt-cred-mech"]  # without a user nobody can use it: an open relay is worse than none
-    return "".join(f"{line}\n" for line in lines)

@@ -10,7 +10,7 @@ from typing import Final
 
 from tallow.monitoring.lifecycle.private_files import private_folder
 from tallow.stack import credentials
-from tallow.stack.compose import images
+from tallow.stack.compose import coturn, images
 from tallow.stack.engines.docker import configuration, layout
 from tallow.stack.engines.docker.client import (
     CHANGE_S,
@@ -110,8 +110,9 @@ def start(home: StateDir, options: StackOptions, progress: Progress) -> Started:
             _require_same_ports(home, options)
             candidate = validate(home, home.options(), os.environ, progress, running=True)
             chosen = wanted_profiles(tuple(options.profiles), running_settings(home))
-            home.write_options(replace(home.options(), profiles=chosen))
-            is_pending = has_pending_changes(home, candidate)
+            changed = replace(home.options(), profiles=chosen)
+            is_pending = has_pending_changes(home, changed, candidate)
+            home.write_options(changed)
         else:
             candidate, is_pending = _prepare(home, options, progress, running=False), False
             require_free(published_ports(home))
@@ -145,9 +146,12 @@ def restart(home: StateDir, options: StackOptions, progress: Progress) -> Starte
         return Started(candidate)
 
 
-def has_pending_changes(home: StateDir, candidate: Candidate) -> bool:
-    """Whether a reload would change a file or restart a service."""
-    options = home.options()
+def has_pending_changes(home: StateDir, options: StackOptions, candidate: Candidate) -> bool:
+    """Whether a reload with some options would change a file or restart a service.
+
+    Raises:
+        BadSettingError: the containers cannot use a setting; one line.
+    """
     profiles = wanted_profiles(tuple(options.profiles), candidate.settings)
     change, _ = transaction(home, replace(options, profiles=profiles), candidate)
     wanted = target_digests(home, candidate.component_settings, candidate.values)
@@ -183,8 +187,14 @@ def published_ports(home: StateDir) -> dict[str, int]:
 def transaction(
     home: StateDir, options: StackOptions, candidate: Candidate
 ) -> tuple[FileTransaction, Mapping[str, str]]:
-    """The change of files that a candidate needs, and the settings that the containers get."""
+    """The change of files that a candidate needs, and the settings that the containers get.
+
+    Raises:
+        BadSettingError: a file of a setting cannot be read, or coturn cannot use its address; one line.
+    """
     values = inline_files(candidate.values)
+    if coturn.PROFILE in options.profiles:
+        coturn.require_address(values)
     files = configuration.render(home, options, candidate.settings, values)
     wanted = {**candidate.files, **files.configuration, **files.secrets}
     change = FileTransaction(wanted, _obsolete(home, wanted), home.run / FOLDER, readable_folders(home))
