@@ -6,9 +6,10 @@ containers.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,39 @@ def test_a_missing_route_and_a_missing_receiver_secret_are_named(home: StateDir)
     assert "Watchdog is not routed" in route.message
     assert "alerting/alertmanager.yml is not what this version" in stale.message
     assert any("routing_key_file" in problem.message for problem in missing)
+
+
+@pytest.mark.parametrize(
+    ("variables", "messages"),
+    [
+        ({"TURN_SECRET": "0123456789abcdef", "ICE_SERVERS": "turn:192.0.2.7:3478"}, []),
+        (
+            {"ICE_SERVERS": "stun:192.0.2.7:3478"},
+            ["coturn serves nobody: TURN_SECRET is not set", "no peer is told of coturn: ICE_SERVERS"],
+        ),
+        (
+            {"TURN_SECRET": "0123456789abcdef", "ICE_SERVERS": "turn:[2001:db8::7]"},
+            ["ICE_SERVERS has the TURN server [2001:db8::7], an IPv6 address"],
+        ),
+    ],
+)
+def test_a_turn_server_that_peers_cannot_use_is_named(
+    home: StateDir, variables: dict[str, str], messages: list[str]
+) -> None:
+    settings, options = home.secrets / SETTINGS_FILE, home.options()
+    text = settings.read_text()
+    assert result_of("turn", home).skipped == "the profile turn is not chosen"
+    home.write_options(replace(options, profiles=("turn",)))
+    write_private(settings, configuration.environment_text({**read_values(settings), **variables}))
+    try:
+        problems = problems_of("turn", home)
+    finally:
+        write_private(settings, text)
+        home.write_options(options)
+    assert len(problems) == len(messages)
+    for problem, message in zip(problems, messages, strict=True):
+        assert problem.message.startswith(message)
+        assert re.fullmatch(r"set \S+ in \.env, then: \S+ reload .*", problem.remedy)
 
 
 def test_without_an_engine_one_check_says_so_and_the_others_are_skipped(

@@ -55,6 +55,11 @@ def coturn_config(values: Mapping[str, str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def is_offered(values: Mapping[str, str]) -> bool:
+    """Whether the operator's variables have a TURN server that peers are told."""
+    return _TURN_HOST.search(values.get("ICE_SERVERS", "")) is not None
+
+
 def require_address(values: Mapping[str, str]) -> None:
     """Refuse a host of ``ICE_SERVERS`` that coturn could not tell peers.
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from tallow.monitoring.settings.errors import BadSettingError
+from tallow.stack.compose import coturn
 from tallow.stack.compose.document import SERVICES
 from tallow.stack.doctor.docker.installation import DockerInstallation
 from tallow.stack.doctor.model import Check, NotApplicableError, Problem
@@ -18,8 +20,12 @@ from tallow.stack.doctor.native.machine import Listener
 from tallow.stack.engines.docker import layout
 from tallow.stack.engines.docker.client import DockerUnavailableError, require_docker
 from tallow.stack.engines.docker.configuration import operator_variables
+from tallow.stack.engines.docker.project import profiles
+from tallow.stack.engines.docker.settings_values import inline_files
 from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.reload.snapshot import read_values
 from tallow.stack.engines.services.api import Api
+from tallow.stack.engines.services.definitions import SETTINGS_FILE
 
 PUBLIC: Final = frozenset({"turn"})
 """Services that peers on other machines must reach; they have a protection of their own."""
@@ -152,6 +158,22 @@ def _heartbeat(installation: DockerInstallation) -> Iterator[Problem]:
         )
 
 
+def _turn(installation: DockerInstallation) -> Iterator[Problem]:
+    if coturn.PROFILE not in profiles(installation.home):
+        raise NotApplicableError("the profile turn is not chosen")
+    values = inline_files(read_values(installation.home.secrets / SETTINGS_FILE))
+    remedy = "set {} in .env, then: " + installation.command("reload")
+    if not values.get("TURN_SECRET"):
+        yield Problem("coturn serves nobody: TURN_SECRET is not set", remedy.format("TURN_SECRET"))
+    if not coturn.is_offered(values):
+        message = "no peer is told of coturn: ICE_SERVERS has no URL with turn:"
+        yield Problem(message, remedy.format("ICE_SERVERS=turn:HOST:3478"))
+    try:
+        coturn.require_address(values)
+    except BadSettingError as error:
+        yield Problem(str(error), remedy.format("ICE_SERVERS"))
+
+
 def _known(installation: DockerInstallation) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The containers of services of the Compose file."""
     found = installation.containers
@@ -175,5 +197,6 @@ CHECKS: Final = (
         _published_ports,
     ),
     Check("container-secrets", "Containers, and nobody else, can read their secrets", _container_secrets),
+    Check("turn", "Peers are told of coturn, at an address that it knows, and can use it", _turn),
     Check("heartbeat", "Watchdog arrives at the heartbeat checker", _heartbeat),
 )
