@@ -5,6 +5,7 @@ Loki is a stand-in that keeps what Loki would store: index labels, structured me
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from support.log_shippers import Collector, Promtail
+from support.log_shippers import Collector, LogShipper, Promtail
 from support.loki_endpoint import LokiEndpoint
 from support.loki_entries import Entry, select
+from support.programs.own_programs import alloy_parser
 from support.shipped_lines import (
     ERROR,
     FATAL,
@@ -34,6 +36,7 @@ from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.testing.fake_backend import running
+from tallow.stack.log_pipeline.alloy import alloy_config
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
 
@@ -47,9 +50,9 @@ def loki() -> Iterator[LokiEndpoint]:
 
 
 @pytest.fixture(params=[Collector, Promtail], ids=["collector", "promtail"])
-def follower(request: pytest.FixtureRequest, loki: LokiEndpoint, tmp_path: Path) -> Collector | Promtail:
+def follower(request: pytest.FixtureRequest, loki: LokiEndpoint, tmp_path: Path) -> LogShipper:
     """The program that follows the log file; it is not started yet."""
-    kind: type[Collector] | type[Promtail] = request.param
+    kind: type[LogShipper] = request.param
     return kind(tmp_path, loki.url)
 
 
@@ -61,9 +64,7 @@ def stored_lines(loki: LokiEndpoint) -> list[bytes]:
     return [entry.line.encode() + b"\n" for entry in loki.entries]
 
 
-def test_lines_arrive_unchanged_and_with_their_time(
-    follower: Collector | Promtail, loki: LokiEndpoint
-) -> None:
+def test_lines_arrive_unchanged_and_with_their_time(follower: LogShipper, loki: LokiEndpoint) -> None:
     follower.write(*WRITTEN)
     with follower.started():
         arrived(loki, *WRITTEN)
@@ -99,7 +100,7 @@ def test_the_labels_and_metadata_of_promtail(loki: LokiEndpoint, tmp_path: Path)
 
 
 def test_one_query_finds_what_the_program_and_the_library_send(
-    follower: Collector | Promtail, loki: LokiEndpoint
+    follower: LogShipper, loki: LokiEndpoint
 ) -> None:
     follower.write(*WRITTEN)
     with follower.started():
@@ -115,9 +116,7 @@ def test_one_query_finds_what_the_program_and_the_library_send(
     assert len(select(query(), loki.entries)) == len(WRITTEN) + 2
 
 
-def test_a_restart_repeats_no_line_and_misses_none(
-    follower: Collector | Promtail, loki: LokiEndpoint
-) -> None:
+def test_a_restart_repeats_no_line_and_misses_none(follower: LogShipper, loki: LokiEndpoint) -> None:
     follower.write(ERROR)
     with follower.started():
         arrived(loki, ERROR)
@@ -129,9 +128,7 @@ def test_a_restart_repeats_no_line_and_misses_none(
     assert stored_lines(loki) == [ERROR, INFO, FATAL]
 
 
-def test_a_rotated_file_is_read_to_its_end(
-    follower: Collector | Promtail, loki: LokiEndpoint, tmp_path: Path
-) -> None:
+def test_a_rotated_file_is_read_to_its_end(follower: LogShipper, loki: LokiEndpoint, tmp_path: Path) -> None:
     follower.write(ERROR)
     with follower.started():
         arrived(loki, ERROR)
@@ -167,3 +164,12 @@ def test_lines_wait_on_disk_while_loki_is_down(loki: LokiEndpoint, tmp_path: Pat
     loki.recover()
     with collector.started():
         arrived(loki, ERROR)
+
+
+@pytest.mark.parametrize(("text", "status"), [(alloy_config(), 0), (alloy_config()[:-3], 1)])
+def test_the_parser_of_alloy_reads_its_file(text: str, status: int, tmp_path: Path) -> None:
+    (tmp_path / "tallow.alloy").write_text(text)
+    done = subprocess.run(
+        [alloy_parser(), tmp_path / "tallow.alloy"], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == status, done.stderr

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.log_shippers import Collector, Promtail
+from support.log_shippers import Collector, LogShipper, Promtail
 from support.loki_entries import with_variables
 from support.programs.go_modules import LOKI, go_program
 from support.programs.prometheus import free_port
@@ -30,7 +30,9 @@ from tallow.stack.log_pipeline.loki import loki_config
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
 
 COMMITTED = Path(__file__).parents[2] / "monitoring" / "loki" / "loki.yml"
-SHIPPERS = ("library", "collector", "promtail")
+FOLLOWERS: tuple[type[LogShipper], ...] = (Collector, Promtail)
+SENDERS = len(FOLLOWERS) + 1
+"""The library sends as well."""
 
 
 class Loki:
@@ -107,8 +109,7 @@ def filled(loki: Loki, written: list[bytes], tmp_path_factory: pytest.TempPathFa
     shipper = Shipper(MonitoringSettings.load(log_endpoint=loki.url), Metrics(Registry()))
     shipper.write(written)
     shipper.close(time.monotonic() + 30)
-    kinds: tuple[type[Collector] | type[Promtail], ...] = (Collector, Promtail)
-    for number, kind in enumerate(kinds, 2):
+    for number, kind in enumerate(FOLLOWERS, 2):
         follower = kind(tmp_path_factory.mktemp(kind.__name__), loki.url)
         follower.write(*written)
         with follower.started():
@@ -136,7 +137,7 @@ def test_each_shipper_s_lines_have_the_labels_and_metadata_that_queries_use(
     filled: Loki, written: list[bytes]
 ) -> None:
     found = filled.lines(query(correlation_id=ID))
-    assert [text.encode() + b"\n" for text, _, _ in found] == [written[0]] * len(SHIPPERS)
+    assert [text.encode() + b"\n" for text, _, _ in found] == [written[0]] * SENDERS
     for _, labels, metadata in found:
         environment = labels.get("environment") or labels.get("deployment_environment_name")
         assert (labels["service_name"], environment) == ("tallow", "test")
@@ -147,10 +148,9 @@ def test_each_shipper_s_lines_have_the_labels_and_metadata_that_queries_use(
 
 
 def test_level_and_the_start_of_an_id_filter_and_a_selector_finds_nothing(filled: Loki) -> None:
-    count = len(SHIPPERS)
-    assert len(filled.lines(query())) == 3 * count
-    assert len(filled.lines(query(level="(error|fatal)"))) == 2 * count
-    assert len(filled.lines(query(correlation_id=ID[:8]))) == count
+    assert len(filled.lines(query())) == 3 * SENDERS
+    assert len(filled.lines(query(level="(error|fatal)"))) == 2 * SENDERS
+    assert len(filled.lines(query(correlation_id=ID[:8]))) == SENDERS
     assert len(filled.lines('{service_name="tallow"} | severity_text="ERROR"')) == 1
     assert filled.lines('{service_name="tallow", level="error"}') == []
 

@@ -24,11 +24,11 @@ from packaging.requirements import Requirement
 
 from support.docker.engine import ROOT, DockerEngine
 from support.docker.image_archive import ImageArchive, with_busybox
-from support.docker.own_programs import cadvisor_program
 from support.programs import go_modules
 from support.programs.debian import environment, program
 from support.programs.go_programs import go_program
 from support.programs.otel_collector import otel_collector
+from support.programs.own_programs import cadvisor_program
 from tallow.stack.compose import images
 from tallow.stack.engines.programs.programs import tools_folder
 

@@ -109,10 +109,10 @@ def go_program(program: GoProgram) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     (folder / "go.mod").write_text(_staging_module(program) if program.staging else _module(program))
     if not program.staging:
-        _go(folder, "get", f"{program.module}@{program.version}", *program.beside)
+        go(folder, "get", f"{program.module}@{program.version}", *program.beside)
     unfinished = path.with_suffix(".part")
     flags = ("-tags", ",".join(program.tags), "-ldflags", _linker_flags(program))
-    _go(folder, "build", *flags, "-o", str(unfinished), program.package)
+    go(folder, "build", *flags, "-o", str(unfinished), program.package)
     unfinished.rename(path)
     return path
 
@@ -121,7 +121,7 @@ def module_folder(program: GoProgram) -> Path:
     """The folder with the source of a program's module, which Go downloads if it is missing."""
     if shutil.which("go") is None:
         pytest.skip(f"needs Go to download {program.module}")
-    found = _go(Path.home(), "mod", "download", "-json", f"{program.module}@{program.version}")
+    found = go(Path.home(), "mod", "download", "-json", f"{program.module}@{program.version}")
     return Path(json.loads(found)["Dir"])
 
 
@@ -154,7 +154,8 @@ def _linker_flags(program: GoProgram) -> str:
     return " ".join(("-s -w", *defined))
 
 
-def _go(folder: Path, *arguments: str) -> str:
+def go(folder: Path, *arguments: str) -> str:
+    """Run the Go tool in a folder and return its output. Programs are static."""
     environment = os.environ | {"GOFLAGS": _FLAGS, "CGO_ENABLED": "0", "GOWORK": "off"}
     done = subprocess.run(
         ["nice", "-n", "15", "go", *arguments],

@@ -1,4 +1,4 @@
-"""Small Go programs around the libraries of others, which stand for programs that cannot be built here."""
+"""Small Go programs around libraries, in place of programs that take too long to build, or need C."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ import pytest
 
 CACHE: Final = Path.home() / ".cache" / "tallow-go"
 CADVISOR_VERSION: Final = "v0.53.0"
+ALLOY_SYNTAX_VERSION: Final = "v0.1.0"
 BUILD_TIMEOUT_S: Final = 1800
 
 
 def cadvisor_program() -> Path:
     """Return cAdvisor's library with a program around it: about five minutes with an empty cache."""
     return own_go_program("cadvisor", f"github.com/google/cadvisor@{CADVISOR_VERSION}")
+
+
+def alloy_parser() -> Path:
+    """Return a program that reads a configuration file with the parser of Alloy."""
+    return own_go_program("alloy_parser", f"github.com/grafana/alloy/syntax@{ALLOY_SYNTAX_VERSION}")
 
 
 def own_go_program(name: str, *modules: str) -> Path:
