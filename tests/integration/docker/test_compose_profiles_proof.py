@@ -54,8 +54,8 @@ def test_each_container_of_a_profile_is_hardened(stack: ComposeStack, service: s
 
 def test_promtail_sends_the_log_of_tallow_to_loki_and_keeps_its_position(stack: ComposeStack) -> None:
     def in_loki() -> list[Any]:
-        query = {"query": '{service_name="tallow"} | level="info"'}
-        found: list[Any] = stack.get(3100, "/loki/api/v1/query_range", **query).json()["data"]["result"]
+        answer = stack.get(3100, "/loki/api/v1/query_range", query='{service_name="tallow"} | level="info"')
+        found: list[Any] = answer.json()["data"]["result"]
         return found
 
     def position() -> str:
