@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from starlette.applications import Starlette
 
-from support.stack import Stack, stack, wait_for_value, wait_until
+from support.stack import Stack, expect_value, stack, wait_until
 from tallow.cli import main
 from tallow.stack.drill.receivers import serve as web
 from tallow.stack.drill.receivers import slack
@@ -106,11 +106,11 @@ def test_service_down_inhibits_the_other_alerts_of_its_instance_only(running: St
     post(running, "HighCPUUsage", "down:1", category="performance", job="another")
     post(running, "ServiceDown", "down:1", severity="critical", category="availability")
     held = {"ServiceDown": "firing", "HighCPUUsage": "inhibited", "HighPQCFailureRate": "inhibited"}
-    wait_for_value(
+    expect_value(
         lambda: states_by_job(running, "down:1"), {"tallow": held, "another": {"HighCPUUsage": "firing"}}
     )
     both = {"HighCPUUsage": "firing", "HighPQCFailureRate": "firing"}
-    wait_for_value(lambda: states(running, "fine:1"), both)
+    expect_value(lambda: states(running, "fine:1"), both)
     for instance in ("down:1", "fine:1"):
         post(running, "HighCPUUsage", instance, category="performance", resolved=True)
         post(running, "HighPQCFailureRate", instance, severity="critical", category="security", resolved=True)
@@ -138,7 +138,7 @@ def test_a_critical_alert_inhibits_the_warnings_of_its_category(running: Stack) 
         "NoActiveConnections": "firing",
         "HighRelayUsage": "firing",
     }
-    wait_for_value(lambda: states(running, place), wanted)
+    expect_value(lambda: states(running, place), wanted)
     assert not running.mail(f"HighTransferFailureRate on {place}"), "an inhibited alert sends nothing"
 
 
@@ -155,7 +155,7 @@ def test_a_fast_budget_burn_inhibits_only_the_slow_alert_of_its_objective(runnin
         "TransferBudgetBurnsSlow": "inhibited",
         "ConnectionBudgetBurnsSlow": "firing",
     }
-    wait_for_value(lambda: {name: objective_states(running).get(name) for name in wanted}, wanted)
+    expect_value(lambda: {name: objective_states(running).get(name) for name in wanted}, wanted)
 
 
 def objective_states(running: Stack) -> dict[str, str]:
@@ -169,7 +169,7 @@ def test_security_warnings_are_not_inhibited_by_a_critical_alert(running: Stack)
     post(running, "HighPQCFailureRate", place, severity="critical", category="security")
     post(running, "UnauthorizedAPIAccess", place, category="security")
     wanted = {"HighPQCFailureRate": "firing", "UnauthorizedAPIAccess": "firing"}
-    wait_for_value(lambda: states(running, place), wanted)
+    expect_value(lambda: states(running, place), wanted)
     assert wait_until(lambda: running.mail(f"UnauthorizedAPIAccess on {place}"), "the mail of the warning")
 
 
@@ -188,7 +188,7 @@ def test_a_message_is_sent_when_the_alert_is_resolved(running: Stack) -> None:
 
 def test_alerts_shows_what_fires_and_since_when(running: Stack) -> None:
     post(running, "HighMemoryUsage", "show:1", category="performance")
-    wait_for_value(lambda: states(running, "show:1"), {"HighMemoryUsage": "firing"})
+    expect_value(lambda: states(running, "show:1"), {"HighMemoryUsage": "firing"})
     shown = tallow(running, "alerts")
     assert shown.exit_code == 1
     # One line per alert if all lines fit the width, otherwise a block per alert.

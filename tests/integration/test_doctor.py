@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from support.installation import edit_yaml
-from support.stack import Stack, stack, wait_for_value, wait_until
+from support.stack import Stack, expect_value, stack, wait_until
 from tallow.stack.clients.alertmanager import add_silence, expire_silence
 from tallow.stack.clients.matchers import Matcher
 from tallow.stack.doctor.model import Problem, diagnose
@@ -77,7 +77,7 @@ def test_a_fresh_stack_has_warnings_only_about_what_the_operator_must_set(runnin
                 found.setdefault(one.outcome, set()).add(one.id)
         return found
 
-    wait_for_value(
+    expect_value(
         findings,
         {
             "warning": {"receivers", "heartbeat-target"},
@@ -174,7 +174,7 @@ def test_silences_that_hide_watchdog_or_are_forgotten_are_named(running: Stack) 
 
 
 def test_a_clock_that_was_set_back_is_named(running: Stack) -> None:
-    wait_for_value(lambda: problems_of("samples", running), [])
+    expect_value(lambda: problems_of("samples", running), [])
     [problem] = problems_of("samples", running, now=lambda: datetime.now(UTC).timestamp() - 3600)
     assert "in the future: the clock was set back" in problem.message
 

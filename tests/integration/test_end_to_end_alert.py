@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.stack import stack, wait_for_value, wait_until
+from support.stack import expect_value, stack, wait_until
 from tallow.stack.engines.services.control import hold
 
 pytestmark = pytest.mark.integration
@@ -30,5 +30,5 @@ def test_messages_are_sent_when_tallow_is_killed_and_when_it_is_back(tmp_path: P
         assert "/runbooks/ServiceDown" in page.text
         running.start()
         assert wait_until(lambda: running.mail("[RESOLVED]")[early:], "the message that it is resolved")
-        wait_for_value(lambda: running.value('up{job="tallow"}'), 1)
+        expect_value(lambda: running.value('up{job="tallow"}'), 1)
     assert running.processes() == []

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
-from support.stack import Stack, stack, wait_for_value, wait_until
+from support.stack import Stack, expect_value, stack, wait_until
 from tallow.cli import main
 from tallow.stack.engines.services.control import hold
 
@@ -48,7 +48,7 @@ def test_messages_are_sent_when_alerting_fails_and_when_it_is_back(
     assert status(running)["state"] == "missing"
     running.start()
     wait_until(lambda: running.mail("The heartbeat is back")[recovered:], "the message that it is back")
-    wait_for_value(lambda: status(running)["state"], "beating")
+    expect_value(lambda: status(running)["state"], "beating")
 
 
 def test_a_restart_of_the_checker_sends_no_message(running: Stack) -> None:

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from support.commands import run, run_without_reader
-from support.stack import Stack, stack, wait_for_value, wait_until
+from support.stack import Stack, expect_value, stack, wait_until
 from tallow import __version__
 from tallow.cli import main
 from tallow.stack import credentials
@@ -63,7 +63,7 @@ def tallow(running: Stack, *arguments: str) -> str:
 
 def test_every_job_is_scraped(running: Stack) -> None:
     jobs = NATIVE.job_names
-    wait_for_value(lambda: [running.value(f"count({one})") for one in ("up == 1", "up")], [len(jobs)] * 2)
+    expect_value(lambda: [running.value(f"count({one})") for one in ("up == 1", "up")], [len(jobs)] * 2)
 
 
 def test_a_second_start_keeps_the_running_services(running: Stack) -> None:
@@ -346,7 +346,7 @@ def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
 
 
 def test_status_reports_that_no_receiver_is_configured(running: Stack) -> None:
-    wait_for_value(lambda: tallow(running, "status").count("healthy"), len(NAMES))
+    expect_value(lambda: tallow(running, "status").count("healthy"), len(NAMES))
     assert "no notifications by" in tallow(running, "status")
 
 

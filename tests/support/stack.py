@@ -37,7 +37,7 @@ def wait_until(done: Callable[[], Any], what: str, seconds: float = PATIENCE_S) 
     return value
 
 
-def wait_for_value(read: Callable[[], Any], expected: Any, seconds: float = PATIENCE_S) -> None:
+def expect_value(read: Callable[[], Any], expected: Any, seconds: float = PATIENCE_S) -> None:
     """Wait until ``read`` returns the expected value. The failure message compares the last one with it."""
     with contextlib.suppress(AssertionError):
         wait_until(lambda: read() == expected, "the expected value", seconds)

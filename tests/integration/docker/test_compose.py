@@ -18,7 +18,7 @@ from support.docker import stand_ins
 from support.docker.compose_stack import ComposeStack
 from support.docker.engine import docker_engine
 from support.docker.hardening import assert_hardened
-from support.stack import wait_for_value
+from support.stack import expect_value
 from tallow.stack.engines.state.state_dir import StateDir
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300), pytest.mark.xdist_group("docker")]
@@ -65,7 +65,7 @@ def test_status_shows_every_service_healthy(stack: ComposeStack) -> None:
         services = json.loads(stack.run("status", "--json").stdout)["services"]
         return {name for name, found in services.items() if found["healthy"]}
 
-    wait_for_value(healthy, set(SERVICES))
+    expect_value(healthy, set(SERVICES))
 
 
 def test_status_shows_the_memory_of_the_containers(stack: ComposeStack) -> None:
@@ -79,7 +79,7 @@ def test_each_running_container_is_hardened(stack: ComposeStack, service: str) -
 
 
 def test_prometheus_scrapes_every_job(stack: ComposeStack) -> None:
-    wait_for_value(
+    expect_value(
         lambda: {series["metric"]["job"] for series in stack.query("up == 1")}, set(SERVICES) - {"heartbeat"}
     )
 
@@ -119,7 +119,7 @@ def test_doctor_finds_nothing_but_what_the_operator_must_set(stack: ComposeStack
         found.pop("disk", None)  # the space of this machine's disk is no matter of the stack
         return found
 
-    wait_for_value(errors, {})
+    expect_value(errors, {})
     warned = {name for name, one in checks.items() if one["outcome"] == "warning"}
     assert {"receivers", "heartbeat-target"} <= warned
     assert {name for name, one in checks.items() if one["outcome"] == "ok"} >= {
