@@ -11,7 +11,6 @@ export const en = {
     title: 'Send files',
     lead: 'They go straight to the other device, encrypted on this one.',
     drop: 'Drop files or folders here',
-    or: 'or',
     files: 'Choose files',
     folder: 'Choose a folder',
     text: 'Write a text',
@@ -23,6 +22,7 @@ export const en = {
     clear: 'Remove all',
     create: 'Create link',
     textItem: 'Text',
+    contents: (what: string, size: string) => `${what}, ${size}`,
     emptyFolder: 'empty folder',
     more: (count: string) => `and ${count} more`,
     keepsMetadata: (names: string) => `Place, camera and author are not removed from: ${names}`,
@@ -36,7 +36,7 @@ export const en = {
     label: 'Link',
     copy: 'Copy link',
     copied: 'Copied',
-    copyFailed: 'Copying was refused. Select the link and copy it by hand.',
+    copyFailed: 'The browser refused to copy. Select the link and copy it by hand.',
     share: 'Share…',
     qr: 'QR code of the link',
     secret: 'Whoever has this link can receive the files. Keep this page open.',
@@ -47,11 +47,11 @@ export const en = {
     lead: 'Paste the link that the sender gave you.',
     label: 'Link from the sender',
     open: 'Open link',
-    badLink: 'This is not a Tallow link. It ends with # and a long code.',
+    badLink:
+      'This is not a whole Tallow link: one ends with # and a long code. Copy it again, up to its end.',
     otherServer: 'This link belongs to another server. Open it there.',
     offered: 'Accept these files?',
     offeredText: 'Accept this text?',
-    offeredLead: (count: string, size: string) => `${count}, ${size} in total`,
     accept: 'Accept',
     decline: 'Decline',
     saveTo: 'Save to a folder…',
@@ -59,6 +59,7 @@ export const en = {
     links: (count: string) => `Not received: ${count}. A browser cannot create symbolic links.`,
     text: 'Received text',
     copyText: 'Copy text',
+    copyFailed: 'The browser refused to copy. Select the text and copy it by hand.',
     saved: 'Files are in your downloads.',
     savedFolder: 'Files are in the folder that you chose.',
     save: (name: string) => `Save ${name}`,
@@ -76,7 +77,6 @@ export const en = {
     confirmingSender: 'The other side is looking at the files…',
     transferringSend: 'Sending',
     transferringReceive: 'Receiving',
-    verifying: 'Checking…',
     interrupted: 'Interrupted',
     interruptedLead: 'The connection was lost. Tallow is trying again by itself.',
     doneSend: 'Sent',
@@ -94,6 +94,7 @@ export const en = {
   progress: {
     label: 'Progress of the transfer',
     amount: (done: string, total: string) => `${done} of ${total}`,
+    percent: (amount: string) => `${amount} transferred`,
     files: (done: string, total: string) => `${done} of ${total} files`,
     speed: (speed: string) => `${speed}/s`,
     left: (time: string) => `${time} left`,
@@ -108,7 +109,6 @@ export const en = {
     resume: 'Continue',
     another: 'Start another transfer',
     back: 'Back',
-    close: 'Close',
     leave: 'A transfer is running. Leave anyway?',
   },
 
@@ -117,7 +117,7 @@ export const en = {
     lead: 'They stay on this device.',
     relay_preference: 'Connection',
     relay_preferenceHelp: 'Through the relay, the other side does not learn your network address.',
-    auto: 'Direct if possible, otherwise relay',
+    auto: 'Direct, otherwise relay',
     relay: 'Only through the relay',
     direct: 'Only direct',
     telemetry: 'Report counts and timings',
@@ -125,7 +125,8 @@ export const en = {
     telemetryBlocked: 'Your browser asks sites not to track you (DNT or Sec-GPC), so nothing is reported.',
     telemetryShow: 'Show what was sent',
     notifications: 'Notify me about requests and finished transfers',
-    notificationsBlocked: 'Your browser does not allow notifications for this site.',
+    notificationsBlocked:
+      'Your browser blocks notifications of this site. Allow them in the browser’s settings for the site.',
     keep_metadata: 'Keep metadata of pictures',
     keep_metadataHelp:
       'Otherwise the place, the camera and the like are removed from JPEG, PNG and WebP before sending.',
@@ -154,7 +155,7 @@ export const en = {
   },
 
   update: { ready: 'A new version of Tallow is ready.', now: 'Update now', later: 'Later' },
-  offline: 'You are offline. Tallow opens, but a transfer needs a connection.',
+  offline: 'You are offline. Connect this device to a network; transfers start and continue from then on.',
   unsupported: {
     title: 'Tallow cannot encrypt here',
     insecure:
@@ -196,49 +197,78 @@ export const en = {
     hours: 'h',
   },
 
+  /** What happened, and what to do. */
   error: {
-    bad_link: 'This is not a Tallow link. Check that it was copied completely.',
+    bad_link: 'This is not a whole Tallow link. Copy it again, up to its end.',
     unknown_room: 'This link is not valid, has expired or was used already. Ask the sender for a new one.',
     expired: 'The link has expired. Ask the sender for a new one.',
-    role_taken: 'Somebody else has opened this link. It works for one receiver only.',
-    taken_over: 'This transfer was continued in another tab.',
+    role_taken:
+      'Somebody else has opened this link; it works for one receiver only. Ask the sender for a new one.',
+    taken_over: 'This transfer was continued in another tab. Go on there.',
     bad_version: 'This page and the server have different versions. Reload the page.',
-    rate_limited: 'The server refuses more transfers from this network at the moment. Try again in a minute.',
+    rate_limited:
+      'The server takes no more transfers from this network at the moment. Try again in a minute.',
     server_failed: 'The server failed. Try again in a moment.',
     server_unreachable: 'The server cannot be reached. Check your connection and try again.',
-    no_connection: 'No connection between the two devices was possible.',
+    no_connection:
+      'The two devices could not be connected. If the settings on one side allow only direct connections, allow the relay; then try again.',
     connection_lost: 'The connection was lost. What arrived is kept; try again to continue.',
-    peer_timeout: 'The other side did not answer in time.',
-    peer_gave_up: 'The other side ended the transfer because of an error.',
-    peer_cancelled: 'The other side cancelled the transfer.',
+    peer_timeout:
+      'The other side did not answer in time. Make sure that Tallow is open there, and try again.',
+    peer_gave_up: 'The other side ended the transfer because of an error. The reason is shown there.',
+    peer_cancelled: 'The sender cancelled the transfer. Ask for a new link if you still want the files.',
     peer_stopped:
       'The other side stopped the transfer. Once it has started again, within an hour, continue here.',
     wrong_secret:
       'The link is wrong or incomplete, or the server changed the connection. Nothing was transferred. Copy the whole link again.',
     key_exchange:
-      'The key exchange failed. Somebody may be tampering with the connection. Nothing was transferred.',
-    protocol: 'The other side sent something unexpected. The transfer was stopped.',
-    malformed: 'The other side sent something unreadable. The transfer was stopped.',
-    modified: 'The data was changed on its way. The transfer was stopped; nothing wrong was saved.',
-    replayed: 'Data arrived twice. The transfer was stopped; nothing wrong was saved.',
-    reordered: 'Data arrived in the wrong order. The transfer was stopped; nothing wrong was saved.',
-    wrong_file: 'Data of another file arrived. The transfer was stopped; nothing wrong was saved.',
-    truncated: 'The data ended too early. No incomplete file was saved.',
-    hash_mismatch: 'A file arrived changed and was not saved.',
+      'The keys could not be agreed; somebody may be changing the connection. Nothing was transferred. Try a new link, over another network if it happens again.',
+    protocol:
+      'The other side sent something unexpected, and the transfer was stopped. Update Tallow on both sides.',
+    malformed:
+      'The other side sent something unreadable, and the transfer was stopped. Update Tallow on both sides.',
+    modified:
+      'The data was changed on its way. The transfer was stopped; nothing wrong was saved. Try again, over another network if it happens again.',
+    replayed:
+      'Data arrived twice. The transfer was stopped; nothing wrong was saved. Try again, over another network if it happens again.',
+    reordered:
+      'Data arrived in the wrong order. The transfer was stopped; nothing wrong was saved. Try again, over another network if it happens again.',
+    wrong_file:
+      'Data of another file arrived. The transfer was stopped; nothing wrong was saved. Try again, over another network if it happens again.',
+    truncated: 'The data ended too early. No incomplete file was saved. Try again.',
+    hash_mismatch: 'A file arrived changed and was not saved. Ask the sender to send it again.',
     key_exhausted: 'This transfer is too large for one connection. Try again to continue.',
-    source_changed: 'A file was changed while it was being sent. Choose the files again.',
-    source_unreadable: 'A file cannot be read any more. Choose the files again.',
-    storage_failed: 'A file could not be stored. No incomplete file was saved.',
-    storage_full: 'There is not enough space on the receiving device. Free some space and try again.',
-    declined: 'The receiver declined the files.',
-    unconfirmed: 'The receiver did not answer in time.',
+    source_changed: 'The sender changed a file while it was being sent. Ask the sender to send it again.',
+    source_unreadable: 'The sender cannot read a file any more. Ask the sender to send it again.',
+    storage_failed:
+      'A file could not be saved on this device. No incomplete file was saved. Ask for a new link, and choose another folder.',
+    storage_full:
+      'There is not enough space on this device. No incomplete file was saved. Free some space and ask for a new link.',
+    declined: 'The files were declined. Nothing was transferred.',
+    unconfirmed: 'You did not answer in time, and nothing was transferred. Ask the sender for a new link.',
     other_files: 'The content of these files has changed. Choose the files that the transfer began with.',
-    too_many_files: 'These are too many files for one transfer.',
-    nothing_to_send: 'There is nothing to send.',
+    too_many_files: 'These are too many files for one transfer. Send them in parts, or as one archive.',
+    nothing_to_send: 'There is nothing to send. Choose a file or write a text.',
     unsupported_browser:
       'This browser cannot do what Tallow needs to encrypt: update it, or use another one.',
     internal: 'Something went wrong in this page. Reload it and try again.',
   } satisfies Record<ErrorCode, string>,
+  /** The same where the sender has something else to do. */
+  senderError: {
+    unknown_room: 'The server no longer has this link: it has expired or was used already. Create a new one.',
+    expired: 'The link has expired. Create a new one.',
+    role_taken: 'This transfer is open in another tab. Go on there, or create a new link.',
+    peer_cancelled: 'The receiver cancelled the transfer. If that was a mistake, create a new link.',
+    hash_mismatch: 'A file arrived changed and was not saved. Send it again.',
+    source_changed: 'A file was changed while it was being sent. Choose the files again.',
+    source_unreadable: 'A file cannot be read any more. Choose the files again.',
+    storage_failed:
+      'The other device could not save a file; no incomplete file was saved. Its screen says why. Create a new link when that is mended.',
+    storage_full:
+      'There is not enough space on the other device. Create a new link when some space is free there.',
+    declined: 'The receiver declined the files. If that was a mistake, create a new link.',
+    unconfirmed: 'The receiver did not answer in time. Create a new link when somebody is there.',
+  } as Partial<Record<ErrorCode, string>>,
   errorSide: { here: '', other: 'Reported by the other device.', server: 'Reported by the server.' },
 };
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../types';
 import { de } from './de';
 import { en, type Texts } from './en';
 
@@ -28,13 +29,36 @@ export function size(bytes: number): string {
   return `${number(value, unit > 0 && value < 100 ? 1 : 0)}\u00a0${BYTE_UNITS[unit]}`;
 }
 
-/** A duration for people, with one or two units: `2 min 5 s`. */
+/** A duration for people, with one or two units: `2 min 5 s`, `5 min`. */
 export function duration(seconds: number): string {
   const whole = Math.max(1, Math.ceil(seconds));
-  const { hours, minutes, seconds: unit } = texts.unit;
-  if (whole < 60) return `${whole}\u00a0${unit}`;
-  if (whole < 3600) return `${Math.floor(whole / 60)}\u00a0${minutes} ${whole % 60}\u00a0${unit}`;
-  return `${Math.floor(whole / 3600)}\u00a0${hours} ${Math.floor((whole % 3600) / 60)}\u00a0${minutes}`;
+  const units = [
+    [Math.floor(whole / 3600), texts.unit.hours],
+    [Math.floor((whole % 3600) / 60), texts.unit.minutes],
+    [whole % 60, texts.unit.seconds],
+  ] as const;
+  const first = units.findIndex(([amount]) => amount > 0);
+  return units
+    .slice(first, first + 2)
+    .filter(([amount]) => amount > 0)
+    .map(([amount, unit]) => `${amount}\u00a0${unit}`)
+    .join(' ');
 }
 
-export const fileCount = (count: number): string => `${number(count)} ${texts.unit.files(count)}`;
+/** Numbers and sizes of what is sent: `2 files, 4 KB`. `folders`: the empty ones, named if there is no file. */
+export function contents(what: { isText: boolean; files: number; folders: number }, bytes: number): string {
+  const { isText, files, folders } = what;
+  const kind =
+    files > 0 || folders === 0
+      ? `${number(files)} ${texts.unit.files(files)}`
+      : `${number(folders)} ${texts.unit.folders(folders)}`;
+  return texts.send.contents(isText ? texts.send.textItem : kind, size(bytes));
+}
+
+/** A quarter of the way, as it is announced: `25 % transferred`. */
+export const percent = (share: number): string =>
+  texts.progress.percent(new Intl.NumberFormat(language, { style: 'percent' }).format(share));
+
+/** What happened and what to do, for the person on this side. */
+export const errorText = (code: ErrorCode, role: 'sender' | 'receiver'): string =>
+  (role === 'sender' && texts.senderError[code]) || texts.error[code];

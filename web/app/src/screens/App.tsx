@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SendItem } from '../types';
 import { texts } from '../i18n';
+import { Announcer } from './Announcer';
 import { Icon } from './Icon';
 import { ReceiveScreen } from './ReceiveScreen';
 import { ReportsScreen } from './ReportsScreen';
@@ -9,6 +10,7 @@ import { SettingsScreen } from './SettingsScreen';
 import { isRunning, type SinkChoice, type Transfer } from './transfer';
 import { TransferScreen } from './TransferScreen';
 import { UnsupportedScreen } from './UnsupportedScreen';
+import { focusHeading, useFocusAfterRemoval } from './useFocus';
 import { useSession } from './useSession';
 
 export type Screen = 'send' | 'receive' | 'settings' | 'reports';
@@ -54,6 +56,7 @@ export function App({ actions, signals, start }: AppProps) {
   running.current = transfer;
   useSession(transfer?.session ?? null);
   useWarning(running);
+  useFocusAfterRemoval();
 
   const begin = (next: Transfer) => {
     if (running.current) leave(running.current, actions);
@@ -80,6 +83,8 @@ export function App({ actions, signals, start }: AppProps) {
     show('send');
   };
   const home = transfer?.role === 'receiver' ? 'receive' : 'send';
+  const isShown = transfer !== null && screen === home;
+  useHeading(screen, isShown);
   return (
     <>
       <a class="skip" href="#main" onClick={skip}>
@@ -87,12 +92,10 @@ export function App({ actions, signals, start }: AppProps) {
       </a>
       <Header screen={screen} transferScreen={transfer ? home : null} onShow={show} />
       <main id="main" tabIndex={-1}>
-        {update && !isRunning(transfer) && <Update activate={update} onLater={() => setUpdate(null)} />}
-        {!online && (
-          <p class="banner" role="status">
-            {texts.offline}
-          </p>
-        )}
+        <div role="status">
+          {update && !isRunning(transfer) && <Update activate={update} onLater={() => setUpdate(null)} />}
+        </div>
+        <div role="status">{!online && <p class="banner">{texts.offline}</p>}</div>
         {notice && (
           <p class="banner" role="alert">
             {notice}
@@ -100,7 +103,7 @@ export function App({ actions, signals, start }: AppProps) {
         )}
         {!start.isSupported && (screen === 'send' || screen === 'receive') ? (
           <UnsupportedScreen />
-        ) : transfer && screen === home ? (
+        ) : isShown ? (
           <TransferScreen
             transfer={transfer}
             onAccept={(choice) => actions.accept(transfer, choice)}
@@ -118,6 +121,7 @@ export function App({ actions, signals, start }: AppProps) {
           />
         )}
       </main>
+      <Announcer transfer={transfer} isShown={isShown} />
       <footer>{texts.footer}</footer>
     </>
   );
@@ -195,7 +199,7 @@ function Header({ screen, onShow }: HeaderProps) {
 
 function Update({ activate, onLater }: { activate: () => void; onLater: () => void }) {
   return (
-    <div class="banner" role="status" data-update>
+    <div class="banner" data-update>
       <span>{texts.update.ready}</span>
       <button type="button" class="primary" onClick={activate}>
         {texts.update.now}
@@ -216,17 +220,21 @@ function useScreen(): [Screen, (screen: Screen) => void] {
     addEventListener('popstate', back);
     return () => removeEventListener('popstate', back);
   }, []);
-  const isFirst = useRef(true);
-  useEffect(() => {
-    if (!isFirst.current) document.querySelector<HTMLElement>('main h1')?.focus();
-    isFirst.current = false;
-    document.title = `${texts.nav[screen]} – ${texts.appName}`;
-  }, [screen]);
   const show = (next: Screen) => {
     if (next !== stored()) history.pushState({ screen: next }, '', '/');
     setScreen(next);
   };
   return [screen, show];
+}
+
+/** A new screen has its name in the title and the focus on its heading. That of a transfer does both itself. */
+function useHeading(screen: Screen, isTransfer: boolean): void {
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (!isTransfer) document.title = `${texts.nav[screen]} – ${texts.appName}`;
+    if (!isTransfer && !isFirst.current) focusHeading();
+    isFirst.current = false;
+  }, [screen, isTransfer]);
 }
 
 function useOnline(): boolean {

@@ -7,7 +7,15 @@ export interface ListedFile {
   readonly path: string;
   readonly detail: string;
   readonly icon: IconName;
-  readonly action?: { readonly label: string; readonly icon: IconName; readonly run: () => void };
+  readonly action?: FileAction;
+}
+
+interface FileAction {
+  readonly label: string;
+  readonly icon: IconName;
+  readonly run: () => void;
+  /** The file leaves the list. */
+  readonly removes?: boolean;
 }
 
 export const fileEntry = (path: string, bytes: number): ListedFile => ({
@@ -34,7 +42,7 @@ export function FileList({ files, label }: { files: readonly ListedFile[]; label
                 class="quiet"
                 aria-label={file.action.label}
                 title={file.action.label}
-                onClick={file.action.run}
+                onClick={(event) => act(file.action!, event.currentTarget)}
               >
                 <Icon name={file.action.icon} />
               </button>
@@ -45,4 +53,12 @@ export function FileList({ files, label }: { files: readonly ListedFile[]; label
       {files.length > SHOWN && <p class="faint">{texts.send.more(number(files.length - SHOWN))}</p>}
     </>
   );
+}
+
+/** Runs an action. If its file leaves the list, the focus goes to the same action of a file beside it. */
+function act(action: FileAction, button: HTMLElement): void {
+  const row = button.closest('li');
+  const beside = row?.nextElementSibling ?? row?.previousElementSibling;
+  if (action.removes) beside?.querySelector('button')?.focus();
+  action.run();
 }

@@ -33,7 +33,7 @@ export function LinkPanel({ link }: { link: string }) {
         <div class="row">
           <button type="button" class="primary" onClick={copy}>
             <Icon name={copied ? 'check' : 'copy'} />
-            {copied ? texts.link.copied : texts.link.copy}
+            {texts.link.copy}
           </button>
           {'share' in navigator && (
             <button type="button" onClick={share}>
@@ -41,6 +41,7 @@ export function LinkPanel({ link }: { link: string }) {
               {texts.link.share}
             </button>
           )}
+          <Copied shown={copied === true} />
         </div>
         {copied === false && <p role="alert">{texts.link.copyFailed}</p>}
         <p class="faint">{texts.link.secret}</p>
@@ -55,3 +56,10 @@ export function LinkPanel({ link }: { link: string }) {
 const countShown = (element: HTMLElement | null) => {
   if (element) void countFeature('qr_code');
 };
+
+/** Says that something was copied; always in the page, so that a screen reader notices the words. */
+export const Copied = ({ shown }: { shown: boolean }) => (
+  <span class="copied" role="status">
+    {shown && texts.link.copied}
+  </span>
+);

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { OfferedFiles, ReceiveSession } from '../types';
-import { duration, fileCount, number, size, texts } from '../i18n';
+import { contents, duration, number, texts } from '../i18n';
 import { canPickFile, canPickFolder, defaultSink, pickSink } from '../sinks';
 import { baseName } from '../sinks/savedFiles';
 import { fileEntry, FileList, type ListedFile } from './FileList';
@@ -22,7 +22,7 @@ export function OfferPanel({ session, offered, onAccept }: OfferPanelProps) {
   const { files, folders, links, isText, totalBytes } = offered;
   return (
     <>
-      <p class="lead">{texts.receive.offeredLead(fileCount(files.length), size(totalBytes))}</p>
+      <p class="lead">{contents({ isText, files: files.length, folders: folders.length }, totalBytes)}</p>
       {!isText && <FileList label={texts.receive.offered} files={entriesOf(files, folders)} />}
       {links.length > 0 && (
         <p class="faint">

@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { language, number, texts } from '../i18n';
 import { mayCollect } from '../telemetry/optOut';
@@ -82,7 +83,7 @@ function Rows({ metrics }: { metrics: Metrics }) {
         <tbody>
           {rows.map(([name, row]) => (
             <tr key={`${name} ${labelsOf(row)}`}>
-              <td>{name}</td>
+              <td>{breakable(name)}</td>
               <td>{labelsOf(row)}</td>
               <td>
                 {number('value' in row ? row.value : row.buckets.reduce((total, count) => total + count, 0))}
@@ -99,3 +100,12 @@ const labelsOf = (row: Row): string =>
   Object.entries(row.labels)
     .map(([name, value]) => `${name}: ${value}`)
     .join(', ');
+
+/** A name that may be broken after each of its words. */
+const breakable = (name: string) =>
+  name.split('_').map((word, index, { length }) => (
+    <Fragment key={index}>
+      {index < length - 1 ? `${word}_` : word}
+      <wbr />
+    </Fragment>
+  ));

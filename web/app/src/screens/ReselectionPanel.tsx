@@ -1,5 +1,5 @@
 import type { FileState, Reselection } from '../reselection/reselection';
-import { size, texts } from '../i18n';
+import { errorText, size, texts } from '../i18n';
 import { FileList } from './FileList';
 import { FilePicker, useDropAndPaste } from './FilePicker';
 import type { IconName } from './Icon';
@@ -16,7 +16,7 @@ export function ReselectionPanel({ reselection }: { reselection: Reselection }) 
       <p class="lead">{words.lead}</p>
       {problem && (
         <p role="alert" class="problem">
-          {texts.error[problem]}
+          {errorText(problem, 'sender')}
         </p>
       )}
       <FileList

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ReceiveSession, Sink } from '../types';
 import { size, texts } from '../i18n';
 import { StorageSink } from '../sinks';
@@ -6,6 +6,7 @@ import { archiveName, baseName, download, type SavedFile } from '../sinks/savedF
 import { makeZip } from '../sinks/zip';
 import { FileList } from './FileList';
 import { Icon } from './Icon';
+import { Copied } from './LinkPanel';
 import type { SinkChoice } from './transfer';
 
 /** What was received: the text, or where the files are. */
@@ -16,23 +17,35 @@ export function SavedPanel({ session, choice }: { session: ReceiveSession; choic
 }
 
 function ReceivedText({ text }: { text: string }) {
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<boolean | null>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const copy = async () => {
+    field.current?.select();
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(true);
+    } catch {
+      setCopied(false); // not allowed: the text is selected
+    }
+  };
   return (
     <div class="stack">
       <label for="received">{texts.receive.text}</label>
-      <textarea id="received" readOnly rows={Math.min(12, text.split('\n').length + 1)} value={text} />
-      <button
-        type="button"
-        onClick={() =>
-          navigator.clipboard.writeText(text).then(
-            () => setCopied(true),
-            () => undefined,
-          )
-        }
-      >
-        <Icon name={copied ? 'check' : 'copy'} />
-        {copied ? texts.link.copied : texts.receive.copyText}
-      </button>
+      <textarea
+        ref={field}
+        id="received"
+        readOnly
+        rows={Math.min(12, text.split('\n').length + 1)}
+        value={text}
+      />
+      <div class="row">
+        <button type="button" onClick={copy}>
+          <Icon name={copied ? 'check' : 'copy'} />
+          {texts.receive.copyText}
+        </button>
+        <Copied shown={copied === true} />
+      </div>
+      {copied === false && <p role="alert">{texts.receive.copyFailed}</p>}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { SendItem } from '../types';
-import { fileCount, number, size, texts } from '../i18n';
+import { contents, number, size, texts } from '../i18n';
 import { settings } from '../settings/settings';
 import type { Actions } from './App';
 import { addItems, keepsMetadata, sizeOf, totalSize } from './chooseItems';
@@ -72,10 +72,15 @@ function TextForm({ onText, onBack }: { onText: (text: string) => void; onBack: 
 function Chosen({ chosen, onChoose, prepare, onSend }: SendScreenProps) {
   const [preparing, setPreparing] = useState(false);
   const [refused, setRefused] = useState<readonly string[]>([]);
-  const files = chosen.filter((item) => item.kind !== 'folder').length;
+  const what = {
+    isText: chosen[0]?.kind === 'text',
+    files: chosen.filter((item) => item.kind === 'file').length,
+    folders: chosen.filter((item) => item.kind === 'folder').length,
+  };
   const entries = chosen.filter((item) => item.kind !== 'folder' || isEmptyFolder(item.path, chosen));
   const warned = settings().keep_metadata === 'on' ? [] : chosen.filter(keepsMetadata);
   const send = async () => {
+    if (preparing) return; // the button keeps the focus, which a disabled one would lose
     setPreparing(true);
     const prepared = await prepare(chosen);
     setPreparing(false);
@@ -86,7 +91,7 @@ function Chosen({ chosen, onChoose, prepare, onSend }: SendScreenProps) {
     <>
       <div class="heading">
         <h2>{texts.send.chosen}</h2>
-        <span class="faint">{`${fileCount(files)}, ${size(totalSize(chosen))}`}</span>
+        <span class="faint">{contents(what, totalSize(chosen))}</span>
         <button type="button" class="link" onClick={() => onChoose([])}>
           {texts.send.clear}
         </button>
@@ -101,7 +106,7 @@ function Chosen({ chosen, onChoose, prepare, onSend }: SendScreenProps) {
           {texts.send.metadataRefused(named(refused))}
         </p>
       )}
-      <button type="button" class="primary wide" disabled={preparing} onClick={send}>
+      <button type="button" class="primary wide" aria-disabled={preparing} onClick={send}>
         {preparing ? texts.state.preparing : texts.send.create}
       </button>
     </>
@@ -114,16 +119,19 @@ const pathOf = (item: SendItem): string => (item.kind === 'text' ? texts.send.te
 /** The first names of a list, and how many more there are. */
 function named(paths: readonly string[]): string {
   const more = paths.length - NAMED_FILES;
-  const shown = paths.slice(0, NAMED_FILES).join(', ');
+  const shown = paths.slice(0, NAMED_FILES).map(isolated).join(', ');
   return more > 0 ? `${shown} ${texts.send.more(number(more))}` : shown;
 }
+
+/** A name within a sentence: one that is written from right to left changes no other word's place. */
+const isolated = (name: string): string => `\u2068${name}\u2069`;
 
 const isEmptyFolder = (path: string, chosen: readonly SendItem[]): boolean =>
   !chosen.some((other) => other.kind !== 'text' && other.path.startsWith(`${path}/`));
 
 function entryOf(item: SendItem, remove: () => void): ListedFile {
   const path = pathOf(item);
-  const action = { label: texts.send.remove(path), icon: 'cross', run: remove } as const;
+  const action = { label: texts.send.remove(path), icon: 'cross', run: remove, removes: true } as const;
   if (item.kind === 'folder') return { path, detail: texts.send.emptyFolder, icon: 'folder', action };
   return { path, detail: size(sizeOf(item)), icon: item.kind === 'text' ? 'text' : 'file', action };
 }

@@ -36,7 +36,7 @@ export function SettingsScreen({ onReports }: { onReports: () => void }) {
         help={blocked ? words.notificationsBlocked : ''}
         disabled={!canNotify()}
         onTurn={async (on) => {
-          if (on) await askPermission();
+          if (on && !(await askPermission())) redraw(undefined); // says that they are blocked
         }}
       />
       <Switch name="keep_metadata" label={words.keep_metadata} help={words.keep_metadataHelp} />

@@ -1,5 +1,4 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { SessionState } from '../types';
 import { texts } from '../i18n';
 import { Icon } from './Icon';
 import { LinkPanel } from './LinkPanel';
@@ -9,6 +8,7 @@ import { ReselectionPanel } from './ReselectionPanel';
 import { SavedPanel } from './SavedPanel';
 import { asksForFiles, isRetryable, isRunning, type SinkChoice, type Transfer } from './transfer';
 import { useSession } from './useSession';
+import { endOf, isPreparing, titleOf } from './wording';
 
 interface TransferScreenProps {
   readonly transfer: Transfer;
@@ -41,39 +41,6 @@ export function TransferScreen({ transfer, onAccept, onNew }: TransferScreenProp
   );
 }
 
-/** The heading while a transfer waits, by the other state than the ones that have their own. */
-const TITLES: Readonly<Record<'sender' | 'receiver', Readonly<Record<SessionState, string>>>> = {
-  sender: {
-    connecting: texts.state.connecting,
-    waiting: texts.link.title,
-    confirming: texts.state.confirmingSender,
-    transferring: texts.state.transferringSend,
-    interrupted: texts.state.interrupted,
-    done: texts.state.doneSend,
-    failed: texts.state.failed,
-    cancelled: texts.state.cancelled,
-  },
-  receiver: {
-    connecting: texts.state.connecting,
-    waiting: texts.state.waitingReceiver,
-    confirming: texts.receive.offered,
-    transferring: texts.state.transferringReceive,
-    interrupted: texts.state.interrupted,
-    done: texts.state.doneReceive,
-    failed: texts.state.failed,
-    cancelled: texts.state.cancelled,
-  },
-};
-
-function titleOf(transfer: Transfer): string {
-  const { session, role } = transfer;
-  if (asksForFiles(transfer)) return texts.reselect.title;
-  if (session.state === 'cancelled' && session.error?.code === 'peer_stopped') return texts.state.stopped;
-  if (role === 'receiver' && session.state === 'confirming' && session.manifest?.isText)
-    return texts.receive.offeredText;
-  return TITLES[role][session.state];
-}
-
 type BodyProps = Pick<TransferScreenProps, 'transfer' | 'onAccept'>;
 
 function Body({ transfer, onAccept }: BodyProps) {
@@ -100,16 +67,16 @@ function Body({ transfer, onAccept }: BodyProps) {
     case 'interrupted':
       return (
         <>
-          <p role="status">{session.error ? texts.error[session.error.code] : texts.state.interruptedLead}</p>
+          <p>{texts.state.interruptedLead}</p>
           <ProgressPanel progress={session.progress} />
         </>
       );
     case 'done':
       return transfer.role === 'sender' ? (
-        <p>{texts.state.doneSendLead}</p>
+        <p>{endOf(transfer)}</p>
       ) : (
         <>
-          <p>{texts.state.doneReceiveLead}</p>
+          <p>{endOf(transfer)}</p>
           <SavedPanel session={transfer.session} choice={transfer.choice} />
         </>
       );
@@ -122,14 +89,12 @@ const Waiting = () => <progress class="waiting" aria-label={texts.state.connecti
 
 function SenderWaiting({ link, transfer }: { link: string; transfer: Transfer }) {
   const { progress } = transfer.session;
-  const preparing = progress.phase === 'preparing' && progress.total > 0 && progress.bytes < progress.total;
+  const preparing = isPreparing(transfer);
   return (
     <>
       <p class="lead">{texts.link.lead}</p>
       <LinkPanel link={link} />
-      <p class="faint" role="status">
-        {preparing ? texts.state.preparing : texts.state.waitingSender}
-      </p>
+      <p class="faint">{preparing ? texts.state.preparing : texts.state.waitingSender}</p>
       {preparing && (
         <progress aria-label={texts.state.preparing} max={progress.total} value={progress.bytes} />
       )}
@@ -138,11 +103,11 @@ function SenderWaiting({ link, transfer }: { link: string; transfer: Transfer })
 }
 
 function Ended({ transfer }: { transfer: Transfer }) {
-  const { error, state } = transfer.session;
-  if (!error) return <p>{state === 'cancelled' ? texts.state.cancelledLead : texts.error.internal}</p>;
+  const { error } = transfer.session;
+  if (!error) return <p>{endOf(transfer)}</p>;
   return (
     <div role="alert">
-      <p data-error={error.code}>{texts.error[error.code]}</p>
+      <p data-error={error.code}>{endOf(transfer)}</p>
       {error.side !== 'here' && <p class="faint">{texts.errorSide[error.side]}</p>}
     </div>
   );
