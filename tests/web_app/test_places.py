@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.web_app.dialogs import SAVE_DIALOGS
 from support.web_app.files import make_file
 from support.web_app.server import PageServer
 from support.web_app.tabs import ChromiumTab, NewTab, wait_until
@@ -16,13 +17,6 @@ from support.web_app.transfers import command_line, wait_for_state
 
 pytestmark = [pytest.mark.integration, pytest.mark.proof, pytest.mark.timeout(600)]
 
-DIALOGS = """() => {
-  // A headless browser shows no dialog. Handles of the origin-private file system are real ones.
-  const root = navigator.storage.getDirectory();
-  globalThis.showSaveFilePicker = async ({suggestedName}) =>
-    (await root).getFileHandle(`chosen ${suggestedName}`, {create: true});
-  globalThis.showDirectoryPicker = async () => (await root).getDirectoryHandle('chosen', {create: true});
-}"""
 NO_MOVE = "() => { delete FileSystemFileHandle.prototype.move; }"
 """Renaming outside of the origin-private file system is refused by some versions."""
 LISTING = """(async () => {
@@ -61,7 +55,7 @@ def test_a_file_is_saved_where_the_person_wants_it(
 ) -> None:
     source = make_file(tmp_path / "a file.bin", 2_000_001)
     tab = new_tab()
-    tab.before_load(DIALOGS)
+    tab.before_load(SAVE_DIALOGS)
     with command_line("send", "--server", server.url, "--json", str(source)) as sender:
         open_offer(tab, sender)
         tab.click(SAVE)
@@ -79,7 +73,7 @@ def test_a_folder_is_saved_below_the_chosen_one_and_replaces_nothing(
     top = tmp_path / "album"
     files = [make_file(top / name, 300_000) for name in ("one.bin", "deep/two.bin", "deep/er/three.bin")]
     tab = new_tab()
-    tab.before_load(DIALOGS)
+    tab.before_load(SAVE_DIALOGS)
     if not can_move:
         tab.before_load(NO_MOVE)
     tab.open(server.url)
@@ -106,7 +100,7 @@ def test_nothing_is_left_at_a_chosen_place_after_a_cancelled_transfer(
     source = make_file(tmp_path / "album" / "large.bin", 8_000_000)
     sent = source if kind == "file" else source.parent
     tab = new_tab()
-    tab.before_load(DIALOGS)
+    tab.before_load(SAVE_DIALOGS)
     sending = ("send", "--server", server.url, "--relay", "--limit", "1M", "--json", str(sent))
     with command_line(*sending) as sender:
         open_offer(tab, sender)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.web_app.dialogs import OPEN_DIALOG, PERMISSION_DIALOG
 from support.web_app.files import make_file
 from support.web_app.server import PageServer
 from support.web_app.tabs import ChromiumTab, NewTab, Tab, wait_until
@@ -43,23 +44,6 @@ KEPT = """(async () => [
   }),
 ])()"""
 """Entries of the session storage, and handles of files."""
-PICKER = """(name, size) => {
-  // A headless browser shows no dialog. Handles of the origin-private file system are real ones.
-  globalThis.showOpenFilePicker = async () => {
-    const handle = await (await navigator.storage.getDirectory()).getFileHandle(name, {create: true});
-    if ((await handle.getFile()).size !== size) {
-      const out = await handle.createWritable();
-      for (let at = 0; at < size; at += 1_000_000) await out.write(new Uint8Array(1_000_000).fill(at / 1e6));
-      await out.close();
-    }
-    return [handle];
-  };
-}"""
-ASKING = """() => {
-  // The origin-private file system needs no permission, and a headless browser shows no question.
-  FileSystemHandle.prototype.queryPermission = async () => 'prompt';
-  FileSystemHandle.prototype.requestPermission = async () => 'granted';
-}"""
 
 
 @pytest.fixture
@@ -177,9 +161,9 @@ def test_a_reloaded_sender_that_waits_for_its_receiver_shows_the_same_link(
 
 def open_with_handles(tab: ChromiumTab, server: PageServer, *, asking: bool) -> str:
     """Choose a file of the browser's storage by its handle; returns the link."""
-    tab.page.add_init_script(f"({PICKER})('stored.bin', {SIZE})")
+    tab.page.add_init_script(f"({OPEN_DIALOG})('stored.bin', {SIZE})")
     if asking:
-        tab.before_load(ASKING)
+        tab.before_load(PERMISSION_DIALOG)
     tab.open(server.url)
     tab.click(".drop button:first-child")
     tab.click("button.wide")

@@ -80,6 +80,7 @@ export const de: Texts = {
     connecting: 'Verbinden\u00a0…',
     waitingSender: 'Warten auf das andere Gerät\u00a0…',
     waitingReceiver: 'Warten auf den Absender\u00a0…',
+    waitingReceiverLead: 'Die Übertragung beginnt, sobald Tallow beim Absender geöffnet ist.',
     preparing: 'Vorbereiten\u00a0…',
     confirmingSender: 'Die andere Seite sieht sich die Dateien an\u00a0…',
     transferringSend: 'Wird gesendet\u00a0…',

@@ -73,6 +73,7 @@ export const en = {
     connecting: 'Connecting…',
     waitingSender: 'Waiting for the other device…',
     waitingReceiver: 'Waiting for the sender…',
+    waitingReceiverLead: 'The transfer begins when Tallow is open on the sender’s device.',
     preparing: 'Preparing…',
     confirmingSender: 'The other side is looking at the files…',
     transferringSend: 'Sending',

@@ -2,9 +2,9 @@ import type { Progress, Session } from '../types';
 import { duration, number, size, texts } from '../i18n';
 
 /** How far the transfer is, how fast, and how long it still takes. */
-export function ProgressPanel({ progress }: { progress: Progress }) {
+export function ProgressPanel({ progress, isInterrupted }: { progress: Progress; isInterrupted: boolean }) {
   const { bytes, total, bytesPerSecond, secondsLeft, file, files, filesDone } = progress;
-  const moving = progress.phase === 'transferring';
+  const moving = progress.phase === 'transferring' && !isInterrupted;
   return (
     <div class="progress">
       <progress

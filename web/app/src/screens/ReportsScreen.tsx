@@ -84,7 +84,7 @@ function Rows({ metrics }: { metrics: Metrics }) {
           {rows.map(([name, row]) => (
             <tr key={`${name} ${labelsOf(row)}`}>
               <td>{breakable(name)}</td>
-              <td>{labelsOf(row)}</td>
+              <td>{breakable(labelsOf(row))}</td>
               <td>
                 {number('value' in row ? row.value : row.buckets.reduce((total, count) => total + count, 0))}
               </td>
@@ -101,9 +101,9 @@ const labelsOf = (row: Row): string =>
     .map(([name, value]) => `${name}: ${value}`)
     .join(', ');
 
-/** A name that may be broken after each of its words. */
-const breakable = (name: string) =>
-  name.split('_').map((word, index, { length }) => (
+/** Names that may be broken after each of their words. */
+const breakable = (names: string) =>
+  names.split('_').map((word, index, { length }) => (
     <Fragment key={index}>
       {index < length - 1 ? `${word}_` : word}
       <wbr />

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { SendItem } from '../types';
-import { contents, number, size, texts } from '../i18n';
+import { contents, errorText, number, size, texts } from '../i18n';
 import { settings } from '../settings/settings';
 import type { Actions } from './App';
 import { addItems, keepsMetadata, sizeOf, totalSize } from './chooseItems';
@@ -72,6 +72,7 @@ function TextForm({ onText, onBack }: { onText: (text: string) => void; onBack: 
 function Chosen({ chosen, onChoose, prepare, onSend }: SendScreenProps) {
   const [preparing, setPreparing] = useState(false);
   const [refused, setRefused] = useState<readonly string[]>([]);
+  const [isUnreadable, setUnreadable] = useState(false);
   const what = {
     isText: chosen[0]?.kind === 'text',
     files: chosen.filter((item) => item.kind === 'file').length,
@@ -82,10 +83,11 @@ function Chosen({ chosen, onChoose, prepare, onSend }: SendScreenProps) {
   const send = async () => {
     if (preparing) return; // the button keeps the focus, which a disabled one would lose
     setPreparing(true);
-    const prepared = await prepare(chosen);
+    const prepared = await prepare(chosen).catch(() => null); // a file was changed or removed meanwhile
     setPreparing(false);
-    setRefused(prepared.refused);
-    if (prepared.refused.length === 0) onSend(prepared.items);
+    setUnreadable(prepared === null);
+    setRefused(prepared?.refused ?? []);
+    if (prepared?.refused.length === 0) onSend(prepared.items);
   };
   return (
     <>
@@ -101,6 +103,11 @@ function Chosen({ chosen, onChoose, prepare, onSend }: SendScreenProps) {
         files={entries.map((item) => entryOf(item, () => onChoose(chosen.filter((other) => other !== item))))}
       />
       {warned.length > 0 && <p class="faint">{texts.send.keepsMetadata(named(warned.map(pathOf)))}</p>}
+      {isUnreadable && (
+        <p role="alert" class="problem" data-error="source_unreadable">
+          {errorText('source_unreadable', 'sender')}
+        </p>
+      )}
       {refused.length > 0 && (
         <p role="alert" class="problem">
           {texts.send.metadataRefused(named(refused))}

@@ -49,26 +49,29 @@ function Body({ transfer, onAccept }: BodyProps) {
     return <ReselectionPanel reselection={transfer.reselection} />;
   switch (session.state) {
     case 'connecting':
-      return <Waiting />;
+      return <Waiting transfer={transfer} />;
     case 'waiting':
       return transfer.role === 'sender' && transfer.session.link ? (
         <SenderWaiting link={transfer.session.link} transfer={transfer} />
       ) : (
-        <Waiting />
+        <>
+          <p class="lead">{texts.state.waitingReceiverLead}</p>
+          <Waiting transfer={transfer} />
+        </>
       );
     case 'confirming':
       return transfer.role === 'receiver' && transfer.session.manifest ? (
         <OfferPanel session={transfer.session} offered={transfer.session.manifest} onAccept={onAccept} />
       ) : (
-        <Waiting />
+        <Waiting transfer={transfer} />
       );
     case 'transferring':
-      return <ProgressPanel progress={session.progress} />;
+      return <ProgressPanel progress={session.progress} isInterrupted={false} />;
     case 'interrupted':
       return (
         <>
           <p>{texts.state.interruptedLead}</p>
-          <ProgressPanel progress={session.progress} />
+          <ProgressPanel progress={session.progress} isInterrupted />
         </>
       );
     case 'done':
@@ -85,7 +88,9 @@ function Body({ transfer, onAccept }: BodyProps) {
   }
 }
 
-const Waiting = () => <progress class="waiting" aria-label={texts.state.connecting} />;
+const Waiting = ({ transfer }: { transfer: Transfer }) => (
+  <progress class="waiting" aria-label={titleOf(transfer)} />
+);
 
 function SenderWaiting({ link, transfer }: { link: string; transfer: Transfer }) {
   const { progress } = transfer.session;
