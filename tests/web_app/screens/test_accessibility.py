@@ -81,7 +81,7 @@ def test_axe_finds_nothing_and_no_screen_is_forgotten(
         for width in WIDTHS:
             set_width(tab, width)
             for scheme in ("light", "dark"):
-                tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                tab.page.emulate_media(color_scheme=scheme)
                 if problems := violations(tab):
                     found[f"{name}, {width} px, {scheme}"] = problems
 

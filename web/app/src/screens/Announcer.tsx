@@ -1,10 +1,11 @@
+import { useEffect, useState } from 'preact/hooks';
 import { percent, texts } from '../i18n';
 import { asksForFiles, type Transfer } from './transfer';
 import { endOf, isPreparing, titleOf } from './wording';
 
 interface AnnouncerProps {
   readonly transfer: Transfer | null;
-  /** Whether the screen shows the transfer. Its heading then takes the focus, and errors are alerts. */
+  /** Whether the screen shows the transfer. Its heading then takes the focus. */
   readonly isShown: boolean;
 }
 
@@ -13,20 +14,31 @@ interface AnnouncerProps {
  *
  * It is always in the page, since screen readers miss the content of a live region that appears with it.
  */
-export const Announcer = ({ transfer, isShown }: AnnouncerProps) => (
-  <p class="visually-hidden" role="status">
-    {transfer && (isShown ? besideHeading(transfer) : elsewhere(transfer))}
-  </p>
-);
+export function Announcer({ transfer, isShown }: AnnouncerProps) {
+  const words = transfer ? (isShown ? besideHeading(transfer) : elsewhere(transfer)) : '';
+  const [told, tell] = useState('');
+  useEffect(() => {
+    const timer = setTimeout(() => tell(words), AFTER_HEADING_MS);
+    return () => clearTimeout(timer);
+  }, [words]);
+  return (
+    <p class="visually-hidden" role="status">
+      {told}
+    </p>
+  );
+}
+
+/** The focus moves to a new heading first: a move of the focus cuts off what a screen reader speaks. */
+const AFTER_HEADING_MS = 200;
 
 function besideHeading(transfer: Transfer): string {
-  const { state, error } = transfer.session;
+  const { state } = transfer.session;
   if (asksForFiles(transfer)) return '';
   if (state === 'waiting' && transfer.role === 'sender')
     return isPreparing(transfer) ? texts.state.preparing : texts.state.waitingSender;
   if (state === 'transferring') return quarterOf(transfer);
   if (state === 'interrupted') return texts.state.interruptedLead;
-  return error ? '' : endOf(transfer);
+  return endOf(transfer);
 }
 
 function elsewhere(transfer: Transfer): string {

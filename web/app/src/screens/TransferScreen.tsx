@@ -25,11 +25,12 @@ export function TransferScreen({ transfer, onAccept, onNew }: TransferScreenProp
   const title = titleOf(transfer);
   useEffect(() => {
     document.title = `${title} – ${texts.appName}`;
-    heading.current?.focus(); // a screen reader reads what has changed
+    heading.current?.focus();
   }, [title]);
   return (
     <section class={`card state-${session.state}`} data-state={session.state} data-role={transfer.role}>
-      <h1 ref={heading} tabIndex={-1}>
+      {/* A new element for each title: a screen reader reads what takes the focus, not what changes under it. */}
+      <h1 key={title} ref={heading} tabIndex={-1}>
         {session.state === 'done' && <Icon name="check" />}
         {session.state === 'failed' && <Icon name="warning" />}
         {title}
@@ -111,7 +112,7 @@ function Ended({ transfer }: { transfer: Transfer }) {
   const { error } = transfer.session;
   if (!error) return <p>{endOf(transfer)}</p>;
   return (
-    <div role="alert">
+    <div>
       <p data-error={error.code}>{endOf(transfer)}</p>
       {error.side !== 'here' && <p class="faint">{texts.errorSide[error.side]}</p>}
     </div>

@@ -64,6 +64,8 @@ export abstract class TransferSession extends EventTarget implements Session {
   private sleep: SleepDetector | null = null;
   private transferredAtTick = 0;
   private wake = new Deferred<void>();
+  /** The room is being left: that its connection ends is no interruption. */
+  private isEnding = false;
 
   constructor(
     protected readonly role: Role,
@@ -126,7 +128,7 @@ export abstract class TransferSession extends EventTarget implements Session {
   }
 
   protected setState(state: SessionState): void {
-    if (this.state === state) return;
+    if (this.state === state || (this.isEnding && state === 'interrupted')) return;
     this.state = state;
     this.dispatchEvent(new Event('statechange'));
   }
@@ -237,6 +239,7 @@ export abstract class TransferSession extends EventTarget implements Session {
   private async run(): Promise<void> {
     this.error = null;
     this.canResume = false;
+    this.isEnding = false;
     this.cancelled = new Deferred();
     this.setState('connecting');
     this.sleep = new SleepDetector(
@@ -266,6 +269,7 @@ export abstract class TransferSession extends EventTarget implements Session {
 
   private async finish(problem: unknown): Promise<void> {
     const outcome = outcomeOf(problem);
+    this.isEnding = true;
     this.channel?.abort();
     const isResumable = problem !== null && this.isResumable(problem);
     this.canResume = isResumable;
