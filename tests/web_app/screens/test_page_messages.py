@@ -45,7 +45,7 @@ def offered(server: PageServer, new_tab: NewTab, source: Path) -> tuple[Chromium
 
 def test_both_sides_say_that_everything_arrived(server: PageServer, new_tab: NewTab, source: Path) -> None:
     sender, receiver = offered(server, new_tab, source)
-    assert "1 file, 3 KB" in receiver.run("document.querySelector('main').innerText")
+    assert "1 file, 3\xa0KB" in receiver.run("document.querySelector('main').innerText")
     receiver.click(PRIMARY)
     for tab, text in ((sender, "was checked on the other side"), (receiver, "complete and unchanged")):
         assert wait_for_state(tab, "done", "failed") == "done"
@@ -83,7 +83,8 @@ def test_a_used_or_unknown_link_asks_for_a_new_one(server: PageServer, new_tab: 
     wait_for_state(first, "done")
     wait_for_state(sender, "done")
     third = opened(new_tab, link)
-    assert "Ask the sender for a new one" in read(third, "unknown_room")
+    assert shown_error(third) in {"expired", "unknown_room"}  # the server forgets an ended room a moment later
+    assert "was used already. Ask the sender for a new one" in third.run(ERROR)
 
 
 def test_an_expired_link_has_other_words_for_each_side(new_tab: NewTab, tmp_path: Path, source: Path) -> None:

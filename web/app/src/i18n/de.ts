@@ -211,7 +211,7 @@ export const de: Texts = {
     bad_link: 'Das ist kein vollständiger Tallow-Link. Kopieren Sie ihn noch einmal bis zum Ende.',
     unknown_room:
       'Dieser Link ist ungültig, abgelaufen oder wurde schon benutzt. Bitten Sie den Absender um einen neuen.',
-    expired: 'Der Link ist abgelaufen. Bitten Sie den Absender um einen neuen.',
+    expired: 'Dieser Link ist abgelaufen oder wurde schon benutzt. Bitten Sie den Absender um einen neuen.',
     role_taken:
       'Jemand anders hat diesen Link geöffnet; er gilt nur für einen Empfänger. Bitten Sie den Absender um einen neuen.',
     taken_over: 'Diese Übertragung wurde in einem anderen Tab fortgesetzt. Machen Sie dort weiter.',
@@ -279,7 +279,7 @@ export const de: Texts = {
   senderError: {
     unknown_room:
       'Der Server hat diesen Link nicht mehr: Er ist abgelaufen oder wurde schon benutzt. Erstellen Sie einen neuen.',
-    expired: 'Der Link ist abgelaufen. Erstellen Sie einen neuen.',
+    expired: 'Der Link ist abgelaufen oder wurde schon benutzt. Erstellen Sie einen neuen.',
     role_taken:
       'Diese Übertragung ist in einem anderen Tab geöffnet. Machen Sie dort weiter, oder erstellen Sie einen neuen Link.',
     peer_cancelled:

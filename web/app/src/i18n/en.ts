@@ -202,7 +202,7 @@ export const en = {
   error: {
     bad_link: 'This is not a whole Tallow link. Copy it again, up to its end.',
     unknown_room: 'This link is not valid, has expired or was used already. Ask the sender for a new one.',
-    expired: 'The link has expired. Ask the sender for a new one.',
+    expired: 'This link has expired or was used already. Ask the sender for a new one.',
     role_taken:
       'Somebody else has opened this link; it works for one receiver only. Ask the sender for a new one.',
     taken_over: 'This transfer was continued in another tab. Go on there.',
@@ -257,7 +257,7 @@ export const en = {
   /** The same where the sender has something else to do. */
   senderError: {
     unknown_room: 'The server no longer has this link: it has expired or was used already. Create a new one.',
-    expired: 'The link has expired. Create a new one.',
+    expired: 'The link has expired or was used already. Create a new one.',
     role_taken: 'This transfer is open in another tab. Go on there, or create a new link.',
     peer_cancelled: 'The receiver cancelled the transfer. If that was a mistake, create a new link.',
     hash_mismatch: 'A file arrived changed and was not saved. Send it again.',

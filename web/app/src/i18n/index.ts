@@ -48,11 +48,11 @@ export function duration(seconds: number): string {
 /** Numbers and sizes of what is sent: `2 files, 4 KB`. `folders`: the empty ones, named if there is no file. */
 export function contents(what: { isText: boolean; files: number; folders: number }, bytes: number): string {
   const { isText, files, folders } = what;
-  const kind =
+  const counted =
     files > 0 || folders === 0
       ? `${number(files)} ${texts.unit.files(files)}`
       : `${number(folders)} ${texts.unit.folders(folders)}`;
-  return texts.send.contents(isText ? texts.send.textItem : kind, size(bytes));
+  return texts.send.contents(isText ? texts.send.textItem : counted, size(bytes));
 }
 
 /** A quarter of the way, as it is announced: `25 % transferred`. */

@@ -15,7 +15,7 @@ interface AnnouncerProps {
  * It is always in the page, since screen readers miss the content of a live region that appears with it.
  */
 export function Announcer({ transfer, isShown }: AnnouncerProps) {
-  const words = transfer ? (isShown ? besideHeading(transfer) : elsewhere(transfer)) : '';
+  const words = transfer ? (isShown ? besideHeading(transfer) : fromOtherScreen(transfer)) : '';
   const [told, tell] = useState('');
   useEffect(() => {
     const timer = setTimeout(() => tell(words), AFTER_HEADING_MS);
@@ -41,7 +41,7 @@ function besideHeading(transfer: Transfer): string {
   return endOf(transfer);
 }
 
-function elsewhere(transfer: Transfer): string {
+function fromOtherScreen(transfer: Transfer): string {
   if (transfer.session.state === 'transferring') return quarterOf(transfer);
   const end = endOf(transfer);
   return end ? `${titleOf(transfer)}. ${end}` : titleOf(transfer);
