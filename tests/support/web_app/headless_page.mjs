@@ -2836,6 +2836,8 @@ class TransferSession extends EventTarget {
   sleep = null;
   transferredAtTick = 0;
   wake = new Deferred();
+  /** The room is being left: that its connection ends is no interruption. */
+  isEnding = false;
   get progress() {
     return this.meter.value;
   }
@@ -2871,7 +2873,7 @@ class TransferSession extends EventTarget {
     this.dispatchEvent(new FactEvent(fact));
   }
   setState(state) {
-    if (this.state === state) return;
+    if (this.state === state || this.isEnding && state === "interrupted") return;
     this.state = state;
     this.dispatchEvent(new Event("statechange"));
   }
@@ -2972,6 +2974,7 @@ class TransferSession extends EventTarget {
   async run() {
     this.error = null;
     this.canResume = false;
+    this.isEnding = false;
     this.cancelled = new Deferred();
     this.setState("connecting");
     this.sleep = new SleepDetector(
@@ -3000,6 +3003,7 @@ class TransferSession extends EventTarget {
   }
   async finish(problem) {
     const outcome = outcomeOf(problem);
+    this.isEnding = true;
     this.channel?.abort();
     const isResumable2 = problem !== null && this.isResumable(problem);
     this.canResume = isResumable2;
