@@ -83,7 +83,8 @@ def test_a_used_or_unknown_link_asks_for_a_new_one(server: PageServer, new_tab: 
     wait_for_state(first, "done")
     wait_for_state(sender, "done")
     third = opened(new_tab, link)
-    assert shown_error(third) in {"expired", "unknown_room"}  # the server forgets an ended room a moment later
+    # The server forgets an ended room a moment later.
+    assert shown_error(third) in {"expired", "unknown_room"}
     assert "was used already. Ask the sender for a new one" in third.run(ERROR)
 
 
