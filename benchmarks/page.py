@@ -20,21 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser
-
-from benchmarks.paired_measurement import Row, summed
-
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from support.programs.browser import chromium, launch_profile
+from benchmarks.devtools import DevToolsTab, devtools_tab
+from benchmarks.paired_measurement import Row, summed
 from support.web_app.files import make_file, wait_for_download
 from support.web_app.server import serving_page
-from support.web_app.tabs import ChromiumTab
-from support.web_app.transfers import accept, command_line, start_send, wait_for_state
+from support.web_app.transfers import PRIMARY, STATE, command_line, start_send
 
 SIZE: Final = int(os.environ.get("TALLOW_BENCH_PAGE_BYTES", "60000000"))
 ROUNDS: Final = 3
-WAIT_S: Final = 3600
 PATHS: Final = {"relay": "over the relay", "direct": "over WebRTC"}
 """Values of the setting ``relay_preference``."""
 
@@ -55,14 +50,14 @@ class Bench:
     """
 
     url: str
-    sender: ChromiumTab
-    receiver: ChromiumTab
+    sender: DevToolsTab
+    receiver: DevToolsTab
     source: Path
     folder: Path
     path: str = "relay"
     saves: bool = True
 
-    def prepare(self, tab: ChromiumTab) -> None:
+    def prepare(self, tab: DevToolsTab) -> None:
         """Open the page with a setting for the path, without what it received before."""
         tab.open(self.url)
         tab.run(_EMPTY_STORAGE)
@@ -72,17 +67,13 @@ class Bench:
 
 
 @contextmanager
-def two_browsers(
-    browser: Browser, folder: Path, downloads: Path | None
-) -> Iterator[tuple[ChromiumTab, ChromiumTab]]:
+def two_browsers(folder: Path, downloads: Path | None) -> Iterator[tuple[DevToolsTab, DevToolsTab]]:
     """Two browsers with profiles on disk: private windows would keep received files in memory."""
-    contexts = [launch_profile(browser, folder / name) for name in ("sender", "receiver")]
-    try:
-        sender, receiver = (ChromiumTab(context, downloads) for context in contexts)
+    with (
+        devtools_tab(folder / "sender", None) as sender,
+        devtools_tab(folder / "receiver", downloads) as receiver,
+    ):
         yield sender, receiver
-    finally:
-        for context in contexts:
-            context.close()
 
 
 def rows() -> list[Row]:
@@ -94,8 +85,7 @@ def rows() -> list[Row]:
         downloads.mkdir()
         with (
             serving_page(folder / "server", ROOMS_PER_MINUTE="600") as server,
-            chromium() as browser,
-            two_browsers(browser, folder, downloads) as (sender, receiver),
+            two_browsers(folder, downloads) as (sender, receiver),
         ):
             for path in PATHS:
                 made += measured_rows(Bench(server.url, sender, receiver, source, folder, path))
@@ -167,8 +157,9 @@ def sent_by_command(bench: Bench) -> Iterator[str]:
 def received_by_page(bench: Bench, link: str) -> float:
     bench.receiver.open(link)
     wait_for_state(bench.receiver, "confirming")
+    wait_for_state(bench.receiver, "confirming")
     started = time.perf_counter()
-    accept(bench.receiver)
+    bench.receiver.click(PRIMARY)
     wait_for_done(bench.receiver)
     seconds = time.perf_counter() - started
     if bench.saves:  # the page hands the file from the browser's storage to the downloads
@@ -210,6 +201,23 @@ def check(ended: dict[str, Any]) -> dict[str, Any]:
     return ended
 
 
-def wait_for_done(tab: ChromiumTab) -> None:
-    if (state := wait_for_state(tab, "done", "failed", seconds=WAIT_S)) != "done":
+def wait_for_done(tab: DevToolsTab) -> None:
+    if (state := wait_for_state(tab, "done", "failed", "cancelled")) != "done":
         raise RuntimeError(f"the page's transfer ended with {state}")
+
+
+def wait_for_state(tab: DevToolsTab, *states: str) -> str:
+    """Wait until the tab's transfer is in one of the states. The page waits itself: asking it again and again
+    would take part of its time."""
+    found: str = tab.run(f"""new Promise((resolve) => {{
+      const states = {json.dumps(states)};
+      const check = () => {{
+        if (!states.includes({STATE})) return;
+        observer.disconnect();
+        resolve({STATE});
+      }};
+      const observer = new MutationObserver(check);
+      observer.observe(document.body, {{subtree: true, childList: true, attributes: true}});
+      check();
+    }})""")
+    return found

@@ -18,7 +18,6 @@ import psutil
 
 from benchmarks.page import PATHS, Bench, page_to_page, two_browsers
 from benchmarks.paired_measurement import Row
-from support.programs.browser import chromium
 from support.web_app.files import make_file
 from support.web_app.server import serving_page
 
@@ -55,8 +54,7 @@ def peaks(folder: Path, size: int) -> tuple[dict[str, float], float]:
     source = make_file(folder / "source.bin", size)
     with (
         serving_page(folder / "server") as server,
-        chromium() as browser,
-        two_browsers(browser, folder, None) as (sender, receiver),
+        two_browsers(folder, None) as (sender, receiver),
         sampled(folder) as most,
     ):
         seconds = page_to_page(Bench(server.url, sender, receiver, source, folder, saves=False))

@@ -199,20 +199,23 @@ function unpackHeader(frame) {
   return { type, file: view.getUint32(1), index, final: final === 1 };
 }
 class FrameCipher {
-  constructor(sendKey, receiveKey, prefix, firstFrame) {
+  constructor(sendKey, receiveKey, prefix, timed, firstFrame) {
     this.sendKey = sendKey;
     this.receiveKey = receiveKey;
     this.prefix = prefix;
+    this.timed = timed;
     this.sent = this.received = firstFrame;
   }
   sendKey;
   receiveKey;
   prefix;
+  timed;
   sent;
   received;
   sealing = Promise.resolve();
+  opening = Promise.resolve();
   /** Only tests pass `firstFrame`, the number of frames that the keys have encrypted before. */
-  static async create(keys, firstFrame = 0) {
+  static async create(keys, timed = (_, work) => work(), firstFrame = 0) {
     const [send, receive] = await Promise.all([
       crypto.subtle.importKey("raw", keys.sendKey, "AES-GCM", false, ["encrypt"]),
       crypto.subtle.importKey("raw", keys.receiveKey, "AES-GCM", false, ["decrypt"])
@@ -221,42 +224,68 @@ class FrameCipher {
       send,
       receive,
       concat(Uint8Array.of(PROTOCOL_VERSION), keys.transferId),
+      timed,
       firstFrame
     );
   }
-  /**
-   * Encrypts a frame. A payload that is part of a file is read while earlier frames are encrypted; if it cannot be
-   * read, no nonce is used.
-   */
+  /** Encrypts a frame. */
   seal(frame, payload) {
-    const reading = payload instanceof Blob ? payload.arrayBuffer() : Promise.resolve(payload);
-    const sealing = Promise.all([reading, this.sealing]).then(([plain]) => {
-      const size = payload instanceof Blob ? payload.size : payload.length;
-      if (plain.byteLength !== size) throw new DOMException("the file has changed", "NotReadableError");
-      return this.encrypt(frame, plain);
+    return this.afterEarlier(Promise.resolve(payload), (plain) => this.encrypt(frame, plain));
+  }
+  /**
+   * Encrypts a part of a file in frames of at most `chunkSize` bytes. It is read while earlier frames are encrypted; if
+   * it cannot be read, no nonce is used.
+   */
+  sealPart(part, chunkSize) {
+    return this.afterEarlier(part.content.arrayBuffer(), async (buffer) => {
+      const { file, index, content, final } = part;
+      const { size } = content;
+      if (buffer.byteLength !== size) throw new DOMException("the file has changed", "NotReadableError");
+      const frames = [];
+      for (let at = 0; at === 0 || at < size; at += chunkSize) {
+        const end = Math.min(at + chunkSize, size);
+        const frame = header(FrameType.data, file, index + at, final && end === size);
+        frames.push(await this.encrypt(frame, new Uint8Array(buffer, at, end - at)));
+      }
+      return frames;
     });
+  }
+  /** Decrypts the other side's next frame. Each frame is decrypted while earlier ones are; after a failure, none is. */
+  open(frame) {
+    const opening = Promise.all([this.decrypt(frame), this.opening]).then(([plain]) => plain);
+    opening.catch(() => {
+    });
+    this.opening = opening;
+    return opening;
+  }
+  /** Encrypts what `preparing` gives after everything that was to be encrypted before. */
+  afterEarlier(preparing, encrypt) {
+    const sealing = Promise.all([preparing, this.sealing]).then(([prepared]) => encrypt(prepared));
     this.sealing = sealing.catch(() => {
     });
     return sealing;
   }
-  async encrypt(frame, plain) {
-    const iv = nonce(this.sent++);
-    const packed = packHeader(frame);
-    const parameters = { name: "AES-GCM", iv, additionalData: concat(this.prefix, packed) };
-    const sealed = await crypto.subtle.encrypt(parameters, this.sendKey, plain);
-    return concat(packed, new Uint8Array(sealed));
+  encrypt(frame, plain) {
+    return this.timed("encrypt", async () => {
+      const iv = nonce(this.sent++);
+      const packed = packHeader(frame);
+      const parameters = { name: "AES-GCM", iv, additionalData: concat(this.prefix, packed) };
+      const sealed = await crypto.subtle.encrypt(parameters, this.sendKey, plain);
+      return concat(packed, new Uint8Array(sealed));
+    });
   }
-  /** Decrypts the other side's next frame. */
-  async open(frame) {
-    const iv = nonce(this.received++);
-    const packed = copy(frame.subarray(0, HEADER_BYTES));
-    const parameters = { name: "AES-GCM", iv, additionalData: concat(this.prefix, packed) };
-    try {
-      const sealed = frame.subarray(HEADER_BYTES);
-      return new Uint8Array(await crypto.subtle.decrypt(parameters, this.receiveKey, sealed));
-    } catch {
-      throw new ProtocolError("modified");
-    }
+  decrypt(frame) {
+    return this.timed("decrypt", async () => {
+      const iv = nonce(this.received++);
+      const packed = copy(frame.subarray(0, HEADER_BYTES));
+      const parameters = { name: "AES-GCM", iv, additionalData: concat(this.prefix, packed) };
+      try {
+        const sealed = frame.subarray(HEADER_BYTES);
+        return new Uint8Array(await crypto.subtle.decrypt(parameters, this.receiveKey, sealed));
+      } catch {
+        throw new ProtocolError("modified");
+      }
+    });
   }
 }
 function nonce(count) {
@@ -277,7 +306,7 @@ async function hmac(key, message) {
   const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
   return new Uint8Array(await crypto.subtle.sign("HMAC", imported, message));
 }
-async function sha256$1(message) {
+async function sha256(message) {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", message));
 }
 function joinToken(secret) {
@@ -302,7 +331,7 @@ function transcriptHash(room, sender, receiver, descriptions) {
     uint32(descriptions.length),
     ...descriptions.map(utf8)
   ];
-  return sha256$1(encodeFields(fields));
+  return sha256(encodeFields(fields));
 }
 class KeySchedule {
   constructor(material, transcript) {
@@ -1755,7 +1784,7 @@ function withoutTurn(servers) {
   return servers.filter((server) => !hasTurn([server]));
 }
 function transferable(values) {
-  const buffers = values.flatMap(
+  const buffers = values.flat().flatMap(
     (value) => value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : []
   );
   return [...new Set(buffers)];
@@ -1824,7 +1853,8 @@ class WorkerClient {
     this.failAll();
   }
 }
-const FRAMES_AHEAD = 4;
+const PART_BYTES = 1 << 20;
+const PARTS_UNDER_WAY = 2;
 class FileSender {
   constructor(secure, files, progress, onFact) {
     this.secure = secure;
@@ -1866,29 +1896,32 @@ class FileSender {
   async sendFile(file, start) {
     const content = this.files.contents[file];
     const { chunkSize } = this.secure;
+    const partSize = chunkSize * Math.max(1, Math.floor(PART_BYTES / chunkSize));
     const underWay = [];
     this.progress.setFile(this.files.manifest.files[file].path);
-    for (let at = start; at === start || at < content.size; at += chunkSize) {
-      const end = Math.min(at + chunkSize, content.size);
-      const sending = this.sendChunk(file, at, end, content);
+    for (let at = start; at === start || at < content.size; at += partSize) {
+      const end = Math.min(at + partSize, content.size);
+      const part = content.slice(at, end);
+      const sending = this.sendPart({ file, index: at, content: part, final: end >= content.size });
       sending.catch(() => {
       });
       underWay.push(sending);
-      if (underWay.length >= FRAMES_AHEAD) await underWay.shift();
+      if (underWay.length >= PARTS_UNDER_WAY) await underWay.shift();
     }
     await Promise.all(underWay);
   }
-  async sendChunk(file, at, end, content) {
-    const started2 = performance.now();
-    const frame = header(FrameType.data, file, at, end >= content.size);
-    const sending = this.secure.send(frame, content.slice(at, end));
+  async sendPart(part) {
+    let started2 = performance.now();
+    const sending = this.secure.sendPart(part, (bytes) => {
+      if (bytes > 0) recordChunk(this.onFact, this.secure, "sent", bytes, started2);
+      this.progress.add(bytes);
+      started2 = performance.now();
+    });
     try {
       await sending;
     } catch (error) {
       throw error instanceof WorkerError || error instanceof DOMException ? new LocalError("source_changed", "source_changed") : error;
     }
-    if (end > at) recordChunk(this.onFact, this.secure, "sent", end - at, started2);
-    this.progress.add(end - at);
   }
   async receiveReceipts(wanted) {
     const { sequence } = this.secure;
@@ -1970,6 +2003,7 @@ function timestamp(milliseconds) {
   return `${seconds}.${String(Math.floor(milliseconds) - seconds * 1e3).padStart(3, "0")}000000`;
 }
 const BLOCK = 8 << 20;
+const FRAMES_UNDER_WAY = 8;
 class FileReceiver {
   constructor(manifest, incoming, folders, sink, crypto2, store, progress, onFact) {
     this.manifest = manifest;
@@ -2078,25 +2112,29 @@ class FileReceiver {
     });
     this.progress.fileDone();
   }
-  /** Receives a file's frames. Each is written while the next one is received. */
+  /** Receives a file's frames. They are decrypted and written in their order, while the next ones are received. */
   async receiveContent(secure, open2) {
+    const underWay = [];
     let writing = Promise.resolve();
     try {
       while (!secure.sequence.complete) {
         const started2 = performance.now();
-        const { payload } = await secure.receive(open2.hash);
-        if (payload.length > 0) recordChunk(this.onFact, secure, "received", payload.length, started2);
-        await writing;
-        writing = this.write(open2, payload);
+        const { payload } = await secure.accept(open2.hash);
+        writing = this.write(secure, open2, payload, started2, writing);
         writing.catch(() => {
         });
+        underWay.push(writing);
+        if (underWay.length >= FRAMES_UNDER_WAY) await underWay.shift();
       }
     } finally {
       await writing;
     }
   }
-  async write(open2, payload) {
+  async write(secure, open2, decrypting, started2, before) {
+    const payload = await decrypting;
     const { length } = payload;
+    if (length > 0) recordChunk(this.onFact, secure, "received", length, started2);
+    await before;
     if (length > 0) await stored(open2.writer.write(payload));
     open2.received += length;
     this.progress.add(length);
@@ -2530,6 +2568,8 @@ class SecureChannel {
   /** Bytes of a file in one frame. */
   chunkSize;
   sending = Promise.resolve();
+  /** The decryption of the newest frame; it fails if that of an earlier one has. */
+  opening = Promise.resolve();
   nothingReceived = true;
   /** Agrees on the keys of a connection. The other side gets an abort if it fails. */
   static async create(channel, role, link, crypto2) {
@@ -2558,33 +2598,33 @@ class SecureChannel {
    */
   send(frame, payload = new Uint8Array(0)) {
     const sealing = this.crypto.seal(this.id, frame, payload);
-    const before = this.sending;
-    const sent = (async () => {
-      const [sealed] = await Promise.all([sealing, before.catch(() => {
-      })]);
-      await this.channel.send(sealed);
-    })();
-    this.sending = sent;
-    sent.catch(() => {
-    });
-    return sent;
+    return this.sendSealed(sealing.then((sealed) => [sealed]));
   }
-  /** Receives the next frame, and adds its payload to a hash of the worker. */
-  async receive(hash = null) {
+  /** Encrypts and sends a part of a file. `onSent` is told the bytes of the file that each frame has carried. */
+  sendPart(part, onSent) {
+    return this.sendSealed(this.crypto.sealPart(this.id, part, this.chunkSize), onSent);
+  }
+  /** Receives the next frame. */
+  async receive() {
+    const { header: received, payload } = await this.accept();
+    return { header: received, payload: await payload };
+  }
+  /**
+   * Waits for the next frame, and starts to decrypt it and to add its payload to a hash of the worker. The next call
+   * may come before there is a payload. After a frame that cannot be decrypted no other one is.
+   */
+  async accept(hash = null) {
     const frame = await this.channel.receive();
-    const rejected = this.nothingReceived ? parseAbort(frame) : null;
-    if (rejected) {
-      rejected.authenticated = false;
-      throw rejected;
+    const received = await this.checked(frame);
+    if (received.type === FrameType.abort) {
+      const code = await this.crypto.open(this.id, frame, null);
+      throw fromAbortCode(code.length === 1 ? code[0] : abortCode("protocol"));
     }
-    this.nothingReceived = false;
-    const received = unpackHeader(frame);
-    const length = frame.length - OVERHEAD;
-    this.sequence.check(received, length);
-    const isAbort = received.type === FrameType.abort;
-    const payload = await this.crypto.open(this.id, frame, isAbort ? null : hash);
-    if (isAbort) throw fromAbortCode(payload.length === 1 ? payload[0] : abortCode("protocol"));
-    this.sequence.advance(received, length);
+    this.sequence.advance(received, frame.length - OVERHEAD);
+    const payload = this.crypto.open(this.id, frame, hash);
+    payload.catch(() => {
+    });
+    this.opening = payload;
     return { header: received, payload };
   }
   /** Sends a document, in as many frames as needed. */
@@ -2620,6 +2660,44 @@ class SecureChannel {
     void this.crypto.release(this.id).catch(() => {
     });
   }
+  /** Sends frames after those of earlier calls. */
+  sendSealed(sealing, onSent = () => {
+  }) {
+    const before = this.sending;
+    sealing.catch(() => {
+    });
+    const sent = (async () => {
+      await before.catch(() => {
+      });
+      for (const frame of await sealing) {
+        await this.channel.send(frame);
+        onSent(frame.length - OVERHEAD);
+      }
+    })();
+    this.sending = sent;
+    sent.catch(() => {
+    });
+    return sent;
+  }
+  /** The header of a frame that may come now. An error is that of an earlier frame, if that one cannot be decrypted. */
+  async checked(frame) {
+    try {
+      if (this.nothingReceived) throwIfAbort(frame);
+      this.nothingReceived = false;
+      const received = unpackHeader(frame);
+      this.sequence.check(received, frame.length - OVERHEAD);
+      return received;
+    } catch (error) {
+      await this.opening;
+      throw error;
+    }
+  }
+}
+function throwIfAbort(message) {
+  const rejected = parseAbort(message);
+  if (rejected === null) return;
+  rejected.authenticated = false;
+  throw rejected;
 }
 async function runSender(channel, id, input, crypto2) {
   await channel.send(await crypto2.startSender(id, input));
@@ -3253,7 +3331,7 @@ class Receiver extends TransferSession {
   }
   async receive(parts, signaling, secure) {
     const document2 = await secure.receiveDocument(FrameType.manifest, MAX_MANIFEST_BYTES);
-    const digest = toHex(await sha256$1(document2));
+    const digest = toHex(await sha256(document2));
     const { state } = parts.store;
     if (state.manifest !== null && state.manifest !== digest) throw new ProtocolError("source_changed");
     if (this.offered === null) await this.announce(decodeManifest(document2), parts);
@@ -3413,7 +3491,7 @@ class Sender extends TransferSession {
   async createRoom() {
     const server = this.options.server ?? location.origin;
     const secret = randomBytes$3(SECRET_BYTES);
-    const hash = toHex(await sha256$1(await joinToken(secret)));
+    const hash = toHex(await sha256(await joinToken(secret)));
     const answer = await postRoom(server, hash);
     const room = answer["room"];
     if (typeof room !== "string" || !ROOM_ID.test(room)) throw new ServerRefusedError("bad_message");
@@ -3437,7 +3515,7 @@ class Sender extends TransferSession {
     const { state } = store;
     state.preparedAt ??= Date.now();
     const files = await prepareFiles(items, await this.crypto(), this.meter, state.preparedAt);
-    const digest = toHex(await sha256$1(encodeManifest(files.manifest)));
+    const digest = toHex(await sha256(encodeManifest(files.manifest)));
     if (state.manifest !== null && state.manifest !== digest) throw new LocalError("other_files");
     state.manifest = digest;
     store.save();
@@ -3725,6 +3803,401 @@ const create = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.defineProper
   __proto__: null,
   createWorker
 }, Symbol.toStringTag, { value: "Module" }));
+function readUint32BE(array, offset = 0) {
+  return (array[offset] << 24 | array[offset + 1] << 16 | array[offset + 2] << 8 | array[offset + 3]) >>> 0;
+}
+function writeUint32BE(value, out = new Uint8Array(4), offset = 0) {
+  out[offset + 0] = value >>> 24;
+  out[offset + 1] = value >>> 16;
+  out[offset + 2] = value >>> 8;
+  out[offset + 3] = value >>> 0;
+  return out;
+}
+function wipe(array) {
+  for (let i = 0; i < array.length; i++) {
+    array[i] = 0;
+  }
+  return array;
+}
+const DIGEST_LENGTH = 32;
+const BLOCK_SIZE = 64;
+class SHA256 {
+  /** Length of hash output */
+  digestLength = DIGEST_LENGTH;
+  /** Block size */
+  blockSize = BLOCK_SIZE;
+  // Note: Int32Array is used instead of Uint32Array for performance reasons.
+  _state = new Int32Array(8);
+  // hash state
+  _temp = new Int32Array(64);
+  // temporary state
+  _buffer = new Uint8Array(128);
+  // buffer for data to hash
+  _bufferLength = 0;
+  // number of bytes in buffer
+  _bytesHashed = 0;
+  // number of total bytes hashed
+  _finished = false;
+  // indicates whether the hash was finalized
+  constructor() {
+    this.reset();
+  }
+  _initState() {
+    this._state[0] = 1779033703;
+    this._state[1] = 3144134277;
+    this._state[2] = 1013904242;
+    this._state[3] = 2773480762;
+    this._state[4] = 1359893119;
+    this._state[5] = 2600822924;
+    this._state[6] = 528734635;
+    this._state[7] = 1541459225;
+  }
+  /**
+   * Resets hash state making it possible
+   * to re-use this instance to hash other data.
+   */
+  reset() {
+    this._initState();
+    this._bufferLength = 0;
+    this._bytesHashed = 0;
+    this._finished = false;
+    return this;
+  }
+  /**
+   * Cleans internal buffers and resets hash state.
+   */
+  clean() {
+    wipe(this._buffer);
+    wipe(this._temp);
+    this.reset();
+  }
+  /**
+   * Updates hash state with the given data.
+   *
+   * Throws error when trying to update already finalized hash:
+   * instance must be reset to update it again.
+   */
+  update(data, dataLength = data.length) {
+    if (this._finished) {
+      throw new Error("SHA256: can't update because hash was finished.");
+    }
+    let dataPos = 0;
+    this._bytesHashed += dataLength;
+    if (this._bufferLength > 0) {
+      while (this._bufferLength < this.blockSize && dataLength > 0) {
+        this._buffer[this._bufferLength++] = data[dataPos++];
+        dataLength--;
+      }
+      if (this._bufferLength === this.blockSize) {
+        hashBlocks(this._temp, this._state, this._buffer, 0, this.blockSize);
+        this._bufferLength = 0;
+      }
+    }
+    if (dataLength >= this.blockSize) {
+      dataPos = hashBlocks(this._temp, this._state, data, dataPos, dataLength);
+      dataLength %= this.blockSize;
+    }
+    while (dataLength > 0) {
+      this._buffer[this._bufferLength++] = data[dataPos++];
+      dataLength--;
+    }
+    return this;
+  }
+  /**
+   * Finalizes hash state and puts hash into out.
+   * If hash was already finalized, puts the same value.
+   */
+  finish(out) {
+    if (!this._finished) {
+      const bytesHashed = this._bytesHashed;
+      const left = this._bufferLength;
+      const bitLenHi = bytesHashed / 536870912 | 0;
+      const bitLenLo = bytesHashed << 3;
+      const padLength = bytesHashed % 64 < 56 ? 64 : 128;
+      this._buffer[left] = 128;
+      for (let i = left + 1; i < padLength - 8; i++) {
+        this._buffer[i] = 0;
+      }
+      writeUint32BE(bitLenHi, this._buffer, padLength - 8);
+      writeUint32BE(bitLenLo, this._buffer, padLength - 4);
+      hashBlocks(this._temp, this._state, this._buffer, 0, padLength);
+      this._finished = true;
+    }
+    for (let i = 0; i < this.digestLength / 4; i++) {
+      writeUint32BE(this._state[i], out, i * 4);
+    }
+    return this;
+  }
+  /**
+   * Returns the final hash digest.
+   */
+  digest() {
+    const out = new Uint8Array(this.digestLength);
+    this.finish(out);
+    return out;
+  }
+  /**
+   * Function useful for HMAC/PBKDF2 optimization.
+   * Returns hash state to be used with restoreState().
+   * Only chain value is saved, not buffers or other
+   * state variables.
+   */
+  saveState() {
+    if (this._finished) {
+      throw new Error("SHA256: cannot save finished state");
+    }
+    return {
+      state: new Int32Array(this._state),
+      buffer: this._bufferLength > 0 ? new Uint8Array(this._buffer) : void 0,
+      bufferLength: this._bufferLength,
+      bytesHashed: this._bytesHashed
+    };
+  }
+  /**
+   * Function useful for HMAC/PBKDF2 optimization.
+   * Restores state saved by saveState() and sets bytesHashed
+   * to the given value.
+   */
+  restoreState(savedState) {
+    this._state.set(savedState.state);
+    this._bufferLength = savedState.bufferLength;
+    if (savedState.buffer) {
+      this._buffer.set(savedState.buffer);
+    }
+    this._bytesHashed = savedState.bytesHashed;
+    this._finished = false;
+    return this;
+  }
+  /**
+   * Cleans state returned by saveState().
+   */
+  cleanSavedState(savedState) {
+    wipe(savedState.state);
+    if (savedState.buffer) {
+      wipe(savedState.buffer);
+    }
+    savedState.bufferLength = 0;
+    savedState.bytesHashed = 0;
+  }
+}
+const K = new Int32Array([
+  1116352408,
+  1899447441,
+  3049323471,
+  3921009573,
+  961987163,
+  1508970993,
+  2453635748,
+  2870763221,
+  3624381080,
+  310598401,
+  607225278,
+  1426881987,
+  1925078388,
+  2162078206,
+  2614888103,
+  3248222580,
+  3835390401,
+  4022224774,
+  264347078,
+  604807628,
+  770255983,
+  1249150122,
+  1555081692,
+  1996064986,
+  2554220882,
+  2821834349,
+  2952996808,
+  3210313671,
+  3336571891,
+  3584528711,
+  113926993,
+  338241895,
+  666307205,
+  773529912,
+  1294757372,
+  1396182291,
+  1695183700,
+  1986661051,
+  2177026350,
+  2456956037,
+  2730485921,
+  2820302411,
+  3259730800,
+  3345764771,
+  3516065817,
+  3600352804,
+  4094571909,
+  275423344,
+  430227734,
+  506948616,
+  659060556,
+  883997877,
+  958139571,
+  1322822218,
+  1537002063,
+  1747873779,
+  1955562222,
+  2024104815,
+  2227730452,
+  2361852424,
+  2428436474,
+  2756734187,
+  3204031479,
+  3329325298
+]);
+function hashBlocks(w, v, p, pos, len) {
+  while (len >= 64) {
+    let a = v[0];
+    let b = v[1];
+    let c = v[2];
+    let d = v[3];
+    let e = v[4];
+    let f = v[5];
+    let g = v[6];
+    let h = v[7];
+    for (let i = 0; i < 16; i++) {
+      let j = pos + i * 4;
+      w[i] = readUint32BE(p, j);
+    }
+    for (let i = 16; i < 64; i++) {
+      let u = w[i - 2];
+      let t1 = (u >>> 17 | u << 32 - 17) ^ (u >>> 19 | u << 32 - 19) ^ u >>> 10;
+      u = w[i - 15];
+      let t2 = (u >>> 7 | u << 32 - 7) ^ (u >>> 18 | u << 32 - 18) ^ u >>> 3;
+      w[i] = (t1 + w[i - 7] | 0) + (t2 + w[i - 16] | 0);
+    }
+    for (let i = 0; i < 64; i++) {
+      let t1 = (((e >>> 6 | e << 32 - 6) ^ (e >>> 11 | e << 32 - 11) ^ (e >>> 25 | e << 32 - 25)) + (e & f ^ ~e & g) | 0) + (h + (K[i] + w[i] | 0) | 0) | 0;
+      let t2 = ((a >>> 2 | a << 32 - 2) ^ (a >>> 13 | a << 32 - 13) ^ (a >>> 22 | a << 32 - 22)) + (a & b ^ a & c ^ b & c) | 0;
+      h = g;
+      g = f;
+      f = e;
+      e = d + t1 | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = t1 + t2 | 0;
+    }
+    v[0] += a;
+    v[1] += b;
+    v[2] += c;
+    v[3] += d;
+    v[4] += e;
+    v[5] += f;
+    v[6] += g;
+    v[7] += h;
+    pos += 64;
+    len -= 64;
+  }
+  return pos;
+}
+const PQC = { operations: "pqc_operations_total", duration: "pqc_duration_seconds", labels: {} };
+const CIPHER = {
+  operations: "encryption_operations_total",
+  duration: "encryption_duration_seconds",
+  labels: { algorithm: "aes_256_gcm" }
+};
+class TransferCrypto {
+  constructor(onFact) {
+    this.onFact = onFact;
+  }
+  onFact;
+  connections = /* @__PURE__ */ new Map();
+  hashes = /* @__PURE__ */ new Map();
+  /** The sender's first message of a connection, which gets the number `id`. */
+  async startSender(id, input) {
+    const sender = await SenderHandshake.create(input, { kem: await this.measuredKem() });
+    this.connections.set(id, { sender });
+    return sender.hello();
+  }
+  async handleReply(id, reply) {
+    return this.connection(id).sender.handleReply(reply);
+  }
+  async finishSender(id, confirmation) {
+    const connection = this.connection(id);
+    connection.cipher = await this.newCipher(await connection.sender.handleConfirmation(confirmation));
+  }
+  /** The receiver's answer to the sender's first message. */
+  async startReceiver(id, input, hello) {
+    const receiver = new ReceiverHandshake(input, { kem: await this.measuredKem() });
+    this.connections.set(id, { receiver });
+    return receiver.handleHello(hello);
+  }
+  async finishReceiver(id, message) {
+    const connection = this.connection(id);
+    const { confirmation, keys } = await connection.receiver.handleConfirmation(message);
+    connection.cipher = await this.newCipher(keys);
+    return confirmation;
+  }
+  async seal(id, header2, payload) {
+    return this.connection(id).cipher.seal(header2, payload);
+  }
+  /** Reads a part of a file and encrypts it, in frames of at most `chunkSize` bytes. */
+  async sealPart(id, part, chunkSize) {
+    return this.connection(id).cipher.sealPart(part, chunkSize);
+  }
+  /** Decrypts the next frame, and adds its payload to a hash. */
+  async open(id, frame, hash) {
+    const payload = await this.connection(id).cipher.open(frame);
+    if (hash !== null) this.hashes.get(hash).update(payload);
+    return payload;
+  }
+  /** Forgets the keys of a connection. */
+  async release(id) {
+    this.connections.delete(id);
+  }
+  /** Starts the SHA-256 of a stream, which gets the number `hash`. */
+  async startHash(hash) {
+    this.hashes.set(hash, new SHA256());
+  }
+  async updateHash(hash, content) {
+    this.hashes.get(hash).update(new Uint8Array(await content.arrayBuffer()));
+  }
+  /** The hash in hexadecimal digits. */
+  async finishHash(hash) {
+    const digest = this.hashes.get(hash).digest();
+    this.hashes.delete(hash);
+    return toHex(digest);
+  }
+  connection(id) {
+    const found = this.connections.get(id);
+    if (!found) throw new ProtocolError("protocol");
+    return found;
+  }
+  async measuredKem() {
+    const used = await kem();
+    return {
+      generate: async () => {
+        const key = await this.measured(PQC, "keygen", () => used.generate());
+        const decapsulate = (ciphertext) => this.measured(PQC, "decapsulate", () => key.decapsulate(ciphertext));
+        return { encapsulationKey: key.encapsulationKey, decapsulate };
+      },
+      encapsulate: (key) => this.measured(PQC, "encapsulate", () => used.encapsulate(key))
+    };
+  }
+  newCipher(keys) {
+    return FrameCipher.create(keys, (operation, work) => this.measured(CIPHER, operation, work));
+  }
+  /** Runs a cryptographic operation, and records how it ended and how long it took. */
+  async measured({ operations, duration, labels }, operation, work) {
+    const started2 = performance.now();
+    let status = "failed";
+    try {
+      const result = await work();
+      status = "success";
+      return result;
+    } finally {
+      const observed = (performance.now() - started2) / 1e3;
+      this.onFact({ metric: operations, labels: { ...labels, operation, status }, value: 1 });
+      this.onFact({ metric: duration, labels: { ...labels, operation }, observed });
+    }
+  }
+}
+const transferCrypto = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.defineProperty({
+  __proto__: null,
+  TransferCrypto
+}, Symbol.toStringTag, { value: "Module" }));
 const U32_MASK64 = /* @__PURE__ */ (() => BigInt(2 ** 32 - 1))();
 const _32n = /* @__PURE__ */ BigInt(32);
 function fromBig(n, le = false) {
@@ -3741,14 +4214,6 @@ function split(lst, le = false) {
     [Ah[i], Al[i]] = [h, l];
   }
   return [Ah, Al];
-}
-const fromNumH = (n) => n / 2 ** 32 | 0;
-const fromNumL = (n) => n >>> 0;
-function setU64FromNum(view, byteOffset, n, isLE2) {
-  const h = fromNumH(n);
-  const l = fromNumL(n);
-  view.setUint32(byteOffset, isLE2 ? l : h, isLE2);
-  view.setUint32(byteOffset + 4, isLE2 ? h : l, isLE2);
 }
 function isBytes$1(a) {
   return a instanceof Uint8Array || ArrayBuffer.isView(a) && a.constructor.name === "Uint8Array" && "BYTES_PER_ELEMENT" in a && a.BYTES_PER_ELEMENT === 1;
@@ -3811,12 +4276,6 @@ function clean(...arrays) {
   for (let i = 0; i < arrays.length; i++) {
     arrays[i].fill(0);
   }
-}
-function createView(arr) {
-  return new DataView(arr.buffer, arr.byteOffset, arr.byteLength);
-}
-function rotr(word, shift) {
-  return word << 32 - shift | word >>> shift;
 }
 const isLE = /* @__PURE__ */ (() => new Uint8Array(new Uint32Array([287454020]).buffer)[0] === 68)();
 function byteSwap(word) {
@@ -3909,397 +4368,6 @@ const oidNist = (suffix) => ({
   // Larger suffix values would need base-128 OID encoding and a different length byte.
   oid: Uint8Array.from([6, 9, 96, 134, 72, 1, 101, 3, 4, 2, suffix])
 });
-function Chi(a, b, c) {
-  return a & b ^ ~a & c;
-}
-function Maj(a, b, c) {
-  return a & b ^ a & c ^ b & c;
-}
-class HashMD {
-  blockLen;
-  outputLen;
-  canXOF = false;
-  padOffset;
-  isLE;
-  // For partial updates less than block size
-  buffer;
-  view;
-  finished = false;
-  length = 0;
-  pos = 0;
-  destroyed = false;
-  constructor(blockLen, outputLen, padOffset, isLE2) {
-    this.blockLen = blockLen;
-    this.outputLen = outputLen;
-    this.padOffset = padOffset;
-    this.isLE = isLE2;
-    this.buffer = new Uint8Array(blockLen);
-    this.view = createView(this.buffer);
-  }
-  update(data) {
-    aexists(this);
-    abytes$1(data);
-    const { view, buffer, blockLen } = this;
-    const len = data.length;
-    let processed = false;
-    for (let pos = 0; pos < len; ) {
-      const take = Math.min(blockLen - this.pos, len - pos);
-      if (take === blockLen) {
-        const dataView = createView(data);
-        for (; blockLen <= len - pos; pos += blockLen)
-          this.process(dataView, pos);
-        processed = true;
-        continue;
-      }
-      buffer.set(pos === 0 && take === len ? data : data.subarray(pos, pos + take), this.pos);
-      this.pos += take;
-      pos += take;
-      if (this.pos === blockLen) {
-        this.process(view, 0);
-        this.pos = 0;
-        processed = true;
-      }
-    }
-    this.length += data.length;
-    if (processed)
-      this.roundClean();
-    return this;
-  }
-  digestInto(out) {
-    aexists(this);
-    aoutput(out, this);
-    this.finished = true;
-    const { buffer, view, blockLen, isLE: isLE2 } = this;
-    let { pos } = this;
-    buffer[pos++] = 128;
-    buffer.fill(0, pos);
-    if (this.padOffset > blockLen - pos) {
-      this.process(view, 0);
-      buffer.fill(0);
-    }
-    setU64FromNum(view, blockLen - 8, this.length * 8, isLE2);
-    this.process(view, 0);
-    this.roundClean();
-    const oview = out === buffer ? view : createView(out);
-    const len = this.outputLen;
-    const outLen = len / 4;
-    const state = this.get();
-    if (len % 4 || outLen > state.length)
-      throw new Error("invalid outputLen");
-    for (let i = 0; i < outLen; i++)
-      oview.setUint32(4 * i, state[i], isLE2);
-  }
-  digest() {
-    const { buffer, outputLen } = this;
-    this.digestInto(buffer);
-    const res = buffer.slice(0, outputLen);
-    this.destroy();
-    return res;
-  }
-  _cloneIntoMeta(to) {
-    const { buffer, length, finished, destroyed, pos } = this;
-    to.destroyed = destroyed;
-    to.finished = finished;
-    to.length = length;
-    to.pos = pos;
-    if (pos)
-      to.buffer.set(buffer);
-    return to;
-  }
-  clone() {
-    return this._cloneInto();
-  }
-}
-const SHA256_IV = /* @__PURE__ */ Uint32Array.from([
-  1779033703,
-  3144134277,
-  1013904242,
-  2773480762,
-  1359893119,
-  2600822924,
-  528734635,
-  1541459225
-]);
-const SHA256_K = /* @__PURE__ */ Uint32Array.from([
-  1116352408,
-  1899447441,
-  3049323471,
-  3921009573,
-  961987163,
-  1508970993,
-  2453635748,
-  2870763221,
-  3624381080,
-  310598401,
-  607225278,
-  1426881987,
-  1925078388,
-  2162078206,
-  2614888103,
-  3248222580,
-  3835390401,
-  4022224774,
-  264347078,
-  604807628,
-  770255983,
-  1249150122,
-  1555081692,
-  1996064986,
-  2554220882,
-  2821834349,
-  2952996808,
-  3210313671,
-  3336571891,
-  3584528711,
-  113926993,
-  338241895,
-  666307205,
-  773529912,
-  1294757372,
-  1396182291,
-  1695183700,
-  1986661051,
-  2177026350,
-  2456956037,
-  2730485921,
-  2820302411,
-  3259730800,
-  3345764771,
-  3516065817,
-  3600352804,
-  4094571909,
-  275423344,
-  430227734,
-  506948616,
-  659060556,
-  883997877,
-  958139571,
-  1322822218,
-  1537002063,
-  1747873779,
-  1955562222,
-  2024104815,
-  2227730452,
-  2361852424,
-  2428436474,
-  2756734187,
-  3204031479,
-  3329325298
-]);
-const SHA256_W = /* @__PURE__ */ new Uint32Array(64);
-class SHA2_32B extends HashMD {
-  // We cannot use array here since array allows indexing by variable
-  // which means optimizer/compiler cannot use registers.
-  // Numeric initializers matter: starting the fields as `undefined` changes
-  // V8's field representation and makes sha256 3x slower (measured).
-  A = 0;
-  B = 0;
-  C = 0;
-  D = 0;
-  E = 0;
-  F = 0;
-  G = 0;
-  H = 0;
-  constructor(outputLen, IV) {
-    super(64, outputLen, 8, false);
-    this.A = IV[0] | 0;
-    this.B = IV[1] | 0;
-    this.C = IV[2] | 0;
-    this.D = IV[3] | 0;
-    this.E = IV[4] | 0;
-    this.F = IV[5] | 0;
-    this.G = IV[6] | 0;
-    this.H = IV[7] | 0;
-  }
-  get() {
-    const { A, B: B2, C, D, E, F: F2, G, H } = this;
-    return [A, B2, C, D, E, F2, G, H];
-  }
-  // prettier-ignore
-  set(A, B2, C, D, E, F2, G, H) {
-    this.A = A | 0;
-    this.B = B2 | 0;
-    this.C = C | 0;
-    this.D = D | 0;
-    this.E = E | 0;
-    this.F = F2 | 0;
-    this.G = G | 0;
-    this.H = H | 0;
-  }
-  _cloneInto(to) {
-    (to ||= new this.constructor()).set(...this.get());
-    return this._cloneIntoMeta(to);
-  }
-  process(view, offset) {
-    for (let i = 0; i < 16; i++, offset += 4)
-      SHA256_W[i] = view.getUint32(offset, false);
-    for (let i = 16; i < 64; i++) {
-      const W15 = SHA256_W[i - 15];
-      const W2 = SHA256_W[i - 2];
-      const s0 = rotr(W15, 7) ^ rotr(W15, 18) ^ W15 >>> 3;
-      const s1 = rotr(W2, 17) ^ rotr(W2, 19) ^ W2 >>> 10;
-      SHA256_W[i] = s1 + SHA256_W[i - 7] + s0 + SHA256_W[i - 16] | 0;
-    }
-    let { A, B: B2, C, D, E, F: F2, G, H } = this;
-    for (let i = 0; i < 64; i++) {
-      const sigma1 = rotr(E, 6) ^ rotr(E, 11) ^ rotr(E, 25);
-      const T1 = H + sigma1 + Chi(E, F2, G) + SHA256_K[i] + SHA256_W[i] | 0;
-      const sigma0 = rotr(A, 2) ^ rotr(A, 13) ^ rotr(A, 22);
-      const T2 = sigma0 + Maj(A, B2, C) | 0;
-      H = G;
-      G = F2;
-      F2 = E;
-      E = D + T1 | 0;
-      D = C;
-      C = B2;
-      B2 = A;
-      A = T1 + T2 | 0;
-    }
-    A = A + this.A | 0;
-    B2 = B2 + this.B | 0;
-    C = C + this.C | 0;
-    D = D + this.D | 0;
-    E = E + this.E | 0;
-    F2 = F2 + this.F | 0;
-    G = G + this.G | 0;
-    H = H + this.H | 0;
-    this.set(A, B2, C, D, E, F2, G, H);
-  }
-  roundClean() {
-    clean(SHA256_W);
-  }
-  destroy() {
-    this.destroyed = true;
-    this.set(0, 0, 0, 0, 0, 0, 0, 0);
-    clean(this.buffer);
-  }
-}
-class _SHA256 extends SHA2_32B {
-  constructor() {
-    super(32, SHA256_IV);
-  }
-}
-const sha256 = /* @__PURE__ */ createHasher(
-  () => new _SHA256(),
-  /* @__PURE__ */ oidNist(1)
-);
-const ALGORITHM = "aes_256_gcm";
-class TransferCrypto {
-  constructor(onFact) {
-    this.onFact = onFact;
-  }
-  onFact;
-  connections = /* @__PURE__ */ new Map();
-  hashes = /* @__PURE__ */ new Map();
-  opening = Promise.resolve();
-  /** The sender's first message of a connection, which gets the number `id`. */
-  async startSender(id, input) {
-    const sender = await SenderHandshake.create(input, { kem: await this.measuredKem() });
-    this.connections.set(id, { sender });
-    return sender.hello();
-  }
-  async handleReply(id, reply) {
-    return this.connection(id).sender.handleReply(reply);
-  }
-  async finishSender(id, confirmation) {
-    const connection = this.connection(id);
-    connection.cipher = await FrameCipher.create(await connection.sender.handleConfirmation(confirmation));
-  }
-  /** The receiver's answer to the sender's first message. */
-  async startReceiver(id, input, hello) {
-    const receiver = new ReceiverHandshake(input, { kem: await this.measuredKem() });
-    this.connections.set(id, { receiver });
-    return receiver.handleHello(hello);
-  }
-  async finishReceiver(id, message) {
-    const connection = this.connection(id);
-    const { confirmation, keys } = await connection.receiver.handleConfirmation(message);
-    connection.cipher = await FrameCipher.create(keys);
-    return confirmation;
-  }
-  /** Encrypts a frame. A payload that is part of a file is read here. */
-  async seal(id, header2, payload) {
-    const started2 = performance.now();
-    const sealed = await this.connection(id).cipher.seal(header2, payload);
-    this.recordCipher("encrypt", "success", started2);
-    return sealed;
-  }
-  /** Decrypts the next frame, and adds its payload to a hash. */
-  async open(id, frame, hash) {
-    const started2 = performance.now();
-    const decrypting = this.connection(id).cipher.open(frame);
-    const before = this.opening;
-    const opened = Promise.all([decrypting, before.catch(() => {
-    })]);
-    this.opening = opened.catch(() => {
-    });
-    try {
-      const [payload] = await opened;
-      this.recordCipher("decrypt", "success", started2);
-      if (hash !== null) this.hashes.get(hash).update(payload);
-      return payload;
-    } catch (error) {
-      this.recordCipher("decrypt", "failed", started2);
-      throw error;
-    }
-  }
-  /** Forgets the keys of a connection. */
-  async release(id) {
-    this.connections.delete(id);
-  }
-  /** Starts the SHA-256 of a stream, which gets the number `hash`. */
-  async startHash(hash) {
-    this.hashes.set(hash, sha256.create());
-  }
-  async updateHash(hash, content) {
-    this.hashes.get(hash).update(new Uint8Array(await content.arrayBuffer()));
-  }
-  /** The hash in hexadecimal digits. */
-  async finishHash(hash) {
-    const digest = this.hashes.get(hash).digest();
-    this.hashes.delete(hash);
-    return toHex(digest);
-  }
-  connection(id) {
-    const found = this.connections.get(id);
-    if (!found) throw new ProtocolError("protocol");
-    return found;
-  }
-  async measuredKem() {
-    const used = await kem();
-    return {
-      generate: async () => {
-        const key = await this.timed("keygen", () => used.generate());
-        const decapsulate = (ciphertext) => this.timed("decapsulate", () => key.decapsulate(ciphertext));
-        return { encapsulationKey: key.encapsulationKey, decapsulate };
-      },
-      encapsulate: (key) => this.timed("encapsulate", () => used.encapsulate(key))
-    };
-  }
-  async timed(operation, work) {
-    const started2 = performance.now();
-    let status = "failed";
-    try {
-      const result = await work();
-      status = "success";
-      return result;
-    } finally {
-      const observed = (performance.now() - started2) / 1e3;
-      this.onFact({ metric: "pqc_operations_total", labels: { operation, status }, value: 1 });
-      this.onFact({ metric: "pqc_duration_seconds", labels: { operation }, observed });
-    }
-  }
-  recordCipher(operation, status, started2) {
-    const observed = (performance.now() - started2) / 1e3;
-    const labels = { algorithm: ALGORITHM, operation };
-    this.onFact({ metric: "encryption_operations_total", labels: { ...labels, status }, value: 1 });
-    this.onFact({ metric: "encryption_duration_seconds", labels, observed });
-  }
-}
-const transferCrypto = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.defineProperty({
-  __proto__: null,
-  TransferCrypto
-}, Symbol.toStringTag, { value: "Module" }));
 function aarray$1(item, title, inner = () => {
 }) {
   if (!Array.isArray(item))
@@ -6413,24 +6481,24 @@ function sampleCBD(PRF_, seed, nonce2, eta) {
 }
 const genKPKE = (opts_) => {
   const opts2 = opts_;
-  const { K, PRF, XOF, HASH512, ETA1, ETA2, du, dv } = opts2;
+  const { K: K2, PRF, XOF, HASH512, ETA1, ETA2, du, dv } = opts2;
   const poly1 = polyCoder(1);
   const polyV = polyCoder(dv);
   const polyU = polyCoder(du);
-  const publicCoder = splitCoder("publicKey", vecCoder(polyCoder(12), K), 32);
-  const secretCoder = vecCoder(polyCoder(12), K);
-  const cipherCoder = splitCoder("ciphertext", vecCoder(polyU, K), polyV);
+  const publicCoder = splitCoder("publicKey", vecCoder(polyCoder(12), K2), 32);
+  const secretCoder = vecCoder(polyCoder(12), K2);
+  const cipherCoder = splitCoder("ciphertext", vecCoder(polyU, K2), polyV);
   const seedCoder = splitCoder("seed", 32, 32);
   const encryptCore = (tHat, getA, msg, seed) => {
     const rHat = [];
-    for (let i = 0; i < K; i++)
+    for (let i = 0; i < K2; i++)
       rHat.push(crystals.NTT.encode(sampleCBD(PRF, seed, i, ETA1)));
     const tmp2 = new Uint16Array(N);
     const u = [];
-    for (let i = 0; i < K; i++) {
-      const e1 = sampleCBD(PRF, seed, K + i, ETA2);
+    for (let i = 0; i < K2; i++) {
+      const e1 = sampleCBD(PRF, seed, K2 + i, ETA2);
       const tmp = new Uint16Array(N);
-      for (let j = 0; j < K; j++) {
+      for (let j = 0; j < K2; j++) {
         const aij = getA(i, j);
         polyAdd(tmp, MultiplyNTTs(aij, rHat[j]));
       }
@@ -6439,7 +6507,7 @@ const genKPKE = (opts_) => {
       polyAdd(tmp2, MultiplyNTTs(tHat[i], rHat[i]));
       cleanBytes(tmp);
     }
-    const e2 = sampleCBD(PRF, seed, 2 * K, ETA2);
+    const e2 = sampleCBD(PRF, seed, 2 * K2, ETA2);
     polyAdd(e2, crystals.NTT.decode(tmp2));
     const v = poly1.decode(msg);
     polyAdd(v, e2);
@@ -6457,17 +6525,17 @@ const genKPKE = (opts_) => {
       abytesDoc(seed, 32, "seed");
       const seedDst = new Uint8Array(33);
       seedDst.set(seed);
-      seedDst[32] = K;
+      seedDst[32] = K2;
       const seedHash = HASH512(seedDst);
       const [rho, sigma] = seedCoder.decode(seedHash);
       const sHat = [];
       const tHat = [];
-      for (let i = 0; i < K; i++)
+      for (let i = 0; i < K2; i++)
         sHat.push(crystals.NTT.encode(sampleCBD(PRF, sigma, i, ETA1)));
       const x = XOF(rho);
-      for (let i = 0; i < K; i++) {
-        const e = crystals.NTT.encode(sampleCBD(PRF, sigma, K + i, ETA1));
-        for (let j = 0; j < K; j++) {
+      for (let i = 0; i < K2; i++) {
+        const e = crystals.NTT.encode(sampleCBD(PRF, sigma, K2 + i, ETA1));
+        for (let j = 0; j < K2; j++) {
           const aji = SampleNTT(x.get(j, i));
           polyAdd(e, MultiplyNTTs(aji, sHat[j]));
         }
@@ -6495,12 +6563,12 @@ const genKPKE = (opts_) => {
       const [tHat, rho] = publicCoder.decode(publicKey);
       const x = XOF(rho);
       const A = [];
-      for (let i = 0; i < K; i++)
-        for (let j = 0; j < K; j++)
+      for (let i = 0; i < K2; i++)
+        for (let j = 0; j < K2; j++)
           A.push(SampleNTT(x.get(i, j)));
       x.clean();
       return {
-        encrypt: (msg, seed) => encryptCore(tHat.map((p) => p.slice()), (i, j) => A[i * K + j].slice(), msg, seed),
+        encrypt: (msg, seed) => encryptCore(tHat.map((p) => p.slice()), (i, j) => A[i * K2 + j].slice(), msg, seed),
         clean: () => cleanBytes(tHat, A)
       };
     },
@@ -6508,7 +6576,7 @@ const genKPKE = (opts_) => {
       const [u, v] = cipherCoder.decode(cipherText);
       const sk = secretCoder.decode(privateKey);
       const tmp = new Uint16Array(N);
-      for (let i = 0; i < K; i++)
+      for (let i = 0; i < K2; i++)
         polyAdd(tmp, MultiplyNTTs(sk[i], crystals.NTT.encode(u[i])));
       polySub(v, crystals.NTT.decode(tmp));
       const res = poly1.encode(v);

@@ -10,8 +10,8 @@ import { ReceiverHandshake, SenderHandshake } from '../src/crypto/handshake';
 const transferId = randomBytes(16);
 const [one, other] = [randomBytes(32), randomBytes(32)];
 const ciphers = async (firstFrame = 0): Promise<[FrameCipher, FrameCipher]> => [
-  await FrameCipher.create({ transferId, sendKey: one, receiveKey: other }, firstFrame),
-  await FrameCipher.create({ transferId, sendKey: other, receiveKey: one }, firstFrame),
+  await FrameCipher.create({ transferId, sendKey: one, receiveKey: other }, undefined, firstFrame),
+  await FrameCipher.create({ transferId, sendKey: other, receiveKey: one }, undefined, firstFrame),
 ];
 const data = (index: number, final: boolean, file = 0) => ({ ...header(FrameType.data, file, index, final) });
 
@@ -61,7 +61,7 @@ test('a part of a file that cannot be read uses no nonce', async () => {
   const [sender, receiver] = await ciphers();
   const unreadable = new Blob(['content']);
   unreadable.arrayBuffer = async () => Promise.reject(new DOMException('gone', 'NotReadableError'));
-  const failing = sender.seal(data(0, false), unreadable);
+  const failing = sender.sealPart({ file: 0, index: 0, content: unreadable, final: false }, 4);
   const abort = sender.seal(header(FrameType.abort), Uint8Array.of(13));
   await expect(failing).rejects.toThrow('gone');
   expect(await receiver.open(await abort)).toEqual(Uint8Array.of(13));
@@ -75,7 +75,8 @@ test('frames keep the order of the calls while their payloads are read', async (
     await new Promise((resolve) => setTimeout(resolve, 20));
     return read();
   };
-  const frames = [sender.seal(data(0, false), slow), sender.seal(data(4, true), utf8('fast'))];
+  const part = { file: 0, index: 0, content: slow, final: false };
+  const frames = [sender.sealPart(part, 4).then(([only]) => only!), sender.seal(data(4, true), utf8('fast'))];
   for (const [frame, text] of [
     [await frames[0]!, 'slow'],
     [await frames[1]!, 'fast'],

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import { SecureChannel } from '../src/connection/secureChannel';
 import { type Bytes, randomBytes, toHex, utf8 } from '../src/crypto/bytes';
+import { abortCode } from '../src/crypto/errors';
 import { FrameType } from '../src/crypto/frames';
 import { sha256 } from '../src/crypto/kdf';
 import type { FileEntry, Manifest } from '../src/protocol/manifest';
@@ -70,7 +71,11 @@ interface ConnectedPair {
 async function connect(
   contents: Record<string, string>,
   sink: Sink,
-  { announced, crypto = service() }: { announced?: FileEntry[]; crypto?: CryptoService } = {},
+  {
+    announced,
+    crypto = service(),
+    blobs = Object.values(contents).map((content) => new Blob([content])),
+  }: { announced?: FileEntry[]; crypto?: CryptoService; blobs?: Blob[] } = {},
 ): Promise<ConnectedPair> {
   const channels = MemoryChannel.pair();
   const cryptos = [service(), crypto] as const;
@@ -80,7 +85,6 @@ async function connect(
   ]);
   const files = announced ?? (await Promise.all(Object.entries(contents).map((pair) => entry(...pair))));
   const manifest: Manifest = { files, folders: [], links: [], isText: false };
-  const blobs = Object.values(contents).map((content) => new Blob([content]));
   const incoming = files.map(({ path, size }, file) => ({ path, size, key: String(file), modified: 0 }));
   const store = StateStore.open('receiver', LINK);
   return {
@@ -176,4 +180,39 @@ describe('no name is given', () => {
     expect(sink.committed.get('a.txt')).toBe(content);
     expect(sink.calls.filter((call) => call === 'open a.txt')).toHaveLength(1);
   });
+
+  test('if a frame among others is changed, and the next connection continues', async () => {
+    const content = Array.from({ length: 30 }, (_, at) => String(at).padStart(1000, 'x')).join('');
+    const sink = new RecordingSink();
+    const crypto = service();
+    const first = await connect({ 'a.txt': content }, sink, { crypto });
+    let frames = 0;
+    first.channels[0].rewrite = (message) =>
+      message[0] === FrameType.data && ++frames === 7
+        ? (message.with(16, message[16]! ^ 1) as Bytes)
+        : message;
+    await expect(run(first)).rejects.toMatchObject({ code: 'modified' });
+    expect(sink.committed.size).toBe(0);
+    const second = await connect({ 'a.txt': content }, sink, { crypto });
+    await run({ ...second, receiver: first.receiver });
+    expect(sink.committed.get('a.txt')).toBe(content);
+  });
+});
+
+test('the other side learns that a file has become unreadable, after what was read before', async () => {
+  const content = new Blob(['x'.repeat(3 << 20)]);
+  const side = await connect({ 'a.txt': await content.text() }, new RecordingSink(), { blobs: [content] });
+  const slice = content.slice.bind(content);
+  content.slice = (start, end) => {
+    const part = slice(start, end);
+    if (start! > 0) part.arrayBuffer = async () => Promise.reject(new DOMException('', 'NotReadableError'));
+    return part;
+  };
+  const receiving = side.secure[1]
+    .receiveDocument(FrameType.manifest, 1 << 20)
+    .then(() => side.receiver.receive(side.secure[1]));
+  const sending = side.sender.send(await side.sender.offer());
+  await expect(sending).rejects.toMatchObject({ code: 'source_changed' });
+  await side.secure[0].abort(abortCode('source_changed'));
+  await expect(receiving).rejects.toMatchObject({ code: 'source_changed', side: 'other' });
 });

@@ -2,7 +2,15 @@
 
 import { type Bytes, concat } from '../crypto/bytes';
 import { abortCode, fromAbortCode, ProtocolError } from '../crypto/errors';
-import { type FrameHeader, FrameType, header, NO_FILE, OVERHEAD, unpackHeader } from '../crypto/frames';
+import {
+  type FilePart,
+  type FrameHeader,
+  FrameType,
+  header,
+  NO_FILE,
+  OVERHEAD,
+  unpackHeader,
+} from '../crypto/frames';
 import { FrameSequence } from '../crypto/frameSequence';
 import { abortMessage, type HandshakeInput, parseAbort } from '../crypto/handshake';
 import type { Link } from '../protocol/link';
@@ -20,6 +28,12 @@ export interface ReceivedFrame {
   readonly payload: Bytes;
 }
 
+/** A frame that has arrived and is being decrypted. Its header is authentic once there is a payload. */
+export interface ArrivedFrame {
+  readonly header: FrameHeader;
+  readonly payload: Promise<Bytes>;
+}
+
 let connections = 0;
 
 export class SecureChannel {
@@ -27,6 +41,8 @@ export class SecureChannel {
   /** Bytes of a file in one frame. */
   readonly chunkSize: number;
   private sending: Promise<void> = Promise.resolve();
+  /** The decryption of the newest frame; it fails if that of an earlier one has. */
+  private opening: Promise<unknown> = Promise.resolve();
   private nothingReceived = true;
 
   private constructor(
@@ -67,34 +83,37 @@ export class SecureChannel {
    * Encrypts and sends a frame. Frames leave in the order of the calls; a call may be made before the one
    * before it has returned, so that one frame is encrypted while another is sent.
    */
-  send(frame: FrameHeader, payload: Bytes | Blob = new Uint8Array(0)): Promise<void> {
+  send(frame: FrameHeader, payload: Bytes = new Uint8Array(0)): Promise<void> {
     const sealing = this.crypto.seal(this.id, frame, payload);
-    const before = this.sending;
-    const sent = (async () => {
-      const [sealed] = await Promise.all([sealing, before.catch(() => {})]);
-      await this.channel.send(sealed);
-    })();
-    this.sending = sent;
-    sent.catch(() => {}); // whoever awaits it gets the error
-    return sent;
+    return this.sendSealed(sealing.then((sealed) => [sealed]));
   }
 
-  /** Receives the next frame, and adds its payload to a hash of the worker. */
-  async receive(hash: number | null = null): Promise<ReceivedFrame> {
+  /** Encrypts and sends a part of a file. `onSent` is told the bytes of the file that each frame has carried. */
+  sendPart(part: FilePart, onSent: (bytes: number) => void): Promise<void> {
+    return this.sendSealed(this.crypto.sealPart(this.id, part, this.chunkSize), onSent);
+  }
+
+  /** Receives the next frame. */
+  async receive(): Promise<ReceivedFrame> {
+    const { header: received, payload } = await this.accept();
+    return { header: received, payload: await payload };
+  }
+
+  /**
+   * Waits for the next frame, and starts to decrypt it and to add its payload to a hash of the worker. The next call
+   * may come before there is a payload. After a frame that cannot be decrypted no other one is.
+   */
+  async accept(hash: number | null = null): Promise<ArrivedFrame> {
     const frame = await this.channel.receive();
-    const rejected = this.nothingReceived ? parseAbort(frame) : null;
-    if (rejected) {
-      rejected.authenticated = false; // the other side rejected the last message of the handshake
-      throw rejected;
+    const received = await this.checked(frame);
+    if (received.type === FrameType.abort) {
+      const code = await this.crypto.open(this.id, frame, null);
+      throw fromAbortCode(code.length === 1 ? code[0]! : abortCode('protocol'));
     }
-    this.nothingReceived = false;
-    const received = unpackHeader(frame);
-    const length = frame.length - OVERHEAD;
-    this.sequence.check(received, length);
-    const isAbort = received.type === FrameType.abort;
-    const payload = await this.crypto.open(this.id, frame, isAbort ? null : hash);
-    if (isAbort) throw fromAbortCode(payload.length === 1 ? payload[0]! : abortCode('protocol'));
-    this.sequence.advance(received, length);
+    this.sequence.advance(received, frame.length - OVERHEAD);
+    const payload = this.crypto.open(this.id, frame, hash);
+    payload.catch(() => {}); // whoever awaits it gets the error
+    this.opening = payload;
     return { header: received, payload };
   }
 
@@ -132,6 +151,44 @@ export class SecureChannel {
     this.channel.abort();
     void this.crypto.release(this.id).catch(() => {});
   }
+
+  /** Sends frames after those of earlier calls. */
+  private sendSealed(sealing: Promise<Bytes[]>, onSent: (bytes: number) => void = () => {}): Promise<void> {
+    const before = this.sending;
+    sealing.catch(() => {}); // it is awaited later
+    const sent = (async () => {
+      await before.catch(() => {}); // also if nothing follows: a later abort must not come first
+      for (const frame of await sealing) {
+        await this.channel.send(frame);
+        onSent(frame.length - OVERHEAD);
+      }
+    })();
+    this.sending = sent;
+    sent.catch(() => {}); // whoever awaits it gets the error
+    return sent;
+  }
+
+  /** The header of a frame that may come now. An error is that of an earlier frame, if that one cannot be decrypted. */
+  private async checked(frame: Bytes): Promise<FrameHeader> {
+    try {
+      if (this.nothingReceived) throwIfAbort(frame);
+      this.nothingReceived = false;
+      const received = unpackHeader(frame);
+      this.sequence.check(received, frame.length - OVERHEAD);
+      return received;
+    } catch (error) {
+      await this.opening;
+      throw error;
+    }
+  }
+}
+
+/** The other side may reject the last message of the handshake: it has no keys then. */
+function throwIfAbort(message: Bytes): void {
+  const rejected = parseAbort(message);
+  if (rejected === null) return;
+  rejected.authenticated = false;
+  throw rejected;
 }
 
 async function runSender(

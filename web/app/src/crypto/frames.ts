@@ -63,23 +63,43 @@ export function unpackHeader(frame: Bytes): FrameHeader {
   return { type: type as FrameType, file: view.getUint32(1), index, final: final === 1 };
 }
 
+/** A part of a file, which is sent in frames. */
+export interface FilePart {
+  /** Number of the file in the manifest. */
+  readonly file: number;
+  /** Offset of the part in the file, in bytes. */
+  readonly index: number;
+  readonly content: Blob;
+  /** Whether the part ends the file. */
+  readonly final: boolean;
+}
+
+/** Runs the encryption or decryption of one frame, and measures it. */
+export type Timed = <T>(operation: 'encrypt' | 'decrypt', work: () => Promise<T>) => Promise<T>;
+
 /** Encrypts the frames of this side and decrypts those of the other side, in the order of the calls. */
 export class FrameCipher {
   private sent: number;
   private received: number;
   private sealing: Promise<unknown> = Promise.resolve();
+  private opening: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly sendKey: CryptoKey,
     private readonly receiveKey: CryptoKey,
     private readonly prefix: Bytes,
+    private readonly timed: Timed,
     firstFrame: number,
   ) {
     this.sent = this.received = firstFrame;
   }
 
   /** Only tests pass `firstFrame`, the number of frames that the keys have encrypted before. */
-  static async create(keys: SessionKeys, firstFrame = 0): Promise<FrameCipher> {
+  static async create(
+    keys: SessionKeys,
+    timed: Timed = (_, work) => work(),
+    firstFrame = 0,
+  ): Promise<FrameCipher> {
     const [send, receive] = await Promise.all([
       crypto.subtle.importKey('raw', keys.sendKey, 'AES-GCM', false, ['encrypt']),
       crypto.subtle.importKey('raw', keys.receiveKey, 'AES-GCM', false, ['decrypt']),
@@ -88,44 +108,72 @@ export class FrameCipher {
       send,
       receive,
       concat(Uint8Array.of(PROTOCOL_VERSION), keys.transferId),
+      timed,
       firstFrame,
     );
   }
 
+  /** Encrypts a frame. */
+  seal(frame: FrameHeader, payload: Bytes): Promise<Bytes> {
+    return this.afterEarlier(Promise.resolve(payload), (plain) => this.encrypt(frame, plain));
+  }
+
   /**
-   * Encrypts a frame. A payload that is part of a file is read while earlier frames are encrypted; if it cannot be
-   * read, no nonce is used.
+   * Encrypts a part of a file in frames of at most `chunkSize` bytes. It is read while earlier frames are encrypted; if
+   * it cannot be read, no nonce is used.
    */
-  seal(frame: FrameHeader, payload: Bytes | Blob): Promise<Bytes> {
-    const reading = payload instanceof Blob ? payload.arrayBuffer() : Promise.resolve(payload);
-    const sealing = Promise.all([reading, this.sealing]).then(([plain]) => {
-      const size = payload instanceof Blob ? payload.size : payload.length;
-      if (plain.byteLength !== size) throw new DOMException('the file has changed', 'NotReadableError');
-      return this.encrypt(frame, plain);
+  sealPart(part: FilePart, chunkSize: number): Promise<Bytes[]> {
+    return this.afterEarlier(part.content.arrayBuffer(), async (buffer) => {
+      const { file, index, content, final } = part;
+      const { size } = content;
+      if (buffer.byteLength !== size) throw new DOMException('the file has changed', 'NotReadableError');
+      const frames: Bytes[] = [];
+      for (let at = 0; at === 0 || at < size; at += chunkSize) {
+        const end = Math.min(at + chunkSize, size);
+        const frame = header(FrameType.data, file, index + at, final && end === size);
+        frames.push(await this.encrypt(frame, new Uint8Array(buffer, at, end - at)));
+      }
+      return frames;
     });
+  }
+
+  /** Decrypts the other side's next frame. Each frame is decrypted while earlier ones are; after a failure, none is. */
+  open(frame: Bytes): Promise<Bytes> {
+    const opening = Promise.all([this.decrypt(frame), this.opening]).then(([plain]) => plain);
+    opening.catch(() => {}); // whoever awaits it gets the error
+    this.opening = opening;
+    return opening;
+  }
+
+  /** Encrypts what `preparing` gives after everything that was to be encrypted before. */
+  private afterEarlier<P, T>(preparing: Promise<P>, encrypt: (prepared: P) => Promise<T>): Promise<T> {
+    const sealing = Promise.all([preparing, this.sealing]).then(([prepared]) => encrypt(prepared));
     this.sealing = sealing.catch(() => {});
     return sealing;
   }
 
-  private async encrypt(frame: FrameHeader, plain: BufferSource): Promise<Bytes> {
-    const iv = nonce(this.sent++);
-    const packed = packHeader(frame);
-    const parameters = { name: 'AES-GCM', iv, additionalData: concat(this.prefix, packed) };
-    const sealed = await crypto.subtle.encrypt(parameters, this.sendKey, plain);
-    return concat(packed, new Uint8Array(sealed));
+  private encrypt(frame: FrameHeader, plain: Bytes): Promise<Bytes> {
+    return this.timed('encrypt', async () => {
+      const iv = nonce(this.sent++);
+      const packed = packHeader(frame);
+      const parameters = { name: 'AES-GCM', iv, additionalData: concat(this.prefix, packed) };
+      const sealed = await crypto.subtle.encrypt(parameters, this.sendKey, plain);
+      return concat(packed, new Uint8Array(sealed));
+    });
   }
 
-  /** Decrypts the other side's next frame. */
-  async open(frame: Bytes): Promise<Bytes> {
-    const iv = nonce(this.received++);
-    const packed = copy(frame.subarray(0, HEADER_BYTES));
-    const parameters = { name: 'AES-GCM', iv, additionalData: concat(this.prefix, packed) };
-    try {
-      const sealed = frame.subarray(HEADER_BYTES);
-      return new Uint8Array(await crypto.subtle.decrypt(parameters, this.receiveKey, sealed));
-    } catch {
-      throw new ProtocolError('modified');
-    }
+  private decrypt(frame: Bytes): Promise<Bytes> {
+    return this.timed('decrypt', async () => {
+      const iv = nonce(this.received++);
+      const packed = copy(frame.subarray(0, HEADER_BYTES));
+      const parameters = { name: 'AES-GCM', iv, additionalData: concat(this.prefix, packed) };
+      try {
+        const sealed = frame.subarray(HEADER_BYTES);
+        return new Uint8Array(await crypto.subtle.decrypt(parameters, this.receiveKey, sealed));
+      } catch {
+        throw new ProtocolError('modified');
+      }
+    });
   }
 }
 

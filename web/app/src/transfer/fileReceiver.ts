@@ -15,6 +15,8 @@ import type { ProgressMeter } from './progressMeter';
 import type { StateStore } from './storedState';
 
 const BLOCK = 8 << 20;
+/** Frames that are decrypted or written at the same time. */
+const FRAMES_UNDER_WAY = 8;
 
 /** The file that is being received. What was decrypted was hashed and written. */
 interface OpenFile {
@@ -131,25 +133,35 @@ export class FileReceiver {
     this.progress.fileDone();
   }
 
-  /** Receives a file's frames. Each is written while the next one is received. */
+  /** Receives a file's frames. They are decrypted and written in their order, while the next ones are received. */
   private async receiveContent(secure: SecureChannel, open: OpenFile): Promise<void> {
+    const underWay: Promise<void>[] = [];
     let writing: Promise<void> = Promise.resolve();
     try {
       while (!secure.sequence.complete) {
         const started = performance.now();
-        const { payload } = await secure.receive(open.hash);
-        if (payload.length > 0) recordChunk(this.onFact, secure, 'received', payload.length, started);
-        await writing;
-        writing = this.write(open, payload);
-        writing.catch(() => {}); // it is awaited below, after the next frame
+        const { payload } = await secure.accept(open.hash);
+        writing = this.write(secure, open, payload, started, writing);
+        writing.catch(() => {}); // it is awaited below
+        underWay.push(writing);
+        if (underWay.length >= FRAMES_UNDER_WAY) await underWay.shift();
       }
     } finally {
-      await writing;
+      await writing; // what was decrypted was hashed: it must be written, too
     }
   }
 
-  private async write(open: OpenFile, payload: Bytes): Promise<void> {
+  private async write(
+    secure: SecureChannel,
+    open: OpenFile,
+    decrypting: Promise<Bytes>,
+    started: number,
+    before: Promise<void>,
+  ): Promise<void> {
+    const payload = await decrypting;
     const { length } = payload;
+    if (length > 0) recordChunk(this.onFact, secure, 'received', length, started);
+    await before;
     if (length > 0) await stored(open.writer.write(payload));
     open.received += length;
     this.progress.add(length);

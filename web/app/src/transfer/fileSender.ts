@@ -2,7 +2,7 @@
 
 import type { Fact } from '../types';
 import { ProtocolError } from '../crypto/errors';
-import { FrameType, header } from '../crypto/frames';
+import { type FilePart, FrameType, header } from '../crypto/frames';
 import { transferMethod } from '../connection/connector';
 import { LocalError } from '../connection/errors';
 import type { SecureChannel } from '../connection/secureChannel';
@@ -12,8 +12,10 @@ import { WorkerError } from '../worker/client';
 import type { PreparedFiles } from './preparation';
 import type { ProgressMeter } from './progressMeter';
 
-/** Frames that are read and encrypted while one is sent. */
-const FRAMES_AHEAD = 4;
+/** Bytes of a file that are read at once: each reading asks another process of the browser. */
+const PART_BYTES = 1 << 20;
+/** Parts that are read, encrypted or sent at the same time. An abort comes after them. */
+const PARTS_UNDER_WAY = 2;
 
 export class FileSender {
   constructor(
@@ -57,22 +59,27 @@ export class FileSender {
   private async sendFile(file: number, start: number): Promise<void> {
     const content = this.files.contents[file]!;
     const { chunkSize } = this.secure;
+    const partSize = chunkSize * Math.max(1, Math.floor(PART_BYTES / chunkSize));
     const underWay: Promise<void>[] = [];
     this.progress.setFile(this.files.manifest.files[file]!.path);
-    for (let at = start; at === start || at < content.size; at += chunkSize) {
-      const end = Math.min(at + chunkSize, content.size);
-      const sending = this.sendChunk(file, at, end, content);
+    for (let at = start; at === start || at < content.size; at += partSize) {
+      const end = Math.min(at + partSize, content.size);
+      const part = content.slice(at, end);
+      const sending = this.sendPart({ file, index: at, content: part, final: end >= content.size });
       sending.catch(() => {}); // after the first failure nobody awaits the others
       underWay.push(sending);
-      if (underWay.length >= FRAMES_AHEAD) await underWay.shift();
+      if (underWay.length >= PARTS_UNDER_WAY) await underWay.shift();
     }
     await Promise.all(underWay);
   }
 
-  private async sendChunk(file: number, at: number, end: number, content: Blob): Promise<void> {
-    const started = performance.now();
-    const frame = header(FrameType.data, file, at, end >= content.size);
-    const sending = this.secure.send(frame, content.slice(at, end));
+  private async sendPart(part: FilePart): Promise<void> {
+    let started = performance.now();
+    const sending = this.secure.sendPart(part, (bytes) => {
+      if (bytes > 0) recordChunk(this.onFact, this.secure, 'sent', bytes, started);
+      this.progress.add(bytes);
+      started = performance.now();
+    });
     try {
       await sending;
     } catch (error) {
@@ -80,8 +87,6 @@ export class FileSender {
         ? new LocalError('source_changed', 'source_changed')
         : error;
     }
-    if (end > at) recordChunk(this.onFact, this.secure, 'sent', end - at, started);
-    this.progress.add(end - at);
   }
 
   private async receiveReceipts(wanted: readonly number[]): Promise<void> {

@@ -19,10 +19,12 @@ export type Result = { readonly id: number; readonly facts: readonly Fact[] } & 
   | { readonly failure: string }
 );
 
-/** The buffers that a value hands over instead of copying them. */
+/** The buffers that values, and lists among them, hand over instead of copying them. */
 export function transferable(values: readonly unknown[]): ArrayBuffer[] {
-  const buffers = values.flatMap((value) =>
-    value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [],
-  );
+  const buffers = values
+    .flat()
+    .flatMap((value) =>
+      value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [],
+    );
   return [...new Set(buffers)];
 }

@@ -3,17 +3,29 @@
  * caller's thread where there are no workers. Keys never leave it.
  */
 
-import { sha256 as streamHash } from '@noble/hashes/sha2.js';
+import { SHA256 } from '@stablelib/sha256';
 
 import type { Fact } from '../types';
 import { type Bytes, toHex } from '../crypto/bytes';
 import { ProtocolError } from '../crypto/errors';
-import { FrameCipher, type FrameHeader } from '../crypto/frames';
+import { type FilePart, FrameCipher, type FrameHeader } from '../crypto/frames';
 import { type Kem, kem } from '../crypto/mlkem';
+import type { SessionKeys } from '../crypto/kdf';
 import { type HandshakeInput, ReceiverHandshake, SenderHandshake } from '../crypto/handshake';
 
-/** The cipher of every frame, as the metrics name it. */
-const ALGORITHM = 'aes_256_gcm';
+/** The metrics of a kind of operation, and the labels that all of them have. */
+interface Metrics {
+  readonly operations: string;
+  readonly duration: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const PQC: Metrics = { operations: 'pqc_operations_total', duration: 'pqc_duration_seconds', labels: {} };
+const CIPHER: Metrics = {
+  operations: 'encryption_operations_total',
+  duration: 'encryption_duration_seconds',
+  labels: { algorithm: 'aes_256_gcm' },
+};
 
 interface Connection {
   sender?: SenderHandshake;
@@ -23,8 +35,7 @@ interface Connection {
 
 export class TransferCrypto {
   private readonly connections = new Map<number, Connection>();
-  private readonly hashes = new Map<number, ReturnType<typeof streamHash.create>>();
-  private opening: Promise<unknown> = Promise.resolve();
+  private readonly hashes = new Map<number, SHA256>();
 
   constructor(private readonly onFact: (fact: Fact) => void) {}
 
@@ -41,7 +52,7 @@ export class TransferCrypto {
 
   async finishSender(id: number, confirmation: Bytes): Promise<void> {
     const connection = this.connection(id);
-    connection.cipher = await FrameCipher.create(await connection.sender!.handleConfirmation(confirmation));
+    connection.cipher = await this.newCipher(await connection.sender!.handleConfirmation(confirmation));
   }
 
   /** The receiver's answer to the sender's first message. */
@@ -54,34 +65,24 @@ export class TransferCrypto {
   async finishReceiver(id: number, message: Bytes): Promise<Bytes> {
     const connection = this.connection(id);
     const { confirmation, keys } = await connection.receiver!.handleConfirmation(message);
-    connection.cipher = await FrameCipher.create(keys);
+    connection.cipher = await this.newCipher(keys);
     return confirmation;
   }
 
-  /** Encrypts a frame. A payload that is part of a file is read here. */
-  async seal(id: number, header: FrameHeader, payload: Bytes | Blob): Promise<Bytes> {
-    const started = performance.now();
-    const sealed = await this.connection(id).cipher!.seal(header, payload);
-    this.recordCipher('encrypt', 'success', started);
-    return sealed;
+  async seal(id: number, header: FrameHeader, payload: Bytes): Promise<Bytes> {
+    return this.connection(id).cipher!.seal(header, payload);
+  }
+
+  /** Reads a part of a file and encrypts it, in frames of at most `chunkSize` bytes. */
+  async sealPart(id: number, part: FilePart, chunkSize: number): Promise<Bytes[]> {
+    return this.connection(id).cipher!.sealPart(part, chunkSize);
   }
 
   /** Decrypts the next frame, and adds its payload to a hash. */
   async open(id: number, frame: Bytes, hash: number | null): Promise<Bytes> {
-    const started = performance.now();
-    const decrypting = this.connection(id).cipher!.open(frame);
-    const before = this.opening;
-    const opened = Promise.all([decrypting, before.catch(() => {})]);
-    this.opening = opened.catch(() => {});
-    try {
-      const [payload] = await opened;
-      this.recordCipher('decrypt', 'success', started);
-      if (hash !== null) this.hashes.get(hash)!.update(payload);
-      return payload;
-    } catch (error) {
-      this.recordCipher('decrypt', 'failed', started);
-      throw error;
-    }
+    const payload = await this.connection(id).cipher!.open(frame);
+    if (hash !== null) this.hashes.get(hash)!.update(payload);
+    return payload;
   }
 
   /** Forgets the keys of a connection. */
@@ -91,7 +92,7 @@ export class TransferCrypto {
 
   /** Starts the SHA-256 of a stream, which gets the number `hash`. */
   async startHash(hash: number): Promise<void> {
-    this.hashes.set(hash, streamHash.create());
+    this.hashes.set(hash, new SHA256());
   }
 
   async updateHash(hash: number, content: Blob): Promise<void> {
@@ -115,16 +116,25 @@ export class TransferCrypto {
     const used = await kem();
     return {
       generate: async () => {
-        const key = await this.timed('keygen', () => used.generate());
+        const key = await this.measured(PQC, 'keygen', () => used.generate());
         const decapsulate = (ciphertext: Bytes): Promise<Bytes> =>
-          this.timed('decapsulate', () => key.decapsulate(ciphertext));
+          this.measured(PQC, 'decapsulate', () => key.decapsulate(ciphertext));
         return { encapsulationKey: key.encapsulationKey, decapsulate };
       },
-      encapsulate: (key) => this.timed('encapsulate', () => used.encapsulate(key)),
+      encapsulate: (key) => this.measured(PQC, 'encapsulate', () => used.encapsulate(key)),
     };
   }
 
-  private async timed<T>(operation: string, work: () => Promise<T>): Promise<T> {
+  private newCipher(keys: SessionKeys): Promise<FrameCipher> {
+    return FrameCipher.create(keys, (operation, work) => this.measured(CIPHER, operation, work));
+  }
+
+  /** Runs a cryptographic operation, and records how it ended and how long it took. */
+  private async measured<T>(
+    { operations, duration, labels }: Metrics,
+    operation: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
     const started = performance.now();
     let status = 'failed';
     try {
@@ -133,15 +143,8 @@ export class TransferCrypto {
       return result;
     } finally {
       const observed = (performance.now() - started) / 1000;
-      this.onFact({ metric: 'pqc_operations_total', labels: { operation, status }, value: 1 });
-      this.onFact({ metric: 'pqc_duration_seconds', labels: { operation }, observed });
+      this.onFact({ metric: operations, labels: { ...labels, operation, status }, value: 1 });
+      this.onFact({ metric: duration, labels: { ...labels, operation }, observed });
     }
-  }
-
-  private recordCipher(operation: string, status: string, started: number): void {
-    const observed = (performance.now() - started) / 1000;
-    const labels = { algorithm: ALGORITHM, operation };
-    this.onFact({ metric: 'encryption_operations_total', labels: { ...labels, status }, value: 1 });
-    this.onFact({ metric: 'encryption_duration_seconds', labels, observed });
   }
 }
