@@ -172,6 +172,33 @@ async def test_concurrent_requests_run_each_check_once() -> None:
     assert len(runs) == 2
 
 
+async def test_a_report_can_be_renewed_before_it_ends() -> None:
+    """Then a request gets the cached report at once, although a check takes its time."""
+    now, release, runs = [100.0], asyncio.Event(), []
+
+    async def waits() -> None:
+        runs.append(now[0])
+        if len(runs) > 1:
+            await release.wait()
+
+    health = Health(cache=1, clock=lambda: now[0], ahead=0.5)
+    health.register_check("waiting", waits)
+    first = await health.report()
+    now[0] = 100.4
+    assert await health.report() is first
+    now[0] = 100.6
+    assert [await health.report() for _ in range(100)] == [first] * 100
+    while len(runs) < 2:
+        await asyncio.sleep(0.01)
+    assert await health.report() is first
+    release.set()
+    while (second := await health.report()) is first:
+        await asyncio.sleep(0.01)
+    now[0] = 101.05
+    assert await health.report() is second
+    assert len(runs) == 2
+
+
 async def test_cancelling_the_first_request_does_not_cancel_the_others() -> None:
     release, runs = asyncio.Event(), []
 

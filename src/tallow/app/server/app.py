@@ -57,6 +57,7 @@ from tallow.monitoring.catalog import CATALOGS, HTTP_METHODS, NAMESPACE, OTHER
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.health import Health, responses
+from tallow.monitoring.health.report import CACHE_SECONDS
 from tallow.monitoring.http.response_log import log_response
 from tallow.monitoring.logging import logger
 from tallow.monitoring.logging.repeats import REPEATS
@@ -96,7 +97,7 @@ def create_app(
     """
     process_options.set_program("tallow", __version__)
     node = cluster or ClusterNode()
-    health = Health()
+    health = Health(ahead=CACHE_SECONDS / 2)
     # No service and version: an operator's SERVICE_NAME and RELEASE take precedence over set_program.
     monitoring = Monitoring(
         NAMESPACE,

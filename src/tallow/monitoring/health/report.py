@@ -15,7 +15,8 @@ from tallow.monitoring.health.draining import DRAINING
 from tallow.monitoring.health.result import CheckResult, Status
 
 CACHE_SECONDS: Final = 1.0
-"""Seconds that a report is cached: each check runs about once in this time, however many probes there are."""
+"""Seconds that a report is cached: each check runs about once in this time, however many probes there are,
+or about twice if reports are renewed ahead of demand."""
 
 PROBE_SECONDS: Final = 0.8
 """Seconds that a report waits for critical checks: Kubernetes waits one second for a probe."""
@@ -78,6 +79,9 @@ class Health:
 
     Args:
         cache: seconds that a report is cached.
+        ahead: seconds before a cached report ends, from which on a request starts the next one, and does not
+            wait for it. On a busy server frequent probes do not wait for checks then. The event loop must
+            outlive the request.
         clock: returns the seconds of a monotonic clock.
 
     Example::
@@ -90,8 +94,15 @@ class Health:
         '2 of 3 replicas answer'
     """
 
-    def __init__(self, cache: float = CACHE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        cache: float = CACHE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        ahead: float = 0.0,
+    ) -> None:
         self._cache = cache
+        self._ahead = ahead
         self._clock = clock
         self._checks: dict[str, Check] = {}
         self._report: tuple[float, HealthReport] | None = None
@@ -164,13 +175,21 @@ class Health:
         It waits for critical checks for at most :data:`PROBE_SECONDS`. The last result stands in for a check
         that has not answered by then.
         """
-        if self._report is not None and self._clock() < self._report[0]:
-            return self._report[1]
+        if self._report is not None:
+            left = self._report[0] - self._clock()
+            if 0 < left <= self._ahead:
+                self._start()
+            if left > 0:
+                return self._report[1]
+        return await asyncio.shield(self._start())  # a cancelled request must not cancel the others'
+
+    def _start(self) -> asyncio.Task[HealthReport]:
+        """Start the checks, unless they are running."""
         loop = asyncio.get_running_loop()
         running = self._running
         if running is None or running.done() or running.get_loop() is not loop:
             running = self._running = loop.create_task(self._collect(), name="health")
-        return await asyncio.shield(running)  # a cancelled request must not cancel the others'
+        return running
 
     async def _collect(self) -> HealthReport:
         checks = list(self._checks.values())

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from tallow.app.server.limits.connection_rate import LIMIT, ConnectionRate
+from tallow.app.server.limits.connection_rate import LIMIT, MAX_REFUSED, ConnectionRate
 from tallow.app.server.limits.rate_limit import MAX_KEYS, NETWORK_FACTORS
 
 PER_MINUTE = 60
@@ -75,6 +75,22 @@ def test_many_addresses_take_bounded_memory_and_stay_limited(rate: ConnectionRat
     hosts = [f"2001:db8:{n % 256:x}:{n // 256:x}::1" for n in range(3 * MAX_KEYS)]
     assert admitted(rate, hosts) == PER_MINUTE * NETWORK_FACTORS[2]
     assert len(rate._limiter) <= MAX_KEYS
+
+
+def test_refused_clients_take_bounded_memory(rate: ConnectionRate) -> None:
+    hosts = [f"2001:db8::{n:x}" for n in range(3 * MAX_REFUSED)]
+    admitted(rate, hosts)
+    assert len(rate._refused_until) == MAX_REFUSED
+
+
+def test_a_refused_client_is_admitted_as_soon_as_there_is_room(rate: ConnectionRate, clock: Clock) -> None:
+    """One per second: neither earlier nor later, however often it tries."""
+    admitted(rate, ["192.0.2.1"] * 500)
+    for _ in range(5):
+        clock.now += 0.5
+        assert admitted(rate, ["192.0.2.1"] * 50) == 0
+        clock.now += 0.5
+        assert admitted(rate, ["192.0.2.1"] * 50) == 1
 
 
 def test_it_can_be_sent_to_a_worker() -> None:

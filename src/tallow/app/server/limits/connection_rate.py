@@ -8,6 +8,7 @@ before any of it.
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +17,8 @@ from tallow.app.server.limits.rate_limit import KeyedRateLimiter
 from tallow.monitoring.integrations.http_server.limits import parse_address
 
 LIMIT: Final = "connections_per_minute"
+MAX_REFUSED: Final = 1_000
+"""Refused clients that are remembered. It bounds memory; beyond it a refusal only costs more."""
 
 
 class ConnectionRate:
@@ -32,6 +35,8 @@ class ConnectionRate:
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limiter = KeyedRateLimiter(per_minute, clock)
         self._hasher = ClientAddressHasher()
+        self._clock = clock
+        self._refused_until: OrderedDict[bytes, float] = OrderedDict()
 
     def __call__(self, host: str) -> str:
         """The name of the limit that refuses a connection; empty if none does.
@@ -39,7 +44,16 @@ class ConnectionRate:
         Args:
             host: the client's address; empty on a Unix socket.
         """
+        client, now = self._hasher.text_key(host), self._clock()
+        if self._refused_until.get(client, now) > now:  # a flood costs one hash, not those of all networks
+            return LIMIT
         address = parse_address(host)
         if address is None or address.is_loopback:
             return ""
-        return LIMIT if self._limiter.take_from_networks(self._hasher.networks_of(host)) else ""
+        wait = self._limiter.take_from_networks(self._hasher.networks_of(host))
+        if not wait:
+            return ""
+        self._refused_until[client] = now + wait
+        if len(self._refused_until) > MAX_REFUSED:
+            self._refused_until.popitem(last=False)
+        return LIMIT
