@@ -43,7 +43,7 @@ class ClientAddressHasher:
         return tuple(dict.fromkeys(map(self._hash, prefixes)))
 
     def text_key(self, host: str) -> bytes:
-        """The hash of an address as it is written: faster than :meth:`key`; two texts of one address differ."""
+        """The hash of an address as it is written. It costs less; two texts of one address differ."""
         return self._hash(host.encode())
 
     def _hash(self, prefix: bytes) -> bytes:

@@ -63,10 +63,17 @@ whether they are real or invented. Failures of three do.
 `tallow_client_outcomes_total` is decided in the database: workers, instances and restarted servers count an
 address once. The database stores 16 bits of a keyed hash, which stand for 65,536 IPv4 addresses on average.
 The workers of one server have the quotas of reports in common, and equal parts of the limits on rooms and
-of the queue's bounds. Limits per minute hold for each worker. Each instance of a cluster has all limits of
-its own; it gives the place of a room back at most eleven minutes after the room ended at another instance.
+of the queue's bounds.
 
-A quota of reports that is set higher than 32 holds for each worker.
+Every other limit on an address or on the process holds for each worker: those per minute,
+`SOCKETS_PER_ADDRESS`, `CONNECTIONS_PER_ADDRESS`, `MAX_CONNECTIONS`, and a quota of reports that is set higher
+than 32. With `--workers N` a client whose connections reach all workers may do up to `N` times as much: with
+four workers and the defaults 240 new rooms, 4,800 new connections and 12,000 requests a minute. These limits
+are not divided by the number of workers. The system gives a connection to any of them, and a client with a
+single connection would get a part of what the setting says. Whoever wants a total divides the setting.
+
+Each instance of a cluster has all limits of its own: with `M` instances of `N` workers multiply by `M` as
+well. An instance gives the place of a room back at most eleven minutes after the room ended at another one.
 """
 
 
