@@ -115,6 +115,22 @@ def test_bad_input_is_one_line(rules: Path, tmp_path: Path) -> None:
         assert prove(rules, "--scrape-interval", interval).output.splitlines()[-1].startswith("Error: ")
 
 
+def test_a_file_that_cannot_be_read_is_a_finding_beside_those_of_the_others(
+    rules: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.yml").write_text("groups:\n- name: a\n  rules:\n  - alert: A\n   expr: up\n")
+    rules.write_text(RULES.replace("count(up == 1) == 0", "up == 0").replace("[1m]", "[5m]"))
+    done = prove(tmp_path, "--static")
+    assert done.exit_code == 1
+    broken = f"{tmp_path}/broken.yml:5: rule file: error: rule/file: not read: not YAML: "
+    assert broken in done.output
+    assert "2 rules, 1 finding" in done.output
+    [run] = json.loads(prove(tmp_path, "--static", "--sarif").stdout)["runs"]
+    [result] = run["results"]
+    assert (result["ruleId"], result["level"]) == ("rule/file", "error")
+    assert prove(rules, "--static").exit_code == 0
+
+
 def test_terminal_sequences_of_a_file_are_not_printed(rules: Path) -> None:
     rules.write_text(RULES.replace("alert: Typo", 'alert: "Ty\\epo"'))
     assert "\x1b" not in prove(rules).output

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from stack.prove.test_faults import CASES, DEFAULTS, SURROUNDINGS, filled
-from tallow.stack.prove.checks.catalog import CHECKS, ROUTING_CHECKS, SEVERITY_OF
+from tallow.stack.prove.checks.catalog import CHECKS, FILE, ROUTING_CHECKS, SEVERITY_OF
 from tallow.stack.prove.checks.model import Finding
-from tallow.stack.prove.rule_file import parse_rules
+from tallow.stack.prove.rule_file import RuleFileError, parse_rules
 from tallow.stack.prove.witnesses.candidate import SEARCH_S, CandidateSearch
 from tallow.stack.prove.witnesses.findings import UNSETTLED, WITNESS_CHECKS, witness_findings
 from tallow.stack.prove.witnesses.witness import Witness
@@ -37,7 +37,7 @@ def test_every_check_has_a_section_and_every_section_a_check() -> None:
     assert set(SECTIONS) == {*SEVERITY_OF, *WITNESS_CHECKS}
 
 
-@pytest.mark.parametrize("name", SEVERITY_OF)
+@pytest.mark.parametrize("name", [name for name in SEVERITY_OF if name != FILE])
 def test_the_examples_are_tested_rules(name: str) -> None:
     """They are cases of test_faults.py, which finds the fault in the first and nothing in the second."""
     shown = examples(SECTIONS[name])
@@ -47,6 +47,13 @@ def test_the_examples_are_tested_rules(name: str) -> None:
         and shown.get("Alertmanager configuration") == case.get("alertmanager")
         for case in tested
     )
+
+
+def test_the_examples_of_files_are_what_they_are_called() -> None:
+    shown = dict(EXAMPLE.findall(SECTIONS[FILE]))
+    with pytest.raises(RuleFileError):
+        parse_rules(shown["Fault"], "rules.yml")
+    assert parse_rules(shown["Corrected"], "rules.yml")
 
 
 @pytest.mark.parametrize("name", WITNESS_CHECKS)

@@ -8,7 +8,7 @@ import pytest
 
 from tallow.stack.alerts import RULES, files
 from tallow.stack.prove.duration import DurationError, duration_text, parse_duration
-from tallow.stack.prove.rule_file import RuleFileError, load_rules, parse_rules
+from tallow.stack.prove.rule_file import RuleFileError, load_rules, parse_rules, read_rules
 
 RULE_FILE = """\
 # a comment
@@ -79,6 +79,10 @@ def test_anchors_and_tags_of_yaml_are_read() -> None:
             "groups:\n{{- if .Values.on }}\n- rules: []\n{{- end }}\n",
             "rules.yml:3: not YAML: could not find expected ':'; files of templates",
         ),
+        (
+            "groups: [{name: a, rules: []},\n{name: a, rules: []}]",
+            "rules.yml:2: a second group 'a', which Prometheus does not accept",
+        ),
         ("\x00", "rules.yml: not YAML"),
         ("[" * 5000, "rules.yml"),
     ],
@@ -105,6 +109,64 @@ def test_a_file_that_is_no_text_or_has_no_rules(tmp_path: Path) -> None:
     (tmp_path / "empty.yml").write_text("groups: []")
     with pytest.raises(RuleFileError, match=r"no rules in .*empty\.yml"):
         load_rules([tmp_path / "empty.yml"])
+
+
+def test_the_other_files_of_a_folder_are_read_beside_one_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_bytes(b"groups\xff")
+    (tmp_path / "b.yml").write_text("groups:\n- name: a\n  rules:\n  - alert: A\n   expr: up\n")
+    (tmp_path / "c.yml").write_text(RULE_FILE)
+    (tmp_path / "d.yml").symlink_to("d.yml")
+    (tmp_path / "e.yml").symlink_to("nowhere")
+    (tmp_path / "map.yml").write_text("kind: ConfigMap\ndata:\n  x.yml: |\n    groups: []\n")
+    found = read_rules([tmp_path])
+    assert [rule.name for rule in found.rules] == ["Down", "job:up:sum"]
+    assert sorted((Path(one.file).name, one.line) for one in found.problems) == [
+        ("a.yml", None),
+        ("b.yml", 5),
+        ("d.yml", None),
+        ("e.yml", None),
+        ("map.yml", None),
+    ]
+    assert all("\n" not in str(one) for one in found.problems)
+
+
+def test_links_are_followed_and_each_file_is_read_once(tmp_path: Path) -> None:
+    """A mounted ConfigMap has each file twice, and a link between folders can lead back."""
+    folder, data, elsewhere = tmp_path / "rules", tmp_path / "rules" / "..2026_11", tmp_path / "elsewhere"
+    data.mkdir(parents=True)
+    elsewhere.mkdir()
+    (data / "rules.yml").write_text(RULE_FILE)
+    (folder / "..data").symlink_to(data.name)
+    (folder / "rules.yml").symlink_to("..data/rules.yml")
+    (folder / "back").symlink_to("..")
+    (folder / ".#rules.yml").symlink_to("somebody@host.1234")
+    (elsewhere / "more.yml").write_text("groups: [{name: a, rules: [{alert: More, expr: up == 0}]}]")
+    (folder / "linked").symlink_to(elsewhere)
+    found = read_rules([folder])
+    assert found.problems == []
+    places = {(Path(rule.file).relative_to(folder).as_posix(), rule.name) for rule in found.rules}
+    assert places == {
+        ("rules.yml", "Down"),
+        ("rules.yml", "job:up:sum"),
+        ("linked/more.yml", "More"),
+    }
+    assert len(found.rules) == len(places)
+
+
+def test_files_of_windows_and_of_other_programs_are_read() -> None:
+    text = (
+        "namespace: a\ngroups:\n- {name: a, partial_response_strategy: warn, rules: [{alert: A, expr: up}]}\n"
+    )
+    assert [rule.name for rule in parse_rules(text, "thanos.yml")] == ["A"]
+    groups = "groups: [{name: a, rules: [{alert: B, expr: up}]}]"
+    objects = f"kind: List\nitems:\n- kind: PrometheusRule\n  spec:\n    {groups}"
+    assert [(rule.name, rule.line) for rule in parse_rules(objects, "list.yml")] == [("B", 5)]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yml"
+    path.write_bytes(b"\xef\xbb\xbf" + RULE_FILE.replace("\n", "\r\n").encode())
+    assert [(rule.name, rule.line) for rule in load_rules([path])] == [("Down", 6), ("job:up:sum", 14)]
 
 
 def test_our_own_files_have_all_our_rules() -> None:

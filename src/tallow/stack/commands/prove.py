@@ -26,8 +26,8 @@ from tallow.stack.prove.output.html import as_html
 from tallow.stack.prove.output.sarif import as_json, as_sarif
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 from tallow.stack.prove.proof import Proof, ProofRequest, prove_alerts
-from tallow.stack.prove.report import Report, add_witnesses, check_rules
-from tallow.stack.prove.rule_file import LoadedRule, RuleFileError, load_rules
+from tallow.stack.prove.report import Report, add_unread_files, add_witnesses, check_rules
+from tallow.stack.prove.rule_file import LoadedRule, RuleFileError, RuleFiles, read_rules
 from tallow.stack.prove.witnesses.test_writer import TestWriteError
 
 _FAILING: Final = {name: SEVERITIES[: position + 1] for position, name in enumerate(SEVERITIES)} | {
@@ -113,8 +113,9 @@ def command(
     if static and request != ProofRequest():
         raise click.UsageError("--static excludes --write-tests, --mutants and --tests")
     interval = _interval(scrape_interval)
-    loaded, metrics, alertmanager = _read(rules, source, config)
-    report = check_rules(loaded, metrics, interval, alertmanager)
+    files, metrics, alertmanager = _read(rules, source, config)
+    loaded = files.rules
+    report = add_unread_files(check_rules(loaded, metrics, interval, alertmanager), files.problems)
     proof = None if static else _proof(loaded, request)
     if proof:
         report = add_witnesses(report, proof.witnesses, loaded)
@@ -127,11 +128,13 @@ def command(
 
 def _read(
     rules: Sequence[Path], source: str | None, config: Path | None
-) -> tuple[list[LoadedRule], KnownMetrics | None, AlertmanagerConfig | None]:
+) -> tuple[RuleFiles, KnownMetrics | None, AlertmanagerConfig | None]:
     try:
-        loaded = load_rules(list(rules))
-        metrics = load_metrics(source, _names(loaded)) if source else None
-        return loaded, metrics, load_config(config) if config else None
+        files = read_rules(list(rules))
+        if not files.rules:
+            raise click.ClickException("\n".join(printable_lines(str(one)) for one in files.problems))
+        metrics = load_metrics(source, _names(files.rules)) if source else None
+        return files, metrics, load_config(config) if config else None
     except (RuleFileError, SourceError, AlertmanagerConfigError) as error:
         raise click.ClickException(printable_lines(str(error))) from None
 

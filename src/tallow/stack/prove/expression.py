@@ -16,6 +16,7 @@ MAX_OPERATORS: Final = 2000
 """The parser ends the process, without an error, at expressions that are nested some 4,000 levels deep."""
 _STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 _OPERATOR: Final = re.compile(r"[-+*/%^<>=!(]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+_LOGQL: Final = "LogQL of Loki"
 _METRICSQL: Final = "MetricsQL of VictoriaMetrics"
 _METRICSQL_WORD: Final = re.compile(r"\b(?:WITH\s*\(|default\b|ifnot\b|if\b|keep_metric_names\b|limit\s+\d)")
 MAX_DEPTH: Final = 150
@@ -55,6 +56,8 @@ def parse(expr: str) -> ast.Expr:
 
 def _reason(expr: str, error: str) -> str:
     """What is wrong, in the words of the parser where it has some."""
+    if "|" in _STRING.sub("", expr):
+        return f"'|' is {_LOGQL}, which Prometheus does not accept"
     if error != "invalid promql query":
         return error
     word = _METRICSQL_WORD.search(_STRING.sub("", expr))

@@ -10,6 +10,7 @@ from typing import Final
 from tallow.stack.prove.alertmanager.config import AlertmanagerConfig
 from tallow.stack.prove.checks.catalog import (
     CHECKS,
+    FILE,
     ROUTING_CHECKS,
     SYNTAX,
     run_checks,
@@ -19,7 +20,7 @@ from tallow.stack.prove.checks.catalog import (
 from tallow.stack.prove.checks.model import SEVERITIES, Finding, ParsedRule, RuleSet, Severity
 from tallow.stack.prove.expression import UnparsedError, parse
 from tallow.stack.prove.metrics.model import KnownMetrics
-from tallow.stack.prove.rule_file import LoadedRule
+from tallow.stack.prove.rule_file import LoadedRule, RuleFileError
 from tallow.stack.prove.witnesses.findings import DESCRIPTIONS, witness_findings
 from tallow.stack.prove.witnesses.witness import Witness
 
@@ -97,6 +98,19 @@ def add_witnesses(report: Report, witnesses: Sequence[Witness], loaded: Sequence
     return _with_totals(replace(report, findings=tuple(findings), witnesses=tuple(witnesses)), loaded)
 
 
+def add_unread_files(report: Report, problems: Iterable[RuleFileError]) -> Report:
+    """A report with a finding for each file that cannot be read."""
+    unread = (
+        Finding(one.file, one.line or 1, _UNREAD, FILE, "error", f"not read: {one.problem}")
+        for one in problems
+    )
+    return replace(report, findings=tuple(sorted([*report.findings, *unread])))
+
+
+_UNREAD: Final = "rule file"
+"""What the findings about files name in the place of a rule."""
+
+
 def _with_totals(report: Report, loaded: Sequence[LoadedRule]) -> Report:
     flagged = _with_findings(finding for finding in report.findings if finding.severity != "note")
     clean = len(loaded) - _among(_with_findings(report.findings), loaded)
@@ -143,5 +157,6 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     **{check.name: _first_sentence(check.run.__doc__) for check in CHECKS},
     **{check.name: _first_sentence(check.run.__doc__) for check in ROUTING_CHECKS},
     **DESCRIPTIONS,
+    FILE: "A file that cannot be read, or is no rule file: none of its rules was checked.",
     SYNTAX: "An expression that is not PromQL, or that the parser does not know.",
 }

@@ -20,7 +20,7 @@ def proof_lines(proof: Proof) -> Iterator[str]:
     yield from _totals(proof)
     if proof.written is not None:
         for name in proof.written.failing:
-            yield f"not written, as other rules of the file change it: {name}"
+            yield f"not written, as promtool does not confirm it with the whole rule file: {name}"
         files = ", ".join(map(str, proof.written.files)) or "no file"
         yield f"{proof.written.tests} tests written to {files}"
 

@@ -45,10 +45,13 @@ ROUTING_CHECKS: Final[tuple[RoutingCheck, ...]] = (
 )
 SYNTAX: Final = "rule/syntax"
 """The check of expressions that are not parsed."""
+FILE: Final = "rule/file"
+"""The check of files that cannot be read."""
 SEVERITY_OF: Final[Mapping[str, Severity]] = {
     **{check.name: check.severity for check in CHECKS},
     **{check.name: check.severity for check in ROUTING_CHECKS},
     SYNTAX: "error",
+    FILE: "error",
 }
 """The severity of every check, by its name."""
 

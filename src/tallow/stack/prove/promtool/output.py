@@ -18,6 +18,10 @@ _GOT: Final = re.compile(r"^\s*got:(?P<rest>.*)$")
 _EXPECTED: Final = re.compile(r"^\s*exp:(?P<rest>.*)$")
 _LABELS: Final = re.compile(r"^\s*Labels:\{(?P<labels>.*)\}\s*$")
 _ANNOTATIONS: Final = re.compile(r"^\s*Annotations:\{(?P<labels>.*)\}\s*$")
+_REJECTED: Final = re.compile(
+    r'(?:\S*/)?(?P<file>[^/\s]+\.yml): (?:\d+:\d+: )?group "[^"]*", '
+    r'rule \d+, "(?:[^"\\]|\\.)*": (?P<reason>.+)'
+)
 _PAIR: Final = re.compile(r'(?P<name>[^\s,={"]+|"(?:[^"\\]|\\.)*")="(?P<value>(?:[^"\\]|\\.)*)"')
 
 
@@ -67,6 +71,20 @@ def failed_checks(output: str) -> list[FailedCheck]:
         [('a', 300.0, {'job': 'db'})]
     """
     return list(_Reader().read(output))
+
+
+def rejected_rules(output: str) -> dict[str, str]:
+    """Why rule files are not read, by the name of the file: the first reason for each.
+
+    Example:
+        >>> rejected_rules('/tmp/a/r3.yml: group "rules", rule 1, "T": annotation "a": unclosed action')
+        {'r3.yml': 'annotation "a": unclosed action'}
+    """
+    found: dict[str, str] = {}
+    for line in output.splitlines():
+        if match := _REJECTED.match(line.strip()):
+            found.setdefault(match["file"], match["reason"])
+    return found
 
 
 class _Reader:

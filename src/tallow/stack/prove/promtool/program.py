@@ -50,6 +50,17 @@ class Promtool:
             done = self._run(["test", "rules", *map(str, files)], environment, timeout)
         return "" if done.returncode == 0 else done.stdout + done.stderr
 
+    def accepts(self, file: Path) -> bool:
+        """Whether it reads a rule file. Keys of Thanos and Mimir, for example, are errors.
+
+        Raises:
+            PromtoolError: it cannot be started.
+        """
+        environment = {**os.environ, **self.program.environment}
+        return (
+            self._run(["check", "rules", "--lint=none", str(file)], environment, _TIMEOUT_S).returncode == 0
+        )
+
     def _run(
         self, arguments: Sequence[str], environment: Mapping[str, str], timeout: float
     ) -> subprocess.CompletedProcess[str]:

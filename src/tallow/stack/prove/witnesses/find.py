@@ -135,7 +135,7 @@ def _witness(rule: LoadedRule, found: Sequence[Verified], obstacle: Obstacle | N
     # Those with quiet series come first.
     fired = sorted((one for one in found if one.fires), key=lambda one: not one.stays_quiet)
     if not fired:
-        return Witness(rule, obstacle=_UNCONFIRMED if found else obstacle or _UNCONFIRMED)
+        return Witness(rule, obstacle=_unconfirmed(found) if found else obstacle or _UNCONFIRMED)
     best = fired[0]
     first = _first_firing(best)
     step = best.candidate.timing.evaluation_interval
@@ -147,6 +147,11 @@ def _witness(rule: LoadedRule, found: Sequence[Verified], obstacle: Obstacle | N
         interval_seconds=best.candidate.timing.interval,
         observations=tuple(_observations(fired)),
     )
+
+
+def _unconfirmed(found: Sequence[Verified]) -> Obstacle:
+    reason = next((one.rejected for one in found if one.rejected), "")
+    return Obstacle("unconfirmed", f"promtool does not accept the rule: {reason}") if reason else _UNCONFIRMED
 
 
 def _first_firing(one: Verified) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,11 +21,10 @@ from tallow.stack.prove.promtool.documents import (
 )
 from tallow.stack.prove.promtool.output import FailedCheck, failed_checks
 from tallow.stack.prove.promtool.program import Promtool
-from tallow.stack.prove.rule_file import LoadedRule
+from tallow.stack.prove.rule_file import LoadedRule, is_plain
 from tallow.stack.prove.witnesses.find import WitnessSearch
 from tallow.stack.prove.witnesses.witness import Observation, Witness
 
-_PLAIN: Final = re.compile(r"""^["']?groups["']?\s*:|\A\s*\{\s*["']?groups["']?\s*:""", re.MULTILINE)
 _SHORT_S: Final = 60.0
 """Tests whose rules are evaluated at least this often share a file, with the shortest interval of all..."""
 _MOST_EVALUATIONS: Final = 1000
@@ -119,9 +117,9 @@ def write_tests(
     count = 0
     for (files, every), tests in groups.items():
         target = path if len(groups) == 1 else _name_of_one(path, files, every, written)
-        rule_files = [_plain_file(Path(file), target, search) for file in files]
+        rule_files = [_plain_file(Path(file), target, search, promtool) for file in files]
         kept = _write(target, rule_files, every, tests, promtool)
-        written.append(target)
+        written += [target] if kept else []
         count += len(kept)
         failing += [test.name for test in tests if test not in kept]
     return WrittenTests(tuple(written), count, tuple(failing))
@@ -170,20 +168,22 @@ def _name_of_one(path: Path, files: Sequence[str], every: float, taken: Sequence
     return next(each for each in candidates if each not in taken)
 
 
-def _plain_file(file: Path, target: Path, search: WitnessSearch) -> str:
+def _plain_file(file: Path, target: Path, search: WitnessSearch, promtool: Promtool) -> str:
     """The rule file as the test file names it.
 
-    promtool reads no PrometheusRule: its rules are written to a file of their own.
+    promtool reads no PrometheusRule, of several documents only the first, and no key of Thanos or Mimir: the
+    rules are then written to a file of their own.
     """
     try:
-        if _PLAIN.search(file.read_text(encoding="utf-8")):
-            return os.path.relpath(file, target.parent)
+        text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise TestWriteError(f"{file}: {error.strerror or error}") from None
+    if is_plain(text) and promtool.accepts(file):
+        return os.path.relpath(file, target.parent)
     groups: dict[str, list[Document]] = {}
     for rule in search.rules:
         if rule.file == str(file):
-            groups.setdefault(rule.group, []).append(rule_document(rule, annotations=True))
+            groups.setdefault(rule.group or "rules", []).append(rule_document(rule, annotations=True))
     plain = target.with_name(f"{target.stem}-{file.stem}.rules.yml")
     _save(plain, as_yaml({"groups": [{"name": name, "rules": rules} for name, rules in groups.items()]}))
     return plain.name
@@ -198,10 +198,15 @@ def _write(
     fired = _by_test(failed_checks(promtool.test([target])))
     kept = [test for test in tests if _is_as_observed(test, fired.get(test.name, {}))]
     _save_expecting(target, rule_files, every, kept, fired)
-    wrong = {check.test for check in failed_checks(promtool.test([target]))}
+    output = promtool.test([target])
+    wrong = {check.test for check in failed_checks(output)}
     if wrong:
         kept = [test for test in kept if test.name not in wrong]
         _save_expecting(target, rule_files, every, kept, fired)
+        output = promtool.test([target])
+    if output or not kept:  # for example, promtool does not accept another rule of the file
+        target.unlink()
+        return []
     return kept
 
 

@@ -17,7 +17,7 @@ from tallow.stack.prove.promtool.documents import (
     rule_file,
     seconds_text,
 )
-from tallow.stack.prove.promtool.output import FiringAlert, failed_checks
+from tallow.stack.prove.promtool.output import FiringAlert, failed_checks, rejected_rules
 from tallow.stack.prove.promtool.program import Promtool, PromtoolError
 from tallow.stack.prove.rule_file import LoadedRule
 from tallow.stack.prove.witnesses.candidate import Candidate
@@ -40,6 +40,7 @@ class Verified:
         quiet: the times at which it does not fire under them.
         stays_quiet: whether it does not fire in the end under the quiet series. On the way there, ranges that
             begin before the test can show less than there is.
+        rejected: why promtool does not accept the rule; empty if it does.
     """
 
     candidate: Candidate
@@ -47,6 +48,7 @@ class Verified:
     quiet: tuple[float, ...]
     stays_quiet: bool
     alerts: Mapping[float, Sequence[FiringAlert]] = field(default_factory=dict)
+    rejected: str = ""
 
     @property
     def fires(self) -> bool:
@@ -89,7 +91,13 @@ def _batch(
     for check in failed_checks(output):
         if check.firing:
             fired.setdefault(check.test, {})[check.seconds] = check.firing
-    return [_verified(number, one, fired) for number, (one, _) in enumerate(candidates)]
+    rejected = rejected_rules(output)
+    return [
+        Verified(one, (), (), stays_quiet=False, rejected=reason)
+        if (reason := rejected.get(f"r{number}.yml", ""))
+        else _verified(number, one, fired)
+        for number, (one, _) in enumerate(candidates)
+    ]
 
 
 def _verified(
