@@ -83,6 +83,11 @@ def unwrapped(node: ast.Expr) -> ast.Expr:
     return node
 
 
+def text_of(node: ast.Expr) -> str:
+    """An expression in one line, without parentheses around it."""
+    return " ".join(unwrapped(node).prettify().split())
+
+
 def children(node: ast.Expr) -> tuple[ast.Expr, ...]:
     """The operands and arguments of a node."""
     if isinstance(node, ast.BinaryExpr):

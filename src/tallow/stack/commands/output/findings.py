@@ -101,12 +101,17 @@ def _witness_cell(witness: Witness | None) -> Text:
     if witness is None:
         return Text("")
     if witness.fires_at is None:
-        is_tried = witness.obstacle is None or witness.obstacle.kind in ("prevented", "budget", "unconfirmed")
-        return Text("none", "yellow") if is_tried else Text("not run", "dim")
+        return _no_witness_cell("" if witness.obstacle is None else witness.obstacle.kind)
     shown = f"fires in {duration_text(witness.fires_at)}"
     return (
         Text(shown, "green") if witness.quiet_series is not None else Text(f"{shown}, never quiet", "yellow")
     )
+
+
+def _no_witness_cell(kind: str) -> Text:
+    if kind == "never":
+        return Text("cannot fire", "red")
+    return Text("not run", "dim") if kind in ("limit", "unparsed") else Text("not found", "yellow")
 
 
 def _checks_table(report: Report, *, is_wide: bool) -> Table:

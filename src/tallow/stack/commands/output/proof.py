@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from tallow.stack.prove.mutation.run import MutationResult
@@ -89,7 +90,7 @@ def _witness_json(witness: Witness) -> dict[str, Any]:
         "interval_seconds": witness.interval_seconds,
         "series": _series_json(witness.series),
         "quiet_series": None if witness.quiet_series is None else _series_json(witness.quiet_series),
-        "obstacle": None if obstacle is None else {"kind": obstacle.kind, "text": obstacle.text},
+        "obstacle": None if obstacle is None else asdict(obstacle),
     }
 
 

@@ -9,16 +9,17 @@ from typing import Final
 
 import promql_parser as ast
 
-from tallow.stack.prove.expression import UnparsedError, parse
+from tallow.stack.prove.expression import UnparsedError, parse, text_of
 from tallow.stack.prove.rule_file import LoadedRule
 from tallow.stack.prove.witnesses.evaluation.compiler import ExpressionCompiler
 from tallow.stack.prove.witnesses.evaluation.model import Recordings
 from tallow.stack.prove.witnesses.evaluation.vector import UnsupportedError
+from tallow.stack.prove.witnesses.impossibility.proof import why_never
 from tallow.stack.prove.witnesses.inputs.arms import Arm, arms_of
 from tallow.stack.prove.witnesses.inputs.labels import ContradictionError
 from tallow.stack.prove.witnesses.inputs.plan import Plan, plans
 from tallow.stack.prove.witnesses.inputs.timing import Timing
-from tallow.stack.prove.witnesses.search.blocked import limit_of, preventing_part, text_of
+from tallow.stack.prove.witnesses.search.blocked import limit_of, preventing_part
 from tallow.stack.prove.witnesses.search.boundary import Edge, edges, quiet_without_numbers
 from tallow.stack.prove.witnesses.search.objective import Objective, SearchTime, SearchTimeError
 from tallow.stack.prove.witnesses.search.structure import search
@@ -84,9 +85,9 @@ class CandidateSearch:
         try:
             yield from self._candidates(tree)
         except UnsupportedError as error:
-            self.obstacle = Obstacle("limit", f"{error} is not understood")
+            self.obstacle = _never(tree) or Obstacle("limit", f"{error} is not understood")
         except ContradictionError as error:
-            self.obstacle = Obstacle("prevented", str(error))
+            self.obstacle = _never(tree) or Obstacle("prevented", str(error))
         except RecursionError:
             self.obstacle = Obstacle("limit", "nested too deep")
 
@@ -121,6 +122,8 @@ class CandidateSearch:
 
     def _obstacle(self, tree: ast.Expr, kind: ObstacleKind) -> Obstacle:
         """Why no series were found. A part without a result prevents one also if the search was cut off."""
+        if never := _never(tree):
+            return never
         if limit := limit_of(tree):
             return Obstacle("limit", f"{limit} is not understood")
         self._time_left = SearchTime(self.diagnosis_seconds)
@@ -169,6 +172,12 @@ class CandidateSearch:
         edge.variable.move(edge.quiet)
         name = f"{edge.variable.name} of {InputSeries(edge.variable.series.full_labels, ()).selector}"
         return Candidate(self.rule, part, name, plan.timing, firing, input_series(plan))
+
+
+def _never(tree: ast.Expr) -> Obstacle | None:
+    """The proof that an expression never has a result; None if there is none."""
+    found = why_never(tree)
+    return None if found is None else Obstacle("never", text_of(found.part), found.reason)
 
 
 _MOST_ARMS: Final = 8

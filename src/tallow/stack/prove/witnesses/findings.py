@@ -15,12 +15,13 @@ LIMIT: Final = "witness/limit"
 WITNESS_CHECKS: Final[Mapping[str, Severity]] = {NONE: "error", UNSETTLED: "warning", LIMIT: "note"}
 """The severity of each check that runs the alerts."""
 DESCRIPTIONS: Final[Mapping[str, str]] = {
-    NONE: "An alert for which no series were found under which it fires.",
-    UNSETTLED: "An alert that may be able to fire: the search was cut off, or promtool does not agree.",
+    NONE: "An alert that can never fire, whatever the series are.",
+    UNSETTLED: "An alert for which no series were found under which it fires; it may be able to.",
     LIMIT: "An alert that was not run, as the search does not understand its expression.",
 }
 _CHECK_OF: Final[Mapping[ObstacleKind, str]] = {
-    "prevented": NONE,
+    "never": NONE,
+    "prevented": UNSETTLED,
     "budget": UNSETTLED,
     "unconfirmed": UNSETTLED,
     "limit": LIMIT,
@@ -40,6 +41,7 @@ def witness_findings(witnesses: Iterable[Witness]) -> Iterator[Finding]:
 
 def _message(obstacle: Obstacle) -> str:
     return {
+        "never": f"cannot fire: {obstacle.text}: {obstacle.reason}",
         "prevented": f"no firing input found: {obstacle.text}",
         "budget": f"no firing input found in {SEARCH_S:g} s: {obstacle.text}",
         "unconfirmed": f"no firing input found: {obstacle.text}",

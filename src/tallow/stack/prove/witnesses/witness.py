@@ -112,7 +112,7 @@ class Observation:
     evaluation_interval_seconds: float
 
 
-ObstacleKind = Literal["prevented", "budget", "unconfirmed", "limit", "unparsed"]
+ObstacleKind = Literal["never", "prevented", "budget", "unconfirmed", "limit", "unparsed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +120,18 @@ class Obstacle:
     """Why no series were found under which an alert fires.
 
     Attributes:
-        kind: *prevented*: the search ended without a result. *budget*: its time was used up.
+        kind: *never*: it is proven that there are none. *prevented*: the search ended without a result.
+            *budget*: its time was used up.
             *unconfirmed*: promtool does not see the alert fire under the series that were found.
             *limit*: the search does not understand the expression. *unparsed*: the parser does not.
         text: the smallest part of the expression that has no result although its own operands can have one;
             for the last three kinds what happened.
+        reason: of a proof: why the part never has a result.
     """
 
     kind: ObstacleKind
     text: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import promql_parser as ast
 
-from tallow.stack.prove.expression import children, number, operator, selectors, unwrapped, walk
+from tallow.stack.prove.expression import children, number, operator, selectors, text_of, unwrapped, walk
 from tallow.stack.prove.witnesses.search.structure import MOST_COPIES
 
 CanHold = Callable[[ast.Expr], bool]
@@ -31,11 +31,6 @@ def preventing_part(tree: ast.Expr, can_hold: CanHold) -> str | None:
     if found is None and _is_operation(node) and not can_hold(node):
         return text_of(node)
     return found
-
-
-def text_of(node: ast.Expr) -> str:
-    """An expression in one line."""
-    return " ".join(unwrapped(node).prettify().split())
 
 
 def limit_of(tree: ast.Expr) -> str | None:
