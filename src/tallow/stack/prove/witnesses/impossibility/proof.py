@@ -68,12 +68,14 @@ def _reason(node: ast.Expr) -> str | None:
         return _no_value(matchers_of(node))
     if not isinstance(node, ast.BinaryExpr) or is_scalar(node):
         return None
-    op = operator(node)
-    if op == "unless":
+    if operator(node) == "unless":
         return _excluded(node)
-    both_vectors = not is_scalar(node.lhs) and not is_scalar(node.rhs)
-    if both_vectors and (reason := conflict(node)) is not None:
-        return reason
+    are_vectors = not is_scalar(node.lhs) and not is_scalar(node.rhs)
+    return (conflict(node) if are_vectors else None) or _reason_of_values(node)
+
+
+def _reason_of_values(node: ast.BinaryExpr) -> str | None:
+    op = operator(node)
     if op == "and":
         return _contradiction(node) or _present(node)
     if op in COMPARISONS and not returns_bool(node):

@@ -1,6 +1,6 @@
 """Bounds of the values of an expression, whatever the series are.
 
-They rest on what Prometheus computes, and on two conventions: ``up`` is 0 or 1, and counters are not negative.
+They rest on what Prometheus computes, and on conventions: ``up`` is 0 or 1, and counters are not negative.
 Each bound is a number that the value can have: the one next to 5 is the lower bound of ``x > 5``.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import promql_parser as ast
 
@@ -42,9 +42,8 @@ class Bounds:
             low = max(low, math.nextafter(other.low, math.inf) if op == ">" else other.low)
         if op in ("<", "<=", "=="):
             high = min(high, math.nextafter(other.high, -math.inf) if op == "<" else other.high)
-        if op == ">" and other.low == math.inf or op == "<" and other.high == -math.inf:
-            return NOTHING
-        return Bounds(low, high)
+        beyond = (op == ">" and other.low == math.inf) or (op == "<" and other.high == -math.inf)
+        return NOTHING if beyond else Bounds(low, high)
 
 
 ANY: Final = Bounds()
@@ -66,26 +65,20 @@ def bounds_of(node: ast.Expr) -> Bounds:
     constant = number(node)
     if constant is not None:
         return ANY if math.isnan(constant) else Bounds(constant, constant)
-    if isinstance(node, ast.VectorSelector):
-        return _SELECTED.get(node.name or "", ANY)
-    if isinstance(node, ast.MatrixSelector):
-        return bounds_of(node.vector_selector)
-    if isinstance(node, ast.SubqueryExpr):
-        return bounds_of(node.expr)
-    if isinstance(node, ast.UnaryExpr):
-        inner = bounds_of(node.expr)
-        return Bounds(-inner.high, -inner.low)
-    if isinstance(node, ast.AggregateExpr):
-        return _aggregated(str(node.op), bounds_of(node.expr))
-    if isinstance(node, ast.Call):
-        return _called(node.func.name, list(node.args))
-    return _operation(node) if isinstance(node, ast.BinaryExpr) else ANY
+    bounds = _BOUNDS.get(type(node))
+    return ANY if bounds is None else bounds(node)
+
+
+def _negated(node: ast.UnaryExpr) -> Bounds:
+    inner = bounds_of(node.expr)
+    return Bounds(-inner.high, -inner.low)
 
 
 _SELECTED: Final = {"up": Bounds(0.0, 1.0), "ALERTS": _ONE}
 
 
-def _aggregated(op: str, inner: Bounds) -> Bounds:
+def _aggregated(node: ast.AggregateExpr) -> Bounds:
+    op, inner = str(node.op), bounds_of(node.expr)
     if op in ("avg", "min", "max", "topk", "bottomk", "limitk", "limit_ratio"):
         return inner
     return _summed(inner) if op == "sum" else _OF_AGGREGATIONS.get(op, ANY)
@@ -108,7 +101,8 @@ def _summed(inner: Bounds) -> Bounds:
     )
 
 
-def _called(name: str, arguments: Sequence[ast.Expr]) -> Bounds:
+def _called(node: ast.Call) -> Bounds:
+    name, arguments = node.func.name, list(node.args)
     if name in _OF_FUNCTIONS:
         return _OF_FUNCTIONS[name]
     if name in _OF_FIRST and arguments:
@@ -211,4 +205,13 @@ _ARITHMETIC: Final[dict[str, Callable[[Bounds, Bounds], Bounds]]] = {
     "*": _product,
     "/": _quotient,
     "%": _remainder,
+}
+_BOUNDS: Final[dict[type, Callable[[Any], Bounds]]] = {
+    ast.VectorSelector: lambda node: _SELECTED.get(node.name or "", ANY),
+    ast.MatrixSelector: lambda node: bounds_of(node.vector_selector),
+    ast.SubqueryExpr: lambda node: bounds_of(node.expr),
+    ast.UnaryExpr: _negated,
+    ast.AggregateExpr: _aggregated,
+    ast.Call: _called,
+    ast.BinaryExpr: _operation,
 }
