@@ -74,9 +74,13 @@ def test_json(rules: Path) -> None:
     [added] = [finding for finding in run["findings"] if finding not in static["findings"]]
     assert (added["check"], added["message"]) == (
         "witness/none",
-        "no firing input found: count(up == 1) == 0",
+        "cannot fire: count(up == 1) == 0: the value is 1 or more",
     )
-    assert run["witnesses"][0]["obstacle"] == {"kind": "prevented", "text": "count(up == 1) == 0"}
+    assert run["witnesses"][0]["obstacle"] == {
+        "kind": "never",
+        "text": "count(up == 1) == 0",
+        "reason": "the value is 1 or more",
+    }
 
 
 def test_an_alert_that_cannot_fire_counts_for_the_exit_status(rules: Path) -> None:
@@ -87,7 +91,14 @@ def test_an_alert_that_cannot_fire_counts_for_the_exit_status(rules: Path) -> No
     [run] = json.loads(prove(rules, "--sarif").stdout)["runs"]
     [result] = [result for result in run["results"] if result["ruleId"] == "witness/none"]
     assert result["level"] == "error"
-    assert result["message"]["text"].startswith("Down: no firing input found: sessions / ignoring")
+    assert result["message"]["text"].startswith("Down: cannot fire: sessions / ignoring")
+
+
+def test_an_alert_without_series_that_make_it_fire_may_be_able_to(rules: Path) -> None:
+    rules.write_text(RULES.replace("count(up == 1) == 0", "100 / a * a < 20").replace("[1m]", "[5m]"))
+    done = prove(rules)
+    assert done.exit_code == 0
+    assert "4: Down: warning: witness/unsettled: no firing input found: 100 / a * a < 20" in done.output
 
 
 def test_sarif(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +161,9 @@ def test_an_alertmanager_configuration_adds_checks(rules: Path, tmp_path: Path) 
 
 def test_alerts_without_a_firing_input_are_named_with_the_part_that_prevents_it(rules: Path) -> None:
     done = prove(rules)
-    assert f"{rules}:4: Down: error: witness/none: no firing input found: count(up == 1) == 0" in done.output
+    assert (
+        f"{rules}:4: Down: error: witness/none: cannot fire: count(up == 1) == 0: the value is" in done.output
+    )
     assert "1 of 2 alerts seen firing, 1 of them also quiet just below" in done.output
 
 

@@ -115,6 +115,11 @@ def selectors(node: ast.Expr) -> list[ast.VectorSelector]:
     return [found for found in walk(node) if isinstance(found, ast.VectorSelector)]
 
 
+def conditions_of_labels(selector: ast.VectorSelector) -> set[tuple[str, str, str]]:
+    """The matchers of a selector: label, operator and value."""
+    return {(one.name, str(one.op), one.value) for one in selector.matchers.matchers}
+
+
 def calls(node: ast.Expr) -> list[ast.Call]:
     """Every function call."""
     return [found for found in walk(node) if isinstance(found, ast.Call)]

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from tallow.stack.prove.expression import parse
 from tallow.stack.prove.rule_file import LoadedRule, parse_rules
 from tallow.stack.prove.witnesses.candidate import Candidate, CandidateSearch
 from tallow.stack.prove.witnesses.find import WitnessSearch
+from tallow.stack.prove.witnesses.impossibility.proof import why_never
 from tallow.stack.prove.witnesses.witness import Obstacle
 
 RECORDED = [
@@ -109,31 +111,103 @@ def test_a_pair_of_series_is_found(expr: str) -> None:
     assert any(one.quiet_series is not None and one.quiet_series != one.series for one in found)
 
 
+RARE = [
+    "resets(a[1h]) == changes(a[1h]) and changes(a[1h]) > 3",
+    "deriv(a[1h]) > 0 and deriv(a[10m]) < 0",
+    (
+        "histogram_quantile(0.99, sum by (le) (rate(x_bucket[5m]))) "
+        "> 2 * histogram_quantile(0.5, sum by (le) (rate(x_bucket[5m])))"
+    ),
+    (
+        "histogram_quantile(0.99, sum by (le) (rate(x_bucket[5m]))) "
+        "> 2 * histogram_quantile(0.99, sum by (le) (rate(x_bucket[5m] offset 1h)))"
+    ),
+    "(a - on (job) group_left () avg by (job) (a)) / on (job) group_left () stddev by (job) (a) > 2",
+    "count by (job) (count_values by (job) ('v', a)) > 2",
+    "last_over_time(a[5m:1m]) unless a",
+    "time() - timestamp(a) > 60",
+    "minute() < 5 and on () a > 1",
+    "label_join(a, 'id', '/', 'ns', 'pod') * on (id) b > 3",
+    "quantile(scalar(q), a) > 5",
+    "a != a",
+    "a == Inf",
+    "count_over_time(a[5m]) == 1",
+    "count by (job) (up == 1) / count by (job) (up) < 0.5 and count by (job) (up) > 3",
+]
+
+
+@pytest.mark.parametrize("expr", RARE)
+def test_series_are_found_for_conditions_that_are_rare(expr: str) -> None:
+    found, obstacle = search(expr)
+    assert found, obstacle
+
+
+@pytest.mark.parametrize(
+    ("expr", "part", "reason"),
+    [
+        ("rate(r_total[5m]) < 0 and a > 1", "rate(r_total[5m]) < 0", "the value is 0 or more"),
+        ("a > 1 and count(up == 1) == 0", "count(up == 1) == 0", "the value is 1 or more"),
+        ("up > 1", "up > 1", "the value is 0 to 1"),
+        ("a > 5 and a < 3", "a > 5 and a < 3", "the conditions on a exclude each other"),
+        ("a > 5 < 5", "a > 5 < 5", "the value is 5 or more"),
+        ("sum by (job) (a == 0) > 0", "sum by (job) (a == 0) > 0", "the value is 0"),
+        (
+            "max((x{s='a'} / (x{s='a'} + x{s='b'})) > 0.8)",
+            'x{s="a"} + x{s="b"}',
+            'label s is "a" on the left and "b" on the right',
+        ),
+        (
+            "(sum without (s) (x) > 1) and x{s='b'}",
+            '(sum without (s) (x) > 1) and x{s="b"}',
+            'label s is missing on the left and "b" on the right',
+        ),
+        (
+            "sum by (j) (x) * on (j, s) x{s='b'} > 1",
+            'sum by (j) (x) * on (j, s) x{s="b"}',
+            'label s is missing on the left and "b" on the right',
+        ),
+        ("a and absent(a)", "a and absent(a)", "a has to be there and has to be absent"),
+        ("a > 5 unless on (x) a", "a > 5 unless on (x) a", "a has each series of the left side"),
+        ("absent(a) == 0", "absent(a) == 0", "the value is 1"),
+        (
+            "rate(x{c='5'}[5m]) / rate(x[5m]) > 5",
+            'rate(x{c="5"}[5m]) / rate(x[5m]) > 5',
+            "the value is 0 to 1",
+        ),
+        ("a{x='1', x='2'} > 5", 'a{x="1",x="2"}', "no value of label x satisfies both matchers"),
+        ("histogram_fraction(0, 1, a) > 0.5 and up == 2", "up == 2", "the value is 0 to 1"),
+    ],
+)
+def test_an_alert_that_cannot_fire_has_a_reason(expr: str, part: str, reason: str) -> None:
+    found, obstacle = search(expr)
+    assert found == []
+    assert obstacle == Obstacle("never", part, reason)
+
+
+@pytest.mark.parametrize("expr", [*FIRING, *RARE])
+def test_no_alert_that_fires_is_proven_not_to(expr: str) -> None:
+    assert why_never(parse(expr)) is None
+
+
 @pytest.mark.parametrize(
     ("expr", "part"),
     [
-        ("rate(r_total[5m]) < 0 and a > 1", "rate(r_total[5m]) < 0"),
-        ("a > 1 and count(up == 1) == 0", "count(up == 1) == 0"),
-        ("up > 1", "up > 1"),
-        ("a > 5 and a < 3", "a > 5 and a < 3"),
-        ("sum by (job) (a == 0) > 0", "sum by (job) (a == 0) > 0"),
-        ("max((x{s='a'} / (x{s='a'} + x{s='b'})) > 0.8)", 'x{s="a"} + x{s="b"}'),
-        ("a and absent(a)", "a and absent(a)"),
-        ("absent(a) == 0", "absent(a) == 0"),
         ("sum by (job) (a) / sum by (instance) (b) > 5", "sum by (job) (a) / sum by (instance) (b)"),
-        ("a{x='1', x='2'} > 5", 'a{x="1",x="2"}'),
+        ("a{x=~'b.*', x=~'c.*'} > 5", 'a{x=~"b.*",x=~"c.*"}'),
     ],
 )
-def test_the_part_that_prevents_a_result_is_named(expr: str, part: str) -> None:
-    found, obstacle = search(expr)
-    assert found == []
-    assert obstacle == Obstacle("prevented", part)
+def test_without_a_proof_the_part_that_prevents_a_result_is_named(expr: str, part: str) -> None:
+    """The first of these fires for series without these labels."""
+    one = CandidateSearch(rules_of(expr)[-1], {}, seconds=0.1)
+    assert list(one.candidates()) == []
+    assert one.obstacle == Obstacle("prevented", part)
 
 
 @pytest.mark.parametrize(
     ("expr", "kind", "text"),
     [
         ("histogram_fraction(0, 1, a) > 0.5", "limit", "histogram_fraction() is not understood"),
+        ("histogram_quantile(0.9, sum(rate(h[5m]))) > 1", "limit", "a native histogram is not understood"),
         ("a offset 1y > 5", "limit", "a range of more than 100 days is not understood"),
         ("a >", "unparsed", ""),
         ("a{b=~'(?P<x'} > 1", "unparsed", ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import promql_parser as ast
@@ -16,11 +16,13 @@ from tallow.stack.prove.expression import (
     alternatives,
     calls,
     conditions,
+    conditions_of_labels,
     is_comparison,
     number,
     operations,
     operator,
     returns_bool,
+    selectors,
     unwrapped,
     walk,
 )
@@ -31,7 +33,7 @@ _SWAPPED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=":
 def never(parsed: ParsedRule, _: RuleSet) -> Messages:
     """A comparison with a number that is outside the range of its other side."""
     for node, op, limit in compared(parsed.tree):
-        value = infer_type(node)
+        value = _type_of(node)
         if _is_absence(node):
             continue  # absent/compared explains it
         if math.isnan(limit):
@@ -40,6 +42,31 @@ def never(parsed: ParsedRule, _: RuleSet) -> Messages:
             yield "'== 0' never holds: an info metric has the value 1"
         elif never_holds(op, value, limit):
             yield f"'{op} {limit:g}' never holds: {_reason(node, value)}"
+
+
+def _type_of(node: ast.Expr) -> InferredType:
+    """The inferred type; without bounds if it takes the quotient of two parts for a share."""
+    value = infer_type(node)
+    if value.high < math.inf and any(map(_divides_parts, walk(node))):
+        return replace(value, low=-math.inf, high=math.inf)
+    return value
+
+
+def _divides_parts(node: ast.Expr) -> bool:
+    """Whether the numerator of a quotient reads series of a metric that the denominator leaves out."""
+    if not isinstance(node, ast.BinaryExpr) or operator(node) != "/":
+        return False
+    wholes = [(one.name, _without_bucket(one)) for one in selectors(node.rhs)]
+    return any(
+        not any(name == one.name and matchers <= _without_bucket(one) for name, matchers in wholes)
+        for one in selectors(node.lhs)
+        if any(name == one.name for name, _ in wholes)
+    )
+
+
+def _without_bucket(selector: ast.VectorSelector) -> set[tuple[str, str, str]]:
+    """The matchers; each bucket of a histogram counts a part of the last one."""
+    return {one for one in conditions_of_labels(selector) if one[0] != "le"}
 
 
 def _reason(node: ast.Expr, value: InferredType) -> str:
@@ -61,8 +88,9 @@ def always(parsed: ParsedRule, _: RuleSet) -> Messages:
     """A comparison that every value satisfies."""
     for node, op, limit in compared(parsed.tree):
         is_special = _is_count(node) or _is_absence(node) or _is_filtered(node)
-        if not is_special and _always_holds(op, infer_type(node), limit):
-            yield f"'{op} {limit:g}' always holds: the value is in {_span(infer_type(node))}"
+        value = _type_of(node)
+        if not is_special and _always_holds(op, value, limit):
+            yield f"'{op} {limit:g}' always holds: the value is in {_span(value)}"
 
 
 def contradiction(parsed: ParsedRule, _: RuleSet) -> Messages:

@@ -103,8 +103,9 @@ class TestSearch:
         try:
             seen = failures({0: self._document(self.alert)}, self._test(one, one.times, {}), self.promtool)
             fired: _Fired = seen.get(0, {})
-            caught = self._caught(one, one.times, fired, mutants)
-            times = self._telling_times(one, fired, caught) if caught else []
+            settled = _settled_times(one, fired)
+            caught = self._caught(one, settled, fired, mutants) if settled else []
+            times = self._telling_times(one, settled, fired, caught) if caught else []
             found = self._caught(one, times, fired, caught) if times else []
         except PromtoolError:
             return None  # these series do not serve
@@ -138,12 +139,14 @@ class TestSearch:
         alerts, samples = ((), checks) if by_samples else (checks, ())
         return AlertTest(str(document["name"]), document, alerts, one.every, self.needed, samples)
 
-    def _telling_times(self, one: TestInput, fired: _Fired, mutants: Sequence[Mutant]) -> list[float]:
-        """A few of the times, at which each mutant differs at least once."""
+    def _telling_times(
+        self, one: TestInput, times: list[float], fired: _Fired, mutants: Sequence[Mutant]
+    ) -> list[float]:
+        """A few of some times, at which each mutant differs at least once."""
         try:
-            failed = failures(self._documents(mutants), self._test(one, one.times, fired), self.promtool)
+            failed = failures(self._documents(mutants), self._test(one, times, fired), self.promtool)
         except PromtoolError:
-            return one.times  # a mutant cannot be evaluated under these series
+            return times  # a mutant cannot be evaluated under these series
         return _cover({number: set(times) for number, times in failed.items()})
 
     def _inputs_for(self, mutant: Mutant) -> Iterator[TestInput]:
@@ -158,6 +161,21 @@ class TestSearch:
                 timing = candidate.timing
                 yield TestInput(candidate.series, timing.interval, timing.evaluation_interval, timing.end)
             self._seconds_left -= seconds - search.seconds_left
+
+
+def _settled_times(one: TestInput, fired: _Fired) -> list[float]:
+    """The evaluations at which the same alerts fire as just before and just after them.
+
+    Prometheus 2 counts a sample at the start of a range, Prometheus 3 does not: an alert begins and ends to
+    fire up to a sample earlier or later.
+    """
+    margin = max(one.interval, one.every)
+    states = {time: sorted(str(alert.expected) for alert in fired.get(time, ())) for time in one.times}
+    return [
+        time
+        for time, state in states.items()
+        if all(other == state for near, other in states.items() if abs(near - time) <= margin)
+    ]
 
 
 def _cover(times: Mapping[int, set[float]]) -> list[float]:

@@ -28,6 +28,8 @@ from tallow.stack.prove.witnesses.witness import METRIC_NAME, InputSeries, Obsta
 
 SEARCH_S: Final = 2.0
 """Processor time that the search may use for a rule."""
+_PROVEN_S: Final = 0.1
+"""The same for a rule that is proven not to fire: series that were found would refute the proof."""
 DIAGNOSIS_S: Final = 1.0
 """Processor time to find the part that prevents a result."""
 
@@ -82,6 +84,8 @@ class CandidateSearch:
         except UnparsedError as error:
             self.obstacle = Obstacle("unparsed", str(error))
             return
+        if _never(tree):
+            self._time_left = SearchTime(min(self.seconds, _PROVEN_S))
         try:
             yield from self._candidates(tree)
         except UnsupportedError as error:

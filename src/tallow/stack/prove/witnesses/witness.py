@@ -30,7 +30,7 @@ class Span:
     def values(self) -> Iterator[float | None]:
         """The value of each sample; None where there is none."""
         for index in range(self.count):
-            yield None if self.first is None else self.first + self.step * index
+            yield None if self.first is None else self.first + (self.step * index if self.step else 0.0)
 
     def __str__(self) -> str:
         """The span in the notation of promtool.

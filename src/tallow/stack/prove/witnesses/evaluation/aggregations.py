@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ import promql_parser as ast
 
 from tallow.stack.prove.expression import unwrapped
 from tallow.stack.prove.witnesses.evaluation.model import Compiler, Context, Evaluate, as_number, as_vector
-from tallow.stack.prove.witnesses.evaluation.range_functions import quantile
+from tallow.stack.prove.witnesses.evaluation.range_functions import deviation, quantile, variance
 from tallow.stack.prove.witnesses.evaluation.vector import (
     STRUCTURAL,
     Element,
@@ -31,8 +30,8 @@ _OF_VALUES: Final[dict[str, Callable[[Sequence[float]], float]]] = {
     "max": max,
     "count": lambda values: float(len(values)),
     "group": lambda _: 1.0,
-    "stddev": statistics.pstdev,
-    "stdvar": statistics.pvariance,
+    "stddev": deviation,
+    "stdvar": variance,
 }
 _SELECTING: Final = frozenset({"topk", "bottomk", "limitk"})
 

@@ -19,7 +19,11 @@ from tallow.stack.prove.witnesses.evaluation.range_functions import (
     compile_range_function,
 )
 from tallow.stack.prove.witnesses.evaluation.regular_expressions import expanded, python_pattern
-from tallow.stack.prove.witnesses.evaluation.selectors import as_vector_or_scalar, dropped_name
+from tallow.stack.prove.witnesses.evaluation.selectors import (
+    as_vector_or_scalar,
+    compile_timestamps,
+    dropped_name,
+)
 from tallow.stack.prove.witnesses.evaluation.vector import (
     STRUCTURAL,
     Element,
@@ -139,16 +143,14 @@ def _pi(_: ast.Call, __: Compiler) -> Evaluate:
 
 
 def _timestamp(node: ast.Call, compiler: Compiler) -> Evaluate:
-    vector_of = compiler.compile(node.args[0])
+    selector = unwrapped(node.args[0])
+    if isinstance(selector, ast.VectorSelector) and selector.name not in compiler.recordings:
+        return compile_timestamps(selector)
+    vector_of = compiler.compile(selector)
 
     def evaluate(context: Context) -> Vector:
         return [
-            Element(
-                dropped_name(one.labels),
-                context.time - context.time % context.database.interval,
-                one.distance,
-                one.slack,
-            )
+            Element(dropped_name(one.labels), context.time, one.distance, one.slack)
             for one in as_vector(vector_of(context))
         ]
 

@@ -124,6 +124,16 @@ def quantile(share: float, values: Sequence[float]) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (rank - low)
 
 
+def variance(values: Sequence[float]) -> float:
+    """The population variance; NaN if a value is not finite."""
+    return statistics.pvariance(values) if all(map(math.isfinite, values)) else math.nan
+
+
+def deviation(values: Sequence[float]) -> float:
+    """The population standard deviation; NaN if a value is not finite."""
+    return math.sqrt(variance(values))
+
+
 def _quantile(window: Window, arguments: Sequence[float]) -> float:
     return quantile(arguments[0], _values(window))
 
@@ -166,8 +176,8 @@ COMPUTE: Final[dict[str, Compute]] = {
     "last_over_time": _of_values(lambda values: values[-1]),
     "first_over_time": _of_values(lambda values: values[0]),
     "present_over_time": _of_values(lambda _: 1.0),
-    "stddev_over_time": _of_values(statistics.pstdev),
-    "stdvar_over_time": _of_values(statistics.pvariance),
+    "stddev_over_time": _of_values(deviation),
+    "stdvar_over_time": _of_values(variance),
     "mad_over_time": _of_values(
         lambda values: statistics.median(abs(value - statistics.median(values)) for value in values)
     ),

@@ -61,6 +61,22 @@ def compile_selector(node: ast.VectorSelector, compiler: Compiler) -> Evaluate:
     return evaluate
 
 
+def compile_timestamps(node: ast.VectorSelector) -> Evaluate:
+    """``timestamp()`` of a selector: the times of the samples, not that of the evaluation."""
+    name, matchers = name_and_matchers(node)
+    identity, time_of = next(_IDENTITIES), _time_of(node)
+
+    def evaluate(context: Context) -> Vector:
+        time = time_of(context.time)
+        return [
+            Element(dropped_name(labels), signal.latest_time(time))
+            for labels, signal in context.database.select(identity, name, matchers)
+            if signal.latest(time) is not None
+        ]
+
+    return evaluate
+
+
 def as_vector_or_scalar(value: Vector | float | str) -> Vector:
     """A vector; a number as an element without labels."""
     return [Element({}, float(value))] if isinstance(value, int | float) else as_vector(value)

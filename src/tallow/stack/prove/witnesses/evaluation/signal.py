@@ -10,7 +10,19 @@ from typing import Final, Literal
 from tallow.stack.prove.witnesses.witness import Span
 
 Shape = Literal[
-    "line", "counter", "step", "bend", "alternating", "sawtooth", "vanishing", "appearing", "absent"
+    "line",
+    "counter",
+    "step",
+    "bend",
+    "alternating",
+    "sawtooth",
+    "vanishing",
+    "appearing",
+    "absent",
+    "sparse",
+    "not-a-number",
+    "infinite",
+    "tailed",
 ]
 SHAPES: Final[tuple[Shape, ...]] = (
     "line",
@@ -23,6 +35,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     "vanishing",
     "appearing",
 )
+"""The shapes that are tried first. Those that are left are rare in practice."""
 _MOST_SAMPLES: Final = 100
 LOOKBACK_S: Final = 300.0
 """Prometheus's default ``--query.lookback-delta``: how old the sample of an instant vector can be."""
@@ -39,7 +52,8 @@ class Signal:
         amplitude: what a step adds, and what an alternating series alternates by.
         reference: seconds from the start.
         event: when a step happens, or the series vanishes or appears.
-        period: samples between two changes of an alternating series, or resets of a sawtooth.
+        period: samples between two changes of an alternating series, resets of a sawtooth, or samples that a
+            sparse series has.
     """
 
     shape: Shape
@@ -139,6 +153,20 @@ def _appearing(signal: Signal, index: int) -> float | None:
     return _line(signal, index) if index * signal.interval >= signal.event else None
 
 
+def _sparse(signal: Signal, index: int) -> float | None:
+    """A sample at ``event``, and at each multiple of the period before and after it."""
+    is_there = (index - int(signal.event // signal.interval)) % signal.period == 0
+    return _line(signal, index) if is_there else None
+
+
+def _not_a_number(_: Signal, __: int) -> float:
+    return math.nan
+
+
+def _infinite(signal: Signal, _: int) -> float:
+    return math.copysign(math.inf, signal.level)
+
+
 def _absent(_: Signal, __: int) -> None:
     return None
 
@@ -153,6 +181,9 @@ _SAMPLES: Final = {
     "vanishing": _vanishing,
     "appearing": _appearing,
     "absent": _absent,
+    "sparse": _sparse,
+    "not-a-number": _not_a_number,
+    "infinite": _infinite,
 }
 
 
@@ -164,7 +195,7 @@ def _merged(samples: list[float | None]) -> tuple[Span, ...]:
         end = _end_of_line(samples, start)
         first = samples[start]
         second = samples[start + 1] if end - start > 1 else None
-        step = second - first if first is not None and second is not None else 0.0
+        step = second - first if first is not None and second is not None and math.isfinite(first) else 0.0
         spans.append(Span(end - start, first, step))
         start = end
     return tuple(spans)
@@ -175,6 +206,10 @@ def _end_of_line(samples: list[float | None], start: int) -> int:
     end = start + 1
     if first is None:
         while end < len(samples) and samples[end] is None:
+            end += 1
+        return end
+    if not math.isfinite(first):
+        while end < len(samples) and str(samples[end]) == str(first):
             end += 1
         return end
     second = samples[end] if end < len(samples) else None

@@ -101,7 +101,7 @@ def _aggregated(node: ast.AggregateExpr) -> KnownLabels:
         found = inner.without(modifier.labels)
     if op != "count_values":
         return found
-    label = unwrapped(node.param)
+    label = node.param
     return found.overwritten(str(label.val)) if isinstance(label, ast.StringLiteral) else NOTHING_KNOWN
 
 

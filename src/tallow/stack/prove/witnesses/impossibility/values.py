@@ -14,6 +14,7 @@ from typing import Any, Final
 import promql_parser as ast
 
 from tallow.stack.prove.expression import COMPARISONS, number, operator, returns_bool, unwrapped
+from tallow.stack.prove.witnesses.impossibility.shares import is_share
 
 SWAPPED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 
@@ -51,6 +52,7 @@ NOTHING: Final = Bounds(math.inf, -math.inf)
 _POSITIVE: Final = Bounds(0.0)
 _COUNTED: Final = Bounds(1.0)
 _ONE: Final = Bounds(1.0, 1.0)
+_SHARE: Final = Bounds(0.0, 1.0)
 
 
 def bounds_of(node: ast.Expr) -> Bounds:
@@ -163,19 +165,29 @@ def _clamped(name: str, inner: Bounds, limits: Sequence[float | None]) -> Bounds
     return Bounds(min(max(inner.low, low), high), max(min(inner.high, high), low))
 
 
+def _compared(node: ast.BinaryExpr, op: str, left: Bounds, right: Bounds) -> Bounds:
+    if returns_bool(node):
+        return _SHARE
+    if number(node.lhs) is not None:  # the result has the values of the vector
+        return right.narrowed(SWAPPED[op], left)
+    return left.narrowed(op, right)
+
+
 def _operation(node: ast.BinaryExpr) -> Bounds:
     op, left, right = operator(node), bounds_of(node.lhs), bounds_of(node.rhs)
     if op in COMPARISONS:
-        if returns_bool(node):
-            return Bounds(0.0, 1.0)
-        if number(node.lhs) is not None:  # the result has the values of the vector
-            return right.narrowed(SWAPPED[op], left)
-        return left.narrowed(op, right)
+        return _compared(node, op, left, right)
     if op in ("and", "unless"):
         return left
     if op == "or":
         return Bounds(min(left.low, right.low), max(left.high, right.high))
-    return _ARITHMETIC[op](left, right) if op in _ARITHMETIC else ANY
+    if op == "/" and is_share(node.lhs, node.rhs):
+        return _SHARE
+    return _ARITHMETIC.get(op, _unknown)(left, right)
+
+
+def _unknown(_: Bounds, __: Bounds) -> Bounds:
+    return ANY
 
 
 def _spanned(values: Sequence[float]) -> Bounds:

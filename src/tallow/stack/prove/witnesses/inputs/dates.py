@@ -22,20 +22,28 @@ DATES: Final = frozenset(
 """The functions of dates."""
 
 
-def later_dates(uses: Uses) -> list[float]:
-    """Seconds from the start of the test, near the constants of the expression and spread over days.
+def later_dates(uses: Uses, first: float) -> list[float]:
+    """Seconds to wait, so that the condition holds from a date near the constants of the expression on.
+
+    Args:
+        first: seconds from the start of the test to the first evaluation that counts, without waiting.
 
     Example:
-        >>> later_dates(Uses(functions={"hour"}, numbers={22.0}))[:5]
-        [79200.0, 82800.0, 75600.0, 43200.0, 0.0]
+        >>> later_dates(Uses(functions={"hour"}, numbers={22.0}), 240.0)[:5]
+        [78960.0, 82560.0, 75360.0, 42960.0, 86160.0]
     """
+    cycle = 3600.0 if uses.functions & DATES == {"minute"} else _DAY_S
     found = (
-        day * _DAY_S + hour * 3600.0 + minute * 60.0
+        _not_negative(day * _DAY_S + hour * 3600.0 + minute * 60.0 - first, cycle)
         for day, hour, minute in product(
             dict.fromkeys(_days(uses)), dict.fromkeys(_hours(uses)), dict.fromkeys(_minutes(uses))
         )
     )
     return [time for time, _ in zip(found, range(_MOST), strict=False)]
+
+
+def _not_negative(seconds: float, cycle: float) -> float:
+    return seconds if seconds >= 0 else seconds % cycle
 
 
 def _near(uses: Uses, low: int, high: int) -> Iterator[int]:
@@ -59,6 +67,8 @@ def _days(uses: Uses) -> Iterator[int]:
 def _hours(uses: Uses) -> Iterator[float]:
     if "hour" in uses.functions:
         yield from map(float, _near(uses, 0, 23))
+    elif uses.functions & DATES == {"minute"}:
+        yield 0.0
     yield from _HOURS
 
 

@@ -73,13 +73,16 @@ def _timings(tree: ast.Expr, hold: float, recordings: Recordings, uses: Uses) ->
     """The times to try: the usual ones, and others if the expression looks at the clock or counts samples."""
     yield timing_of(tree, hold, recordings)
     if uses.functions & DATES:
-        for seconds in later_dates(uses):
+        first = timing_of(tree, hold, recordings, samples=_SAMPLES_OF_DATES).evaluations[-1]
+        for seconds in later_dates(uses, first):
             timing = timing_of(tree, hold, recordings, later=seconds, samples=_SAMPLES_OF_DATES)
             yield timing if seconds < _LATE_S or timing.ranges else replace(timing, interval=_LATE_INTERVAL_S)
     elif uses.time:
         # A test starts at the time 0: a timestamp above 0 that is an hour old needs a later evaluation.
         for seconds in _ages(uses.numbers):
             yield timing_of(tree, hold, recordings, later=seconds)
+    if "timestamp" in uses.functions:
+        yield timing_of(tree, hold, recordings, samples=_SAMPLES_OF_DATES)
     if uses.functions & COMPUTE.keys():
         for divisor in (12.0, 40.0):
             yield timing_of(tree, hold, recordings, samples=divisor)

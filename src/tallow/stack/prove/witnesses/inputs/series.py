@@ -13,7 +13,7 @@ from tallow.stack.prove.witnesses.evaluation.vector import Labels
 from tallow.stack.prove.witnesses.inputs.timing import Timing
 from tallow.stack.prove.witnesses.inputs.uses import SelectorUse, Uses
 
-_COUNTING: Final = frozenset({"rate", "increase", "irate", "resets"})
+_COUNTING: Final = frozenset({"rate", "increase", "irate"})
 _SLOPING: Final = frozenset({"deriv", "delta", "idelta", "predict_linear"})
 _CUMULATIVE: Final = ("_total", "_count", "_sum", "_bucket")
 _VARIABLES: Final[dict[Shape, tuple[str, ...]]] = {
@@ -26,7 +26,18 @@ _VARIABLES: Final[dict[Shape, tuple[str, ...]]] = {
     "vanishing": ("level", "event"),
     "appearing": ("level", "event"),
     "absent": (),
+    "sparse": ("level", "period"),
+    "not-a-number": (),
+    "infinite": ("level",),
+    "tailed": (),
 }
+_OF_HISTOGRAMS: Final[dict[Shape, tuple[str, ...]]] = {
+    "counter": ("place", "slope"),
+    "tailed": ("place", "slope", "tail_place", "later_slope"),
+    "bend": ("place", "slope", "tail_place", "later_slope", "event"),
+    "absent": (),
+}
+"""Observations lie in the bucket of ``place``, those of a tail or after the event in ``tail_place``."""
 
 
 @dataclass(slots=True)
@@ -70,29 +81,37 @@ class VariedSeries:
             return tuple(shape for shape in SHAPES if shape not in ("counter", "bend", "sawtooth"))
         return SHAPES
 
+    def rare_shapes(self) -> tuple[Shape, ...]:
+        """The shapes that it can have if none of the usual ones serves."""
+        if self.edges:
+            return ("tailed", "bend")
+        is_bounded = self.metric == "up" or self.cumulative
+        return ("sparse",) if is_bounded else ("sparse", "not-a-number", "infinite")
+
     def variables(self) -> list[str]:
         """The variables, those with most effect first."""
-        names = list(_VARIABLES[self.shape])
-        if self.edges and self.shape != "absent":
-            names = ["place", "slope"]
-        return [*names, "spread"] if self.copies > 1 else names
+        names = list((_OF_HISTOGRAMS if self.edges else _VARIABLES)[self.shape])
+        return [*names, "spread", "grade"] if self.copies > 1 else names
 
     def allowed(self, name: str, value: float) -> float:
         """The nearest value that the series can have."""
         if not math.isfinite(value):
             return self.get(name)
-        if name == "place":
+        if name in ("place", "tail_place"):
             return float(min(max(round(value), 0), len(self.edges) - 1))
         if name == "period":
             return float(min(max(round(value), 1), 500))
         if name == "event":
             return float(min(max(round(value), 0), len(self.timing.events) - 1))
         if self.metric == "up":
-            return (0.0 if "slope" in name or value < 0.5 else 1.0) if name != "spread" else round(value)
+            unchanged = "slope" in name or name == "grade" or value < 0.5
+            return (0.0 if unchanged else 1.0) if name != "spread" else round(value)
         return max(value, 0.0) if self.cumulative else value
 
     def get(self, name: str) -> float:
         """The value of a variable."""
+        if name == "tail_place":
+            return self.values.get(name, len(self.edges) - 1.0)
         return self.values.get(name, _DEFAULTS.get(name, 0.0))
 
     def set(self, name: str, value: float) -> None:
@@ -121,16 +140,25 @@ class VariedSeries:
         for number, (_, signal) in enumerate(self.stored):
             signal.shape = self.shape
             level, other = self._bounded(self.get("level")), self._bounded(self.get("other"))
-            signal.level = self._bounded(level + self.get("spread")) if number == 0 else level
+            spread = self.get("spread") if number == 0 else self.get("grade") * number
+            signal.level = self._bounded(level + spread) if spread else level
             signal.slope, signal.later_slope = self.get("slope"), self.get("later_slope")
             stepped = self.shape in ("step", "alternating")
             signal.amplitude = other - level if stepped else self.get("amplitude")
             signal.period = int(self.get("period"))
             signal.reference = timing.end
             signal.event = timing.events[int(self.get("event"))]
+            if self.shape == "sparse":
+                signal.event = timing.evaluations[-1]
             if self.edges:
-                signal.level = 0.0
-                signal.slope = self.get("slope") if number >= self.get("place") else 0.0
+                self._update_bucket(number, signal)
+
+    def _update_bucket(self, number: int, signal: Signal) -> None:
+        signal.level = 0.0
+        signal.slope = self.get("slope") if number >= self.get("place") else 0.0
+        signal.later_slope = self.get("later_slope") if number >= self.get("tail_place") else 0.0
+        if self.shape == "tailed":
+            signal.shape, signal.slope = "counter", signal.slope + signal.later_slope
 
     def _bounded(self, value: float) -> float:
         """The value itself; of ``up``, which is 0 or 1, the nearest of them."""

@@ -12,6 +12,7 @@ import promql_parser as ast
 from tallow.stack.prove.expression import children
 from tallow.stack.prove.witnesses.evaluation.model import Recordings
 from tallow.stack.prove.witnesses.evaluation.selectors import name_and_matchers
+from tallow.stack.prove.witnesses.evaluation.signal import LOOKBACK_S
 from tallow.stack.prove.witnesses.evaluation.vector import UnsupportedError
 
 _INTERVALS: Final = (60.0, 30.0, 15.0, 10.0, 5.0, 2.0, 1.0)
@@ -58,10 +59,13 @@ class Timing:
     def events(self) -> tuple[float, ...]:
         """When a series can change its course: the condition then holds in all evaluations that count.
 
-        The first is just before them, the others so much earlier that a range sees only what came after.
+        The first is just before them, the others so much earlier that a range sees only what came after, the
+        last one so much that an instant vector does.
         """
         last = self.evaluations[-1] - 6 * self.interval
-        return (last, *(time for each in self.ranges if (time := last - each) > 2 * self.interval))
+        stale = self.evaluations[-1] - LOOKBACK_S - self.interval
+        earlier = *(last - each for each in self.ranges), stale
+        return (last, *(time for time in earlier if time > 2 * self.interval))
 
     @property
     def samples(self) -> int:

@@ -87,8 +87,17 @@ def _visit(
         functions = (node.func.name, *functions)
     elif isinstance(node, ast.AggregateExpr):
         functions = (str(node.op), *functions)
-    for child in _read_operands(node, uses.arm):
+    for child in (*_read_operands(node, uses.arm), *_computed_parameter(node)):
         yield from _visit(child, functions, wanted, recordings, uses, depth)
+
+
+def _computed_parameter(node: ast.Expr) -> tuple[ast.Expr, ...]:
+    """The parameter of an aggregation, as of ``quantile(scalar(q), x)``, if it reads series."""
+    parameter = node.param if isinstance(node, ast.AggregateExpr) else None
+    return () if parameter is None or isinstance(unwrapped(parameter), _LITERALS) else (parameter,)
+
+
+_LITERALS = (ast.NumberLiteral, ast.StringLiteral)
 
 
 def _read_operands(node: ast.Expr, arm: Arm) -> tuple[ast.Expr, ...]:
@@ -160,6 +169,8 @@ def _note_replacement(node: ast.Call, uses: Uses) -> None:
     elif node.func.name == "label_join":
         for label in texts[2:]:
             uses.labels.setdefault(label, "")
+        joined = (uses.labels[label] or f"{label}-1" for label in texts[2:])
+        uses.labels[texts[0]] = texts[1].join(joined)
 
 
 def _replaceable(pattern: str, usual: str) -> list[str]:

@@ -38,11 +38,19 @@ def limit_of(tree: ast.Expr) -> str | None:
     if any(not selector.name for selector in selectors(tree)):
         return "a selector of metrics by the pattern of their name"
     nodes = list(walk(tree))
+    if any(map(_reads_native_histogram, nodes)):
+        return "a native histogram"
     counts = any(isinstance(node, ast.AggregateExpr) and str(node.op) == "count" for node in nodes)
     numbers = [number(node) or 0.0 for node in nodes]
     if counts and max(numbers) >= MOST_COPIES - 2:
         return f"a count of more than {MOST_COPIES} series"
     return None
+
+
+def _reads_native_histogram(node: ast.Expr) -> bool:
+    """Whether a quantile is that of a metric which, by its name, has no classic buckets."""
+    is_quantile = isinstance(node, ast.Call) and node.func.name == "histogram_quantile"
+    return is_quantile and not any("bucket" in (one.name or "") for one in selectors(node))
 
 
 def _operands(node: ast.Expr) -> list[ast.Expr]:

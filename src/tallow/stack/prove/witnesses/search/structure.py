@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from tallow.stack.prove.witnesses.evaluation.signal import Shape
 from tallow.stack.prove.witnesses.inputs.plan import Plan
@@ -20,6 +21,7 @@ Change = Callable[[], None]
 MOST_COPIES = 300
 """Series of a kind."""
 _ROUNDS = 2
+_RARE_COUNTS = (10, 40)
 
 
 def search(objective: Objective) -> float:
@@ -42,6 +44,10 @@ def search(objective: Objective) -> float:
             best = _try_change(objective, change, best)
         if best >= before:
             break
+    for change in () if plan.numbers_only else _rare_changes(plan):
+        if not best:
+            return best
+        best = _try_change(objective, change, best)
     return best
 
 
@@ -75,6 +81,23 @@ def _changes(plan: Plan) -> Iterator[Change]:
                     yield _Copies(series, count, label, tuple(plan.uses.examples.get(label, ())))
 
 
+def _rare_changes(plan: Plan) -> Iterator[Change]:
+    """Shapes that are rare in practice, and more series."""
+    for series in plan.series:
+        for shape in series.rare_shapes():
+            yield _Shape(series, shape, {"later_slope": 1.0} if series.edges else {"period": 6.0})
+        for sign in (1.0, -1.0) if "bend" in series.shapes() else ():
+            for event in range(len(series.timing.events)):
+                yield _Shape(series, "bend", {"slope": sign, "later_slope": -sign, "event": float(event)})
+    for count in _RARE_COUNTS:
+        for series in plan.series:
+            if not series.edges and not _is_pinned_alone(series):
+                for label in _copy_labels(series, plan):
+                    values = tuple(plan.uses.examples.get(label, ()))
+                    yield _Copies(series, count, label, values)
+                    yield _Copies(series, count, label, values, {"level": 0.0, "spread": 1.0})
+
+
 def _is_pinned_alone(series: VariedSeries) -> bool:
     return series.shape == "absent"
 
@@ -92,20 +115,32 @@ def _copy_labels(series: VariedSeries, plan: Plan) -> list[str]:
 
 
 class _Shape:
-    def __init__(self, series: VariedSeries, shape: Shape) -> None:
-        self._series, self._shape = series, shape
+    def __init__(
+        self, series: VariedSeries, shape: Shape, values: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        self._series, self._shape, self._values = series, shape, values
 
     def __call__(self) -> None:
+        kept = ("place", "slope", "level") if self._series.edges else ("level",)
+        self._series.values = {**{name: self._series.get(name) for name in kept}, **self._values}
         self._series.shape = self._shape
-        self._series.values = {"level": self._series.get("level")}
         self._series.build()
 
 
 class _Copies:
-    def __init__(self, series: VariedSeries, count: int, label: str, values: tuple[str, ...]) -> None:
-        self._series, self._count, self._label, self._values = series, count, label, values
+    def __init__(
+        self,
+        series: VariedSeries,
+        count: int,
+        label: str,
+        copy_values: tuple[str, ...],
+        values: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        self._series, self._count, self._label = series, count, label
+        self._copy_values, self._values = copy_values, values
 
     def __call__(self) -> None:
         self._series.copies, self._series.copy_label = self._count, self._label
-        self._series.copy_values = self._values
+        self._series.copy_values = self._copy_values
+        self._series.values.update(self._values)
         self._series.build()
