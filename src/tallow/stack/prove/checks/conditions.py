@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -56,12 +56,13 @@ def _divides_parts(node: ast.Expr) -> bool:
     """Whether the numerator of a quotient reads series of a metric that the denominator leaves out."""
     if not isinstance(node, ast.BinaryExpr) or operator(node) != "/":
         return False
-    wholes = [(one.name, _without_bucket(one)) for one in selectors(node.rhs)]
-    return any(
-        not any(name == one.name and matchers <= _without_bucket(one) for name, matchers in wholes)
-        for one in selectors(node.lhs)
-        if any(name == one.name for name, _ in wholes)
-    )
+    return any(_is_left_out(part, selectors(node.rhs)) for part in selectors(node.lhs))
+
+
+def _is_left_out(part: ast.VectorSelector, wholes: Sequence[ast.VectorSelector]) -> bool:
+    """Whether selectors of the same metric choose other series."""
+    same = [_without_bucket(one) for one in wholes if one.name == part.name]
+    return bool(same) and not any(matchers <= _without_bucket(part) for matchers in same)
 
 
 def _without_bucket(selector: ast.VectorSelector) -> set[tuple[str, str, str]]:

@@ -204,14 +204,8 @@ def _merged(samples: list[float | None]) -> tuple[Span, ...]:
 def _end_of_line(samples: list[float | None], start: int) -> int:
     first = samples[start]
     end = start + 1
-    if first is None:
-        while end < len(samples) and samples[end] is None:
-            end += 1
-        return end
-    if not math.isfinite(first):
-        while end < len(samples) and str(samples[end]) == str(first):
-            end += 1
-        return end
+    if first is None or not math.isfinite(first):
+        return _end_of_equal(samples, start)
     second = samples[end] if end < len(samples) else None
     if second is None:
         return end
@@ -220,6 +214,15 @@ def _end_of_line(samples: list[float | None], start: int) -> int:
         end += 1
     # Two samples of a course that goes on otherwise are no line.
     return end if end - start > 2 or end == len(samples) else start + 1
+
+
+def _end_of_equal(samples: list[float | None], start: int) -> int:
+    """The end of equal samples; NaN counts as equal to itself."""
+    text = str(samples[start])
+    return next(
+        (index for index in range(start, len(samples)) if str(samples[index]) != text),
+        len(samples),
+    )
 
 
 def _is_near(value: float | None, expected: float) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import promql_parser as ast
 
@@ -75,18 +75,13 @@ def known_labels(node: ast.Expr) -> KnownLabels:
         {'job': 'web'}
     """
     node = unwrapped(node)
-    if isinstance(node, ast.VectorSelector):
-        exact = [one for one in matchers_of(node) if one.operator == "=" and one.name != "__name__"]
-        return KnownLabels({one.name: one.value for one in exact})
-    if isinstance(node, ast.MatrixSelector):
-        return known_labels(node.vector_selector)
-    if isinstance(node, ast.SubqueryExpr | ast.UnaryExpr):
-        return known_labels(node.expr)
-    if isinstance(node, ast.AggregateExpr):
-        return _aggregated(node)
-    if isinstance(node, ast.Call):
-        return _called(node)
-    return _operation(node) if isinstance(node, ast.BinaryExpr) else NOTHING_KNOWN
+    known = _KNOWN.get(type(node))
+    return NOTHING_KNOWN if known is None else known(node)
+
+
+def _selected(node: ast.VectorSelector) -> KnownLabels:
+    exact = [one for one in matchers_of(node) if one.operator == "=" and one.name != "__name__"]
+    return KnownLabels({one.name: one.value for one in exact})
 
 
 def _aggregated(node: ast.AggregateExpr) -> KnownLabels:
@@ -115,14 +110,17 @@ def _called(node: ast.Call) -> KnownLabels:
     if name == "histogram_quantile":
         return known_labels(arguments[1]).without(["le"])
     if name in ("label_replace", "label_join"):
-        target = unwrapped(arguments[1])
-        return (
-            known_labels(arguments[0]).overwritten(str(target.val))
-            if isinstance(target, ast.StringLiteral)
-            else NOTHING_KNOWN
-        )
-    if name == "info":
-        return NOTHING_KNOWN
+        return _relabelled(arguments[0], arguments[1])
+    return NOTHING_KNOWN if name == "info" else _of_first_vector(arguments)
+
+
+def _relabelled(vector: ast.Expr, target: ast.Expr) -> KnownLabels:
+    if isinstance(target, ast.StringLiteral):
+        return known_labels(vector).overwritten(str(target.val))
+    return NOTHING_KNOWN
+
+
+def _of_first_vector(arguments: Sequence[ast.Expr]) -> KnownLabels:
     vectors = [each for each in arguments if not is_scalar(each) and not isinstance(each, ast.StringLiteral)]
     return known_labels(vectors[0]) if vectors else NOTHING_KNOWN
 
@@ -155,6 +153,17 @@ def _matched(node: ast.BinaryExpr, left: KnownLabels, right: KnownLabels) -> Kno
     if modifier.matching.type == ast.LabelModifierType.Include:
         return left.kept(names)
     return left.without(names)
+
+
+_KNOWN: Final[dict[type, Callable[[Any], KnownLabels]]] = {
+    ast.VectorSelector: _selected,
+    ast.MatrixSelector: lambda node: _selected(node.vector_selector),
+    ast.SubqueryExpr: lambda node: known_labels(node.expr),
+    ast.UnaryExpr: lambda node: known_labels(node.expr),
+    ast.AggregateExpr: _aggregated,
+    ast.Call: _called,
+    ast.BinaryExpr: _operation,
+}
 
 
 def conflict(node: ast.BinaryExpr) -> str | None:

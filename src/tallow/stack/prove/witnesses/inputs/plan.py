@@ -73,10 +73,7 @@ def _timings(tree: ast.Expr, hold: float, recordings: Recordings, uses: Uses) ->
     """The times to try: the usual ones, and others if the expression looks at the clock or counts samples."""
     yield timing_of(tree, hold, recordings)
     if uses.functions & DATES:
-        first = timing_of(tree, hold, recordings, samples=_SAMPLES_OF_DATES).evaluations[-1]
-        for seconds in later_dates(uses, first):
-            timing = timing_of(tree, hold, recordings, later=seconds, samples=_SAMPLES_OF_DATES)
-            yield timing if seconds < _LATE_S or timing.ranges else replace(timing, interval=_LATE_INTERVAL_S)
+        yield from _timings_of_dates(tree, hold, recordings, uses)
     elif uses.time:
         # A test starts at the time 0: a timestamp above 0 that is an hour old needs a later evaluation.
         for seconds in _ages(uses.numbers):
@@ -86,6 +83,13 @@ def _timings(tree: ast.Expr, hold: float, recordings: Recordings, uses: Uses) ->
     if uses.functions & COMPUTE.keys():
         for divisor in (12.0, 40.0):
             yield timing_of(tree, hold, recordings, samples=divisor)
+
+
+def _timings_of_dates(tree: ast.Expr, hold: float, recordings: Recordings, uses: Uses) -> Iterator[Timing]:
+    first = timing_of(tree, hold, recordings, samples=_SAMPLES_OF_DATES).evaluations[-1]
+    for seconds in later_dates(uses, first):
+        timing = timing_of(tree, hold, recordings, later=seconds, samples=_SAMPLES_OF_DATES)
+        yield timing if seconds < _LATE_S or timing.ranges else replace(timing, interval=_LATE_INTERVAL_S)
 
 
 def _ages(numbers: set[float]) -> list[float]:

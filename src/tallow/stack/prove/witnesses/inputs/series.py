@@ -104,8 +104,7 @@ class VariedSeries:
         if name == "event":
             return float(min(max(round(value), 0), len(self.timing.events) - 1))
         if self.metric == "up":
-            unchanged = "slope" in name or name == "grade" or value < 0.5
-            return (0.0 if unchanged else 1.0) if name != "spread" else round(value)
+            return _allowed_of_up(name, value)
         return max(value, 0.0) if self.cumulative else value
 
     def get(self, name: str) -> float:
@@ -166,6 +165,12 @@ class VariedSeries:
 
 
 _DEFAULTS: Final = {"level": 1.0, "other": 2.0, "amplitude": 1.0, "period": 1.0}
+
+
+def _allowed_of_up(name: str, value: float) -> float:
+    if name == "spread":
+        return round(value)
+    return 0.0 if "slope" in name or name == "grade" or value < 0.5 else 1.0
 
 
 def edge_text(edge: float) -> str:

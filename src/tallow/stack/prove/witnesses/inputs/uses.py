@@ -167,10 +167,14 @@ def _note_replacement(node: ast.Call, uses: Uses) -> None:
             uses.examples[source] = values
             uses.labels[target] = expanded(replacement, python_pattern(pattern).fullmatch(values[0]))
     elif node.func.name == "label_join":
-        for label in texts[2:]:
-            uses.labels.setdefault(label, "")
-        joined = (uses.labels[label] or f"{label}-1" for label in texts[2:])
-        uses.labels[texts[0]] = texts[1].join(joined)
+        _note_join(texts, uses)
+
+
+def _note_join(texts: Sequence[str], uses: Uses) -> None:
+    target, separator, *sources = texts
+    for label in sources:
+        uses.labels.setdefault(label, "")
+    uses.labels[target] = separator.join(uses.labels[label] or f"{label}-1" for label in sources)
 
 
 def _replaceable(pattern: str, usual: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from tallow.stack.prove.witnesses.evaluation.signal import Shape
@@ -75,10 +75,16 @@ def _changes(plan: Plan) -> Iterator[Change]:
             if shape != series.shape:
                 yield _Shape(series, shape)
     for count in _counts(plan):
-        for series in plan.series:
-            if not series.edges and not _is_pinned_alone(series):
-                for label in _copy_labels(series, plan):
-                    yield _Copies(series, count, label, tuple(plan.uses.examples.get(label, ())))
+        yield from _copies(plan, count, [{}])
+
+
+def _copies(plan: Plan, count: int, values: Sequence[Mapping[str, float]]) -> Iterator[Change]:
+    """Several series instead of one, with each of some values."""
+    for series in plan.series:
+        if not series.edges and not _is_pinned_alone(series):
+            for label in _copy_labels(series, plan):
+                examples = tuple(plan.uses.examples.get(label, ()))
+                yield from (_Copies(series, count, label, examples, each) for each in values)
 
 
 def _rare_changes(plan: Plan) -> Iterator[Change]:
@@ -86,16 +92,17 @@ def _rare_changes(plan: Plan) -> Iterator[Change]:
     for series in plan.series:
         for shape in series.rare_shapes():
             yield _Shape(series, shape, {"later_slope": 1.0} if series.edges else {"period": 6.0})
-        for sign in (1.0, -1.0) if "bend" in series.shapes() else ():
-            for event in range(len(series.timing.events)):
-                yield _Shape(series, "bend", {"slope": sign, "later_slope": -sign, "event": float(event)})
+        if "bend" in series.shapes():
+            yield from _bends(series)
     for count in _RARE_COUNTS:
-        for series in plan.series:
-            if not series.edges and not _is_pinned_alone(series):
-                for label in _copy_labels(series, plan):
-                    values = tuple(plan.uses.examples.get(label, ()))
-                    yield _Copies(series, count, label, values)
-                    yield _Copies(series, count, label, values, {"level": 0.0, "spread": 1.0})
+        yield from _copies(plan, count, [{}, {"level": 0.0, "spread": 1.0}])
+
+
+def _bends(series: VariedSeries) -> Iterator[Change]:
+    """A fall after a rise, and a rise after a fall."""
+    for sign in (1.0, -1.0):
+        for event in range(len(series.timing.events)):
+            yield _Shape(series, "bend", {"slope": sign, "later_slope": -sign, "event": float(event)})
 
 
 def _is_pinned_alone(series: VariedSeries) -> bool:
@@ -134,7 +141,7 @@ class _Copies:
         count: int,
         label: str,
         copy_values: tuple[str, ...],
-        values: Mapping[str, float] = MappingProxyType({}),
+        values: Mapping[str, float],
     ) -> None:
         self._series, self._count, self._label = series, count, label
         self._copy_values, self._values = copy_values, values
