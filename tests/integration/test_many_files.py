@@ -16,7 +16,7 @@ import pytest
 
 from support.transfers.server import RunningServer, serving
 
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(3600)]
 
 FEW, MANY = 10_000, 100_000
 BYTES_PER_FILE = 4096
