@@ -19,7 +19,7 @@ import pytest
 
 from support.transfers.peers import PeerProcess, tallow
 from support.transfers.server import RunningServer, serving
-from tallow.app.peer.listing import MAX_LINES, format_listing, format_size
+from tallow.app.peer.display.listing import MAX_LINES, format_listing, format_size
 
 pytestmark = pytest.mark.slow
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import click
-import orjson
 
 from tallow.app.commands.executor import DaemonExecutor
 from tallow.app.commands.interrupts import handled_signals
 from tallow.app.commands.options.byte_size import ByteSize
 from tallow.app.commands.options.common_options import load_faults
 from tallow.app.commands.options.server_option import ServerChoice, server_option
-from tallow.app.commands.peers import command_error, event_loop_factory, remove_leftovers
+from tallow.app.commands.peers import command_error, event_loop_factory, finish_output, remove_leftovers
 from tallow.app.demo.browser import MISSING, BrowserTraffic, find_browser
 from tallow.app.demo.devtools import BrowserError
 from tallow.app.demo.plan import TrafficMix
-from tallow.app.demo.traffic import TrafficGenerator, TrafficSummary
-from tallow.app.demo.transfer import TransferResult
+from tallow.app.demo.traffic import TrafficGenerator
+from tallow.app.demo.traffic_display import TrafficDisplay
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.event_log import configure_logging
 from tallow.app.peer.link import LinkError, origin
@@ -105,24 +104,28 @@ def command(
     except (LinkError, PeerError) as error:
         raise command_error(error) from None
     ProxySettings.read(warn=_show_warning)
+    shown = TrafficDisplay(json_output=json_output)
     traffic = TrafficGenerator(
         place,
         context,
         TrafficMix(relay_share, cancel_share, bad_share, size, smallest),
         rate=rate,
         concurrency=concurrency,
-        on_result=_print_json if json_output else _print_line,
+        on_result=shown.show_result,
     )
     pages = None if no_browser else _browser_traffic(place, browser, rate)
     try:
         with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
             runner.get_loop().set_default_executor(DaemonExecutor())
-            ended = runner.run(_until_stopped(traffic, pages, duration, transfers))
+            ended = runner.run(_until_stopped(traffic, pages, shown, duration, transfers))
     except PeerError as error:
         raise command_error(error) from None
-    _print_summary(traffic.summary, json_output=json_output)
+    shown.show_summary(traffic.summary)
+    status = finish_output(shown.end, 0, signalled=not ended)
     if not ended and (duration is not None or transfers is not None):
         raise KeyboardInterrupt
+    if status:
+        sys.exit(status)
 
 
 def _browser_traffic(origin: str, chosen: Path | None, rate: float) -> BrowserTraffic | None:
@@ -136,12 +139,16 @@ def _browser_traffic(origin: str, chosen: Path | None, rate: float) -> BrowserTr
 
 
 async def _until_stopped(
-    traffic: TrafficGenerator, pages: BrowserTraffic | None, duration: float | None, transfers: int | None
+    traffic: TrafficGenerator,
+    pages: BrowserTraffic | None,
+    shown: TrafficDisplay,
+    duration: float | None,
+    transfers: int | None,
 ) -> bool:
     """Run to the end: True, or until a signal: False."""
     await asyncio.to_thread(remove_leftovers)
     running = asyncio.create_task(traffic.run(duration=duration, transfers=transfers))
-    beside = None if pages is None else asyncio.create_task(_run_pages(pages))
+    beside = None if pages is None else asyncio.create_task(_run_pages(pages, shown))
     for wanted in handled_signals():
         asyncio.get_running_loop().add_signal_handler(wanted, running.cancel)
     with suppress(asyncio.CancelledError):
@@ -152,49 +159,14 @@ async def _until_stopped(
     return not running.cancelled()
 
 
-async def _run_pages(pages: BrowserTraffic) -> None:
+async def _run_pages(pages: BrowserTraffic, shown: TrafficDisplay) -> None:
     """A browser that fails ends its own part of the traffic only."""
     try:
         await pages.run()
     except BrowserError as error:
-        click.echo(f"Note: no more transfers in the browser: {error}", err=True)
-
-
-def _print_summary(summary: TrafficSummary, *, json_output: bool) -> None:
-    if json_output:
-        _print_event({"event": "summary", **summary.as_dict()})
-    else:
-        click.echo(summary.line)
+        shown.show_note(f"no more transfers in the browser: {error}")
 
 
 def _show_warning(line: str) -> None:
     suppress_warning(line)
     click.echo(f"Note: {line}", err=True)
-
-
-def _print_line(result: TransferResult) -> None:
-    scenario = result.plan.scenario.replace("_", " ")
-    reason = f" ({result.error})" if result.error else ""
-    click.echo(
-        f"{time.strftime('%H:%M:%S')} {result.outcome:9} {result.method:5} "
-        f"{result.size / 1e6:9,.2f} MB {result.seconds:7.2f} s  {scenario}{reason}"
-    )
-
-
-def _print_json(result: TransferResult) -> None:
-    _print_event(
-        {
-            "event": "transfer",
-            "kind": result.plan.scenario,
-            "outcome": result.outcome,
-            "as_meant": result.as_expected,
-            "method": result.method,
-            "bytes": result.size,
-            "seconds": round(result.seconds, 3),
-            "error": result.error,
-        }
-    )
-
-
-def _print_event(event: dict[str, object]) -> None:
-    click.echo(orjson.dumps(event).decode())

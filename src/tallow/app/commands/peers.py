@@ -13,12 +13,12 @@ import click
 
 from tallow.app.channels.channel import ChannelError
 from tallow.app.commands.executor import DaemonExecutor
-from tallow.app.commands.interrupts import SignalledError, run_until_signalled
+from tallow.app.commands.interrupts import SignalledError, run_until_signalled, signals_interrupt
 from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.files import temporary
 from tallow.app.files.errors import FileError
 from tallow.app.peer import user_files
-from tallow.app.peer.display import Display, Terminal
+from tallow.app.peer.display.display import Display
 from tallow.app.peer.errors import (
     NotConfirmedError,
     PeerError,
@@ -37,6 +37,8 @@ KNOWN: Final = (ProtocolError, PeerError, FileError, ChannelError, LinkError, OS
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 """Exit statuses besides 0, as for every command (docs/commands.md). 1 also if the other side cancelled."""
+AFTER_SIGNAL_S: Final = 0.5
+"""Seconds that the readers of the output have after a signal: everything must end within two."""
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -61,7 +63,16 @@ def run_transfer(display: Display, work: Coroutine[Any, Any, None], advice: Advi
     Args:
         advice: for a user who cancelled.
     """
-    status = 0
+    status = FAILED
+    try:
+        status = _run(display, work, advice)
+    finally:
+        status = finish_output(display.end, status, signalled=status == INTERRUPTED)
+    sys.exit(status)
+
+
+def _run(display: Display, work: Coroutine[Any, Any, None], advice: Advice) -> int:
+    """Run a peer, show how it ended, and return the exit status."""
     try:
         configure_logging()
         ProxySettings.read(warn=lambda line: _show_warning(display, line))
@@ -71,22 +82,41 @@ def run_transfer(display: Display, work: Coroutine[Any, Any, None], advice: Advi
     except (KeyboardInterrupt, SignalledError):
         work.close()  # it may not have started
         display("finished", outcome="cancelled", by="this side")
-        text = f"cancelled; {advice.text}" if advice.text else "cancelled"
-        status = _print_end(display, text, INTERRUPTED)
+        display.show_end(f"cancelled; {advice.text}" if advice.text else "cancelled", failed=False)
+        return INTERRUPTED
     except NotConfirmedError as error:
         display("finished", outcome="cancelled", by="this side")
-        status = _print_end(display, str(error), FAILED)
+        display.show_end(str(error), failed=True)
+        return FAILED
     except CancelledByPeerError as error:
         display("finished", outcome="cancelled", by="other side")
-        status = _print_end(display, str(error), FAILED)
+        display.show_end(str(error), failed=True)
+        return FAILED
     except Exception as error:
         work.close()
         display("error", type=error_labels(error)[0], message=one_line(error))
         display("finished", outcome="failed")
         if not isinstance(error, KNOWN):
             raise
-        status = _print_end(display, one_line(error), command_error(error).exit_code)
-    sys.exit(status)
+        display.show_end(one_line(error), failed=True)
+        return command_error(error).exit_code
+    return 0
+
+
+def finish_output(end: Callable[[float | None], bool], status: int, *, signalled: bool) -> int:
+    """Wait for the readers of the output, briefly after a signal; a signal ends the wait.
+
+    Args:
+        end: waits at most the given seconds; returns whether standard output has failed.
+        status: exit status of the command.
+
+    Returns:
+        The exit status: a failure if standard output cannot be written.
+    """
+    failed = False
+    with suppress(KeyboardInterrupt), signals_interrupt():
+        failed = end(AFTER_SIGNAL_S if signalled else None)
+    return status or (FAILED if failed else 0)
 
 
 class ServerUnreachableError(click.ClickException):
@@ -122,11 +152,3 @@ def _show_warning(display: Display, line: str) -> None:
     """Show a warning of the library to the user and do not log it."""
     suppress_warning(line)
     display("warning", message=line)
-
-
-def _print_end(display: Display, text: str, status: int) -> int:
-    display.close()
-    if isinstance(display, Terminal):
-        with suppress(OSError):  # the terminal may be closed
-            click.secho(f"tallow: {text}", err=True, fg=None if status == INTERRUPTED else "red")
-    return status

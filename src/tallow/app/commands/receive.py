@@ -22,7 +22,7 @@ from tallow.app.commands.terminal.confirm import TerminalConfirmation
 from tallow.app.commands.terminal.received_output import SingleFile, show_text, write_to_standard_output
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.temporary import temporary_folder
-from tallow.app.peer.display import Display
+from tallow.app.peer.display.display import Display
 from tallow.app.peer.errors import is_final_refusal
 from tallow.app.peer.link import Link, is_exposed, origin
 from tallow.app.peer.options import TransferOptions
@@ -73,7 +73,7 @@ def command(link: str | None, output: Path, yes: bool, server: ServerChoice, com
     preferences = Preferences.load()
     display = make_display(common, preferences, asks=True, names_files=not piped)
     options = transfer_options(common, preferences, "receive")
-    ask = None if yes else TerminalConfirmation(output)
+    ask = None if yes else TerminalConfirmation(output, display.ask)
     confirm = SingleFile(ask) if piped else ask
     advice = Advice("the transfer cannot be resumed; to receive the files, ask the sender for a new link")
     work = _receive(
@@ -154,7 +154,7 @@ async def _receive_into(
                     preferences.forget_changes(options.settings)
     assert receiver.manifest is not None
     if receiver.manifest.is_text:
-        show_text(display, received.paths)
+        await asyncio.to_thread(show_text, display, received.paths)
     display(
         "finished",
         outcome="success",

@@ -19,7 +19,8 @@ from tallow.app.commands.options.common_options import (
 from tallow.app.commands.options.server_option import ServerChoice, server_option
 from tallow.app.commands.peers import Advice, run_transfer
 from tallow.app.commands.send_run import STANDARD_INPUT, SendOptions, send
-from tallow.app.peer.display import Display, Terminal
+from tallow.app.peer.display.display import Display
+from tallow.app.peer.display.terminal import Terminal
 from tallow.app.peer.preferences import Preferences
 from tallow.app.wire import MAX_RECEIVERS
 

@@ -17,7 +17,7 @@ from tallow.app.files.exclusions import Exclusions
 from tallow.app.files.source_tree import CollectOptions, SourceTree, collect
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.metadata.unsupported_formats import unstripped_warning
-from tallow.app.peer.display import Display
+from tallow.app.peer.display.display import Display
 from tallow.app.peer.errors import PeerError, is_final_refusal
 from tallow.app.peer.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 from tallow.app.peer.options import TransferOptions

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tallow.app.commands.interrupts import signals_interrupt
-from tallow.app.peer.display import Display, JsonLines, Terminal
+from tallow.app.peer.display.display import Display
+from tallow.app.peer.display.json_lines import JsonLines
+from tallow.app.peer.display.terminal import Terminal
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
 

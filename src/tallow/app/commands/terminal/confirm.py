@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-
-import click
 
 from tallow.app.peer.transfer.manifest import Manifest
 
@@ -18,14 +16,16 @@ _ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False, "": False}
 
 
 class TerminalConfirmation:
-    """Asks on standard error and reads the answer from standard input, which must be a terminal.
+    """Asks, and reads the answer from standard input, which must be a terminal.
 
     Args:
         folder: destination of the files.
+        ask: shows a question. It must not block.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ask: Callable[[str], None]) -> None:
         self._folder = folder
+        self._ask = ask
 
     async def __call__(self, manifest: Manifest) -> bool:
         """The answer; the end of the input is a no. Cancelling withdraws the question."""
@@ -33,15 +33,14 @@ class TerminalConfirmation:
         question = f"Receive {many} into {self._folder.absolute()}? [y/N] "
         try:
             while True:
-                click.echo(question, nl=False, err=True)
+                self._ask(question)
                 answer = await _line(sys.stdin.fileno())
                 if answer is None:
                     return False
                 if (found := _ANSWERS.get(answer.strip().lower())) is not None:
                     return found
         except asyncio.CancelledError:
-            with suppress(OSError):  # the terminal may be closed
-                click.echo(err=True)  # end the line of the question
+            self._ask("\n")  # end the line of the question
             raise
 
 

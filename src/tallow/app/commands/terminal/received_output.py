@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from tallow.app.peer.display import Display, JsonLines
+from tallow.app.peer.display.display import Display
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.transfer.confirmation import Confirm
 from tallow.app.peer.transfer.manifest import Manifest
@@ -38,16 +38,15 @@ class SingleFile:
 
 
 def show_text(display: Display, paths: Mapping[int, str]) -> None:
-    """Print a received text, and remove its file. A terminal gets no control characters."""
+    """Show a received text, and remove its file once the text was read. Blocks until then.
+
+    Raises:
+        PeerError: the reader of standard output has gone.
+    """
     path = Path(paths[0])
-    text = path.read_bytes().decode("utf-8", "replace")
-    if isinstance(display, JsonLines):
-        display("text", text=text)
-    else:
-        display.close()
-        visible = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
-        sys.stdout.write(visible if visible.endswith("\n") else f"{visible}\n")
-        sys.stdout.flush()
+    display("text", text=path.read_bytes().decode("utf-8", "replace"))
+    if not display.wait_until_read():
+        raise PeerError("the received text cannot be written to standard output", "filesystem", "low")
     with suppress(OSError):
         path.unlink()
 

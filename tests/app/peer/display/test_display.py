@@ -2,83 +2,93 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from tallow.app.peer.display import JsonLines, Terminal
+from tallow.app.peer.display.display import Display
+from tallow.app.peer.display.json_lines import JsonLines
+from tallow.app.peer.display.terminal import Terminal
 from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
 from tallow.app.peer.transfer.progress import TransferProgress
 
 LINK = "https://tallow.example/#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"
 
 
-def test_events_are_one_json_object_per_line() -> None:
-    out = io.BytesIO()
-    show = JsonLines(out)
+def shown_by(display: Display, capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """What a display has written to standard output and error."""
+    assert not display.end()
+    return capfd.readouterr()
+
+
+def test_events_are_one_json_object_per_line(capfd: pytest.CaptureFixture[str]) -> None:
+    show = JsonLines()
     show("link", link=LINK, expires_in=60)
     show("file", name="two\nlines")
-    first, second = out.getvalue().splitlines()
+    first, second = shown_by(show, capfd)[0].splitlines()
     assert json.loads(first) == {"event": "link", "link": LINK, "expires_in": 60}
     assert json.loads(second) == {"event": "file", "name": "two\nlines"}
 
 
-def test_only_the_link_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    Terminal()("link", link=LINK, expires_in=60)
-    shown = capsys.readouterr()
+def test_only_the_link_goes_to_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    show = Terminal()
+    show("link", link=LINK, expires_in=60)
+    out, err = shown_by(show, capfd)
     # A server of an earlier test may still be writing its log to the same place.
-    assert [line for line in shown.out.splitlines() if not line.startswith("{")] == [LINK]
-    assert "receiver only" in shown.err
-    assert "█" not in shown.err  # no terminal, no QR code
+    assert [line for line in out.splitlines() if not line.startswith("{")] == [LINK]
+    assert "receiver only" in err
+    assert "█" not in err  # no terminal, no QR code
 
 
 def test_a_terminal_shows_a_qr_code(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    Terminal()("link", link=LINK, expires_in=60)
-    assert "█" in capsys.readouterr().err
-    Terminal(qr_code=False)("link", link=LINK, expires_in=60)
-    assert "█" not in capsys.readouterr().err
+    for qr_code in (True, False):
+        show = Terminal(qr_code=qr_code)
+        show("link", link=LINK, expires_in=60)
+        assert ("█" in shown_by(show, capfd)[1]) == qr_code
 
 
-def test_names_are_shown_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    Terminal(theme="plain")("file", name="x", path="out/\x1b[2Jbad\u202egpj.exe")
-    shown = capsys.readouterr().err
+def test_names_are_shown_without_control_characters(capfd: pytest.CaptureFixture[str]) -> None:
+    show = Terminal(theme="plain")
+    show("file", name="x", path="out/\x1b[2Jbad\u202egpj:smile:.exe")
+    shown = shown_by(show, capfd)[1]
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+    assert ":smile:" in shown  # not replaced by a picture
 
 
 def test_waiting_for_several_receivers_is_shown_once_after_the_link(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     show = Terminal(theme="plain")
     for receiver in (2, 1):
         show("waiting", side="receiver", receiver=receiver)
     show("link", link=LINK, expires_in=60)
     show("waiting", side="receiver", receiver=1)
-    given, waiting = capsys.readouterr().err.splitlines()
+    given, waiting = shown_by(show, capfd)[1].splitlines()
     assert "Give this link" in given
     assert "Waiting for the receivers" in waiting
 
 
-def test_files_that_are_not_kept_are_not_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_that_are_not_kept_are_not_named(capfd: pytest.CaptureFixture[str]) -> None:
     """Those of a text, and those that are written to standard output."""
-    Terminal(names_files=False)("file", name="a", path="/tmp/of-the-command/a")
-    progress = TransferProgress(Terminal())
+    show = Terminal(names_files=False)
+    show("file", name="a", path="/tmp/of-the-command/a")
+    progress = TransferProgress(show)
     progress.announce(Manifest((ManifestEntry("message.txt", 3, bytes(32)),), is_text=True))
     progress.file_complete("message.txt", Path("message.txt"))
-    assert "Received" not in capsys.readouterr().err
+    assert "Received" not in shown_by(show, capfd)[1]
 
 
-def test_the_end_of_a_transfer_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_end_of_a_transfer_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
     show = Terminal(theme="plain")
     show("finished", outcome="success", files=1, bytes=1234567, seconds=3725.0)
     show("finished", outcome="success", files=3, bytes=10, seconds=2.51)
-    shown = capsys.readouterr().err.splitlines()
+    shown = shown_by(show, capfd)[1].splitlines()
     assert shown == [
         "Done: 1,234,567 bytes in 1:02 h, verified.",
         "Done: 3 files, 10 bytes in 2.5 s, verified.",
@@ -108,8 +118,9 @@ def test_progress_has_speed_and_remaining_time_at_a_bounded_rate() -> None:
 
 
 def test_the_plain_theme_has_no_colour(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    Terminal(theme="plain")("warning", message="careful")
-    assert re.search(r"\x1b\[3\dm", capsys.readouterr().err) is None
+    show = Terminal(theme="plain")
+    show("warning", message="careful")
+    assert re.search(r"\x1b\[3\dm", shown_by(show, capfd)[1]) is None

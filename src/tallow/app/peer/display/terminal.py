@@ -1,21 +1,21 @@
-"""Shows the events of a transfer: on a terminal, or as JSON for scripts."""
+"""Shows the events of a transfer to a person."""
 
 from __future__ import annotations
 
-import errno
+import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import IO, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, TextIO, cast
 
-import orjson
 import segno
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.theme import Theme
 
 from tallow.app.files.errors import printable
-from tallow.app.peer.listing import format_listing
+from tallow.app.peer.display.background_writer import LIMIT, BackgroundWriter, end_output
+from tallow.app.peer.display.console_stream import ConsoleStream
+from tallow.app.peer.display.listing import format_listing
 
 _WAITING_FOR_ALL: Final = "Waiting for the receivers … (Ctrl-C cancels)"
 _THEMES: Final = {
@@ -26,33 +26,14 @@ _THEMES: Final = {
 }
 
 
-@contextmanager
-def _ignore_closed_output() -> Iterator[None]:
-    """Ignore errors of a closed terminal, or of a pipe without a reader."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in {errno.EIO, errno.EPIPE}:
-            raise
-
-
-class JsonLines:
-    """One JSON object per line on standard output; docs/peers.md lists the events."""
-
-    def __init__(self, out: IO[bytes] | None = None) -> None:
-        self._out = out or sys.stdout.buffer
-
-    def __call__(self, event: str, /, **details: Any) -> None:
-        with _ignore_closed_output():
-            self._out.write(orjson.dumps({"event": event} | details) + b"\n")
-            self._out.flush()
-
-    def close(self) -> None:
-        """Does nothing."""
+_DROPPABLE: Final = {"progress", "file"}
+"""Events that are not shown while the terminal does not keep up. The others are few."""
 
 
 class Terminal:
     """Text and a progress bar on standard error; the link and received text on standard output.
+
+    Never blocks: see :class:`BackgroundWriter`.
 
     Args:
         theme: auto, light, dark or plain.
@@ -60,6 +41,7 @@ class Terminal:
         qr_code: show the link as a QR code on a terminal.
         asks: this side's person is asked to confirm.
         names_files: complete files are named with their paths.
+        limit: bytes that may wait for a terminal that was stopped.
     """
 
     def __init__(
@@ -70,10 +52,20 @@ class Terminal:
         qr_code: bool = True,
         asks: bool = False,
         names_files: bool = True,
+        limit: int = LIMIT,
     ) -> None:
         plain = theme == "plain"
+        self._errors = BackgroundWriter(sys.stderr, limit)
+        # One writer for one terminal: the link comes after its heading.
+        self._out = self._errors if _is_same_file() else BackgroundWriter(sys.stdout)
+        self._stream = ConsoleStream(self._errors, sys.stderr)
         self._console = Console(
-            stderr=True, theme=_THEMES[theme], no_color=plain or None, highlight=False, soft_wrap=True
+            file=cast("TextIO", self._stream),
+            theme=_THEMES[theme],
+            no_color=plain or None,
+            highlight=False,
+            soft_wrap=True,
+            emoji=False,
         )
         self._theme = theme
         self._asks = asks
@@ -87,16 +79,48 @@ class Terminal:
     def __call__(self, event: str, /, **details: Any) -> None:
         show = getattr(self, f"_on_{event}", None)
         if show is not None:
-            with _ignore_closed_output():
-                show(details)
+            self._stream.keeps = event not in _DROPPABLE
+            show(details)
+            self._stream.keeps = False
 
-    def close(self) -> None:
-        """Remove the progress bar."""
+    def ask(self, question: str) -> None:
+        """Show a question, or the end of its line."""
+        self._errors.write(question.encode(self._stream.encoding, "backslashreplace"))
+
+    def show_end(self, text: str, *, failed: bool) -> None:
+        """Show how the transfer ended, if it did not succeed."""
+        self._stream.keeps = True
+        self._close_bar()
+        self._console.print(f"tallow: {text}", style="red" if failed else None, markup=False)
+
+    def wait_until_read(self) -> bool:
+        """Wait until the reader of standard output has everything: True; False if it has gone. Blocks
+        without a limit."""
+        return self._out.flush()
+
+    def end(self, limit: float | None = None) -> bool:
+        """Wait for the readers as :func:`end_output` does. Returns whether standard output has failed."""
+        self._stream.keeps = True
+        self._close_bar()
+        return end_output(self._out, self._errors, limit)
+
+    def _close_bar(self) -> None:
+        """Remove the progress bar, and say how much of it was not shown."""
         if self._bar is not None:
             bar, self._bar = self._bar, None
             self._tasks.clear()
-            with _ignore_closed_output():
-                bar.stop()
+            bar.stop()
+        if self._stream.dropped:
+            dropped, self._stream.dropped = self._stream.dropped, 0
+            self._print(f"{dropped:,} lines are not shown: the terminal did not take them")
+
+    def _on_text(self, details: Mapping[str, Any]) -> None:
+        """A terminal gets no control characters."""
+        self._close_bar()
+        text = details["text"]
+        visible = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+        line = visible if visible.endswith("\n") else f"{visible}\n"
+        self._out.write(line.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "replace"))
 
     def _print(self, text: str) -> None:
         self._console.print(text, style="note", markup=False)
@@ -104,13 +128,12 @@ class Terminal:
     def _on_link(self, details: Mapping[str, Any]) -> None:
         link = str(details["link"])
         self._print("Give this link to the receiver only:")
-        sys.stdout.write(f"{link}\n")
-        sys.stdout.flush()
+        self._out.write(f"{link}\n".encode())
         if self.shows_qr_code:
             # The compact form shows dark modules in the terminal's background colour: readable on dark ones
             # only.
             code = segno.make(link, error="l", micro=False)
-            code.terminal(out=sys.stderr, compact=self._theme != "light", border=2)
+            code.terminal(out=cast("TextIO", self._stream), compact=self._theme != "light", border=2)
         self._shows_link = True
         if self._shows_waiting:
             self._print(_WAITING_FOR_ALL)
@@ -183,7 +206,7 @@ class Terminal:
         self._console.print(f"Note: {details['message']}", style="yellow", markup=False)
 
     def _on_finished(self, details: Mapping[str, Any]) -> None:
-        self.close()
+        self._close_bar()
         if details["outcome"] == "success":
             many = f"{details['files']} files, " if details["files"] != 1 else ""
             took = _format_duration(details["seconds"])
@@ -207,4 +230,9 @@ def _format_duration(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02} h"
 
 
-Display = JsonLines | Terminal
+def _is_same_file() -> bool:
+    """Whether standard output and error are the same terminal, file or pipe."""
+    try:
+        return os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))
+    except (OSError, AttributeError, ValueError):  # one of them is closed
+        return False
