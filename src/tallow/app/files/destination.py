@@ -16,7 +16,7 @@ from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.errors import FileError, file_error, printable
 from tallow.app.files.links import safe_target
 from tallow.app.files.names import numbered_path, safe_path
-from tallow.app.files.partial_file import PartialFile, partial_name
+from tallow.app.files.partial_file import PartialFile, partial_name, take_free_name
 
 MAX_TRIES: Final = 10_000
 
@@ -90,6 +90,19 @@ class DestinationFolder:
         except BaseException:
             self._remove_folders(folder, made)
             raise
+
+    def open_folder_of(self, name: str) -> tuple[int, Path]:
+        """Open the folder of a file, which is made if it is missing: its descriptor and its path. Blocks.
+
+        Raises:
+            FileError: it cannot be made.
+        """
+        here, folder, _ = self._make_folders(safe_path(name))
+        return here, self.folder / folder
+
+    def take_free_name(self, folder: Path, name: str, link: Callable[[str], None]) -> str:
+        """See :func:`partial_file.take_free_name`."""
+        return take_free_name(folder, name, self._numbers, link)
 
     def make_folder(self, name: str) -> None:
         """Make a folder that may stay empty. Does nothing if there is one. Blocks.

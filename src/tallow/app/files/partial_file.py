@@ -32,6 +32,30 @@ _FLAGS: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NO_LINKS: Final = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
+def take_free_name(folder: Path, name: str, numbers: dict[Path, int], link: Callable[[str], None]) -> str:
+    """Give a file its name, with a number if the name is taken.
+
+    Args:
+        numbers: the next number for each name that is taken, so that equal names cost linear time.
+        link: gives a name; raises ``FileExistsError`` if it is taken.
+
+    Raises:
+        FileError: all its numbers are taken.
+    """
+    path, key = PurePosixPath(name), folder / name
+    first = numbers.get(key, 1)
+    for number in range(first, first + MAX_TRIES):
+        final = numbered_path(path, number).name if number > 1 else path.name
+        try:
+            link(final)
+        except FileExistsError:
+            numbers[key] = number + 1
+        else:
+            numbers[key] = number + 1
+            return final
+    raise FileError(f"{printable(name)}: the name and all its numbered variants are taken")
+
+
 def partial_name(name: str, size: int, sha256: bytes, resume_key: bytes) -> str:
     """The temporary name of a file. Only a holder of the resume key can compute it."""
     message = b"%d\0" % size + sha256 + name.encode()
@@ -221,16 +245,7 @@ class PartialFile:
 
     def _assign_name(self, parent: int, file: int) -> str:
         """Link the file to the first free name: a link never overwrites another file."""
-        path, key = PurePosixPath(self.name), self._folder / self.name
-        first = self._numbers.get(key, 1)
-        for number in range(first, first + MAX_TRIES):
-            final = numbered_path(path, number).name if number > 1 else path.name
-            self._numbers[key] = number + 1
-            with suppress(FileExistsError):
-                self._link(parent, final)
-                break
-        else:
-            raise FileError(f"{printable(self.name)}: the name and all its numbered variants are taken")
+        final = take_free_name(self._folder, self.name, self._numbers, lambda name: self._link(parent, name))
         own, named = os.fstat(file), os.stat(final, dir_fd=parent, follow_symlinks=False)
         if (own.st_dev, own.st_ino) != (named.st_dev, named.st_ino):
             raise FileError(f"{printable(self.name)} was replaced while it was being received")

@@ -6,18 +6,24 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.crypto.frames import FrameHeader, FrameType
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.partial_file import PartialFile
+from tallow.app.files.small_files import MAX_SMALL_BYTES, SmallFile, WrittenFiles, write_small_files
+from tallow.app.peer.batches import BatchQueue
 from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel
 from tallow.app.peer.tasks import retrieve_exception, run_interruptible
-from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ResumeOffer
+from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ManifestEntry, ResumeOffer
 from tallow.app.peer.transfer.progress import TransferProgress
 from tallow.app.peer.transfer.resume_state import ReceiverState
 from tallow.monitoring.metrics import Metrics
+
+SMALL_FILES: Final = 64
+"""Small files that are written together, and that may wait in memory: 4 MiB each."""
 
 
 class FileReceiver:
@@ -50,6 +56,7 @@ class FileReceiver:
         self._method = transfer_method(secure.channel)
         self._confirm = confirm
         self._on_data_flow = on_data_flow
+        self._small_files = BatchQueue(self._write_small_files, SMALL_FILES)
         self._known_folders = 0
         self._attributes_kept = True
         self._links_kept = True
@@ -117,11 +124,17 @@ class FileReceiver:
             await self._secure.send_document(FrameType.ACCEPT, answer.encode())
             self._on_data_flow()
             for file in missing:
+                if partial is None and _is_small(manifest.files[file]):
+                    await self._receive_small_file(manifest.files[file], file)
+                    continue
+                await self._small_files.finish()  # files are complete in their order
                 if partial is None:
                     partial = await self._open_partial(manifest, file, empty=True)
                 await self._receive_file(manifest, file, partial)
                 partial = None
+            await self._small_files.finish()
         finally:
+            await self._small_files.close()
             if partial is not None:
                 partial.close()
 
@@ -174,8 +187,41 @@ class FileReceiver:
         path = await asyncio.to_thread(partial.finish)
         self._attributes_kept = self._attributes_kept and partial.attributes_kept
         self._state.file_finished(file, path)
-        self._progress.file_complete(entry.name, path)
+        await self._confirm_file(file, entry.name, path)
+
+    async def _confirm_file(self, file: int, name: str, path: Path) -> None:
+        self._progress.file_complete(name, path)
         await self._secure.send(FrameHeader(FrameType.RECEIPT, file))
+
+    async def _receive_small_file(self, entry: ManifestEntry, file: int) -> None:
+        """Receive a file into memory; it is written with those that come meanwhile."""
+        self._progress.set_file(entry.name)
+        self._secure.sequence.expect(FrameType.DATA, file, 0, entry.size)
+        content = bytearray()
+        while not self._secure.sequence.complete:
+            content += await self._receive_payload()
+        small = SmallFile(entry.name, entry.sha256, entry.attributes, bytes(content))
+        await self._small_files.add((file, small))
+
+    async def _write_small_files(self, batch: Sequence[tuple[int, SmallFile]]) -> None:
+        """Write files, and confirm them to the sender."""
+        files = [small for _, small in batch]
+
+        def write(stopped: Callable[[], bool]) -> WrittenFiles:
+            return write_small_files(self._destination, files, self._resume_key, stopped)
+
+        def book(written: WrittenFiles) -> None:
+            self._state.add_folders(self._new_folders())
+            self._attributes_kept = self._attributes_kept and written.attributes_kept
+            for (file, _), path in zip(batch, written.paths, strict=False):
+                self._state.file_finished(file, path)
+
+        written = await run_interruptible(write, release=book)
+        book(written)
+        for (file, small), path in zip(batch, written.paths, strict=False):
+            await self._confirm_file(file, small.name, path)
+        if written.error is not None:
+            raise written.error
 
     async def _receive_content(self, file: int, partial: PartialFile) -> None:
         """Receive a file's frames. Each is written while the next one is received."""
@@ -184,16 +230,26 @@ class FileReceiver:
         writing: asyncio.Task[None] | None = None
         try:
             while not secure.sequence.complete:
-                started = time.perf_counter()
-                _, payload = await secure.receive()
-                if payload:
-                    seconds = time.perf_counter() - started
-                    self._metrics.record_chunk_transfer(self._method, "received", len(payload), seconds)
+                payload = await self._receive_payload()
                 if writing is not None:
                     await writing
                 writing = asyncio.create_task(asyncio.to_thread(partial.write, payload))
                 writing.add_done_callback(retrieve_exception)
-                self._progress.add(len(payload))
         finally:
             if writing is not None:
                 await asyncio.shield(writing)
+
+    async def _receive_payload(self) -> bytes:
+        """The content of the next frame."""
+        started = time.perf_counter()
+        _, payload = await self._secure.receive()
+        if payload:
+            seconds = time.perf_counter() - started
+            self._metrics.record_chunk_transfer(self._method, "received", len(payload), seconds)
+        self._progress.add(len(payload))
+        return payload
+
+
+def _is_small(entry: ManifestEntry) -> bool:
+    """Whether a file is kept in memory until it is complete. Holes are found while a file is written."""
+    return entry.size <= MAX_SMALL_BYTES and not entry.attributes.sparse
