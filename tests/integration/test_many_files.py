@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +26,7 @@ BYTES_PER_FILE = 4096
 """Memory of either side for each further file."""
 KEPT_RATIO = 2.0
 """Share of quadratic work that would be noticed: linear work has a ratio of 1, quadratic work one of 10."""
+POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,26 @@ def start(home: Path, output: int, *command: str) -> subprocess.Popen[bytes]:
 
 
 def usage(process: subprocess.Popen[bytes]) -> Usage:
-    """Wait for a command that must succeed."""
-    if process.stdout:
-        with process.stdout:
-            process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    """Read what a command prints, and wait for it; it must succeed.
+
+    The largest resident memory of ``wait4`` is that of this process if it is larger, since it started the
+    command. The kernel's own figure of the command is read until the command has ended.
+    """
+    peak, status = 0, Path(f"/proc/{process.pid}/status")
+    drained = threading.Thread(target=process.stdout.read if process.stdout else lambda: None)
+    drained.start()
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        peak = int(found[1]) * 1024 if found else peak
+        time.sleep(POLL_S)
+    drained.join()
+    _, ended, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(ended)
     assert process.returncode == 0
-    return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+    return Usage(used.ru_utime + used.ru_stime, peak)
 
 
-def transfer(url: str, folder: Path, files: int) -> tuple[Usage, Usage]:
+def transfer(url: str, folder: Path, files: int) -> tuple[Usage, ...]:
     root = folder / "t"
     root.mkdir(parents=True)
     for number in range(files):
@@ -71,10 +84,11 @@ def transfer(url: str, folder: Path, files: int) -> tuple[Usage, Usage]:
     while not link:
         link = json.loads(sender.stdout.readline()).get("link", "")
     prepared = time.monotonic()
-    # Nobody reads what the receiver prints while the sender's output is read to its end.
     receiving = ("receive", "--json", "--yes", "-o", str(folder / "out"), link)
     receiver = start(folder / "r", subprocess.DEVNULL, *receiving)
-    sides = usage(sender), usage(receiver)
+    with ThreadPoolExecutor() as threads:  # at the same time: a peak is read while the command runs
+        sides = tuple(threads.map(usage, (sender, receiver)))
+    sender.stdout.close()
     ended = time.monotonic()
     assert sum(1 for _ in (folder / "out" / "t").iterdir()) == files
     for side, used in zip(("sender", "receiver"), sides, strict=True):

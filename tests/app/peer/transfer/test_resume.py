@@ -262,6 +262,32 @@ async def test_a_complete_file_missing_from_the_state_is_found(server: RunningSe
     assert (out / large.name).read_bytes() == large.read_bytes()
 
 
+async def test_small_files_resume_after_a_kill(server: RunningServer, tmp_path: Path) -> None:
+    """Those that have their names are not sent again, and none is left in part."""
+    album = tmp_path / "album"
+    album.mkdir()
+    contents = {f"{number:03}.txt": os.urandom(5_000) for number in range(300)}
+    for name, content in contents.items():
+        (album / name).write_bytes(content)
+    out = tmp_path / "out" / "album"
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = 1_000_000
+        sender = await send(proxy.url, [album])
+        arguments = ("receive", "-o", str(out.parent))
+        async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as first:
+            for _ in range(20):
+                await first.wait_for_event("file")
+            first.process.send_signal(signal.SIGKILL)
+            await first.process.wait()
+        before = {file.name: file.stat().st_ino for file in out.iterdir() if file.name in contents}
+        assert 20 <= len(before) < len(contents)
+        async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as second:
+            assert await second.wait() == 0
+        await sender.task
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == contents
+    assert before.items() <= {file.name: file.stat().st_ino for file in out.iterdir()}.items()
+
+
 @pytest.mark.proof
 async def test_a_gigabyte_survives_a_cut_connection_and_killed_peers(tmp_path: Path) -> None:
     """Each interruption costs only the data under way; memory of both sides is bounded."""

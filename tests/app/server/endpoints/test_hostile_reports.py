@@ -7,9 +7,11 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from support.alert_rules.alert_simulation import firing_alerts
@@ -89,6 +91,15 @@ async def exposition(server: RunningServer) -> str:
     return (await server.http.get("/metrics")).text
 
 
+async def post_report(server: RunningServer, token: str, body: str) -> httpx.Response:
+    """Post a report, again if the server has closed the idle connection that was used for it."""
+    while True:
+        with suppress(httpx.ReadError, httpx.RemoteProtocolError):
+            return await server.http.post(
+                "/api/telemetry", content=body, headers={"authorization": f"Bearer {token}"}
+            )
+
+
 async def flood(server: RunningServer, count: int, tokens: list[str | None]) -> dict[int, int]:
     """Send ``count`` hostile reports; the number of responses of each status."""
     chance = random.Random(count)
@@ -98,9 +109,7 @@ async def flood(server: RunningServer, count: int, tokens: list[str | None]) -> 
         for number in numbers:
             token = tokens[number % len(tokens)] or f"guess-{number}"
             body = json.dumps({"version": 1, "metrics": hostile_metrics(chance)})
-            answer = await server.http.post(
-                "/api/telemetry", content=body, headers={"authorization": f"Bearer {token}"}
-            )
+            answer = await post_report(server, token, body)
             answers[answer.status_code] = answers.get(answer.status_code, 0) + 1
 
     shared = iter(range(count))
