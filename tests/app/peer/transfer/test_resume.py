@@ -266,7 +266,7 @@ async def test_small_files_resume_after_a_kill(server: RunningServer, tmp_path: 
     """Those that have their names are not sent again, and none is left in part."""
     album = tmp_path / "album"
     album.mkdir()
-    contents = {f"{number:03}.txt": os.urandom(5_000) for number in range(300)}
+    contents = {f"{number:03}.txt": os.urandom(20_000) for number in range(300)}
     for name, content in contents.items():
         (album / name).write_bytes(content)
     out = tmp_path / "out" / "album"
@@ -281,6 +281,7 @@ async def test_small_files_resume_after_a_kill(server: RunningServer, tmp_path: 
             await first.process.wait()
         before = {file.name: file.stat().st_ino for file in out.iterdir() if file.name in contents}
         assert 20 <= len(before) < len(contents)
+        proxy.rate = SLOW
         async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as second:
             assert await second.wait() == 0
         await sender.task
