@@ -63,7 +63,7 @@ def wormhole(folder: Path) -> Iterator[Wormhole]:
             process.wait()
 
 
-def wait_for_port(port: int, seconds: float = 30) -> None:
+def wait_for_port(port: int, seconds: float = 120) -> None:
     """Wait until a port accepts connections."""
     end = time.monotonic() + seconds
     while True:
