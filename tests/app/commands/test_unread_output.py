@@ -146,9 +146,9 @@ async def test_a_signal_ends_a_command_whose_events_nobody_reads(
     async with command(*sending, home=tmp_path / "s", ends=(ours, theirs)) as sender:
         await server.wait_for_value("device_connections", 1, device_type="cli")
         sender.process.send_signal(signal.SIGTERM)
-        _, said = await sender.process.communicate()
+        _, errors = await sender.process.communicate()
         assert sender.process.returncode == 130
-        assert b"standard output is not read: the last " in said
+        assert b"standard output is not read: the last " in errors
         assert await sender.rest() == filling.decode()
 
 

@@ -167,7 +167,7 @@ def end_output(output: BackgroundWriter, errors: BackgroundWriter, limit: float 
         Whether standard output cannot be written, other than because its reader has gone.
 
     Raises:
-        KeyboardInterrupt: a signal ended the wait. What is lost was said.
+        KeyboardInterrupt: a signal ended the wait; what is lost is reported all the same.
     """
     try:
         output.flush(PATIENCE_S, limit)

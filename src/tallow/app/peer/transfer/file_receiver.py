@@ -124,12 +124,6 @@ class FileReceiver:
             await self._secure.send_document(FrameType.ACCEPT, answer.encode())
             self._on_data_flow()
             for file in missing:
-                if partial is None and _is_small(manifest.files[file]):
-                    await self._receive_small_file(manifest.files[file], file)
-                    continue
-                await self._small_files.finish()  # files are complete in their order
-                if partial is None:
-                    partial = await self._open_partial(manifest, file, empty=True)
                 await self._receive_file(manifest, file, partial)
                 partial = None
             await self._small_files.finish()
@@ -137,6 +131,19 @@ class FileReceiver:
             await self._small_files.close()
             if partial is not None:
                 partial.close()
+
+    async def _receive_file(self, manifest: Manifest, file: int, partial: PartialFile | None) -> None:
+        """Receive one file, into ``partial`` if it is given."""
+        if partial is None and _is_small(manifest.files[file]):
+            await self._receive_small_file(manifest.files[file], file)
+            return
+        await self._small_files.finish()  # files are complete in their order
+        if partial is None:
+            partial = await self._open_partial(manifest, file, empty=True)
+        try:
+            await self._receive_large_file(manifest.files[file], file, partial)
+        finally:
+            partial.close()
 
     async def _open_partial(self, manifest: Manifest, file: int, *, empty: bool = False) -> PartialFile:
         """Open a partial file; with ``empty``, drop received bytes that the sender does not know of."""
@@ -180,8 +187,7 @@ class FileReceiver:
             self._attributes_kept = self._attributes_kept and kept
         self._links_kept = all(links)
 
-    async def _receive_file(self, manifest: Manifest, file: int, partial: PartialFile) -> None:
-        entry = manifest.files[file]
+    async def _receive_large_file(self, entry: ManifestEntry, file: int, partial: PartialFile) -> None:
         self._progress.set_file(entry.name)
         await self._receive_content(file, partial)
         path = await asyncio.to_thread(partial.finish)
