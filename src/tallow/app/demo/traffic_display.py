@@ -10,7 +10,7 @@ import orjson
 
 from tallow.app.demo.traffic import TrafficSummary
 from tallow.app.demo.transfer import TransferResult
-from tallow.app.peer.display.background_writer import BackgroundWriter, LineWriter, end_output
+from tallow.app.peer.display.background_writer import BackgroundWriter, LineWriter, end_output, same_output
 
 
 class TrafficDisplay:
@@ -22,7 +22,7 @@ class TrafficDisplay:
     def __init__(self, *, json_output: bool) -> None:
         self._json = json_output
         self._lines = LineWriter(sys.stdout, self._dropped)
-        self._errors = BackgroundWriter(sys.stderr)
+        self._errors = self._lines.output if same_output() else BackgroundWriter(sys.stderr)
 
     def show_result(self, result: TransferResult) -> None:
         """Show a transfer."""

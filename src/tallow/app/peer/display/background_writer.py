@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import sys
 import threading
 import time
 from collections import deque
@@ -176,3 +177,11 @@ def end_output(output: BackgroundWriter, errors: BackgroundWriter, limit: float 
             errors.write(f"tallow: standard output {output.problem}\n".encode())
         errors.flush(PATIENCE_S, REPORT_S if output.problem else limit)
     return output.failed
+
+
+def same_output() -> bool:
+    """Whether standard output and error are the same terminal, file or pipe: one writer keeps the order."""
+    try:
+        return os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))
+    except (OSError, AttributeError, ValueError):  # one of them is closed
+        return False

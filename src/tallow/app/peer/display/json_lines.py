@@ -8,7 +8,13 @@ from typing import Any, Final
 
 import orjson
 
-from tallow.app.peer.display.background_writer import LIMIT, BackgroundWriter, LineWriter, end_output
+from tallow.app.peer.display.background_writer import (
+    LIMIT,
+    BackgroundWriter,
+    LineWriter,
+    end_output,
+    same_output,
+)
 
 DROPPABLE: Final = frozenset({"progress", "file", "transfer"})
 """Events that are dropped while the reader does not keep up. The others are few."""
@@ -25,7 +31,7 @@ class JsonLines:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._lines = LineWriter(sys.stdout, _dropped, limit)
-        self._errors = BackgroundWriter(sys.stderr)
+        self._errors = self._lines.output if same_output() else BackgroundWriter(sys.stderr)
 
     def __call__(self, event: str, /, **details: Any) -> None:
         self._lines.write(_encoded(event, details), droppable=event in DROPPABLE)

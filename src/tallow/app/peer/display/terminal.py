@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from typing import Any, Final, TextIO, cast
@@ -13,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.theme import Theme
 
 from tallow.app.files.errors import printable
-from tallow.app.peer.display.background_writer import LIMIT, BackgroundWriter, end_output
+from tallow.app.peer.display.background_writer import LIMIT, BackgroundWriter, end_output, same_output
 from tallow.app.peer.display.console_stream import ConsoleStream
 from tallow.app.peer.display.listing import format_listing
 
@@ -57,7 +56,7 @@ class Terminal:
         plain = theme == "plain"
         self._errors = BackgroundWriter(sys.stderr, limit)
         # One writer for one terminal: the link comes after its heading.
-        self._out = self._errors if _is_same_file() else BackgroundWriter(sys.stdout)
+        self._out = self._errors if same_output() else BackgroundWriter(sys.stdout)
         self._stream = ConsoleStream(self._errors, sys.stderr)
         self._console = Console(
             file=cast("TextIO", self._stream),
@@ -228,11 +227,3 @@ def _format_duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}:{rest:02} min"
     return f"{minutes // 60}:{minutes % 60:02} h"
-
-
-def _is_same_file() -> bool:
-    """Whether standard output and error are the same terminal, file or pipe."""
-    try:
-        return os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))
-    except (OSError, AttributeError, ValueError):  # one of them is closed
-        return False
