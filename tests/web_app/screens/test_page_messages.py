@@ -144,7 +144,7 @@ def test_without_a_network_the_page_says_so_and_goes_on_afterwards(
     wait_until(tab, "document.querySelector('.banner')?.innerText.includes('Connect this device')")
     tab.context.set_offline(offline=False)
     wait_until(tab, "document.querySelector('.banner') === null")
-    start_send(tab, [source])
+    assert start_send(tab, [source]), "a link is created"
 
 
 def test_a_server_that_is_gone_is_named(new_tab: NewTab, tmp_path: Path, source: Path) -> None:
