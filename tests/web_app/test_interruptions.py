@@ -15,7 +15,7 @@ import pytest
 
 from support.web_app.files import make_file, wait_for_download
 from support.web_app.server import PageServer
-from support.web_app.tabs import NewTab, Tab, wait_until
+from support.web_app.tabs import NewTab, ScriptedTab, Tab, wait_until
 from support.web_app.tampering import tampering_server
 from support.web_app.transfers import accept, command_line, shown_error, start_send, wait_for_state
 
@@ -158,7 +158,7 @@ def test_a_closed_tab_leaves_no_file_and_the_sender_says_so(
 def test_a_reloaded_tab_continues_where_it_was(
     server: PageServer, request: pytest.FixtureRequest, downloads: Path, source: Path, browser_name: str
 ) -> None:
-    tab: Tab = request.getfixturevalue("new_tab" if browser_name == "chromium" else "firefox_tab")
+    tab: ScriptedTab = request.getfixturevalue("new_tab" if browser_name == "chromium" else "firefox_tab")
     tab = tab() if callable(tab) else tab
     with slow_sender(server, source, tab) as sender:
         wait_until(tab, "document.querySelector('progress').value > 2_000_000")
@@ -173,7 +173,7 @@ def test_a_reloaded_tab_continues_where_it_was(
 def test_a_download_through_the_service_worker_survives_a_long_pause(
     server: PageServer, request: pytest.FixtureRequest, downloads: Path, source: Path, browser_name: str
 ) -> None:
-    tab: Tab = request.getfixturevalue("new_tab" if browser_name == "chromium" else "firefox_tab")
+    tab: ScriptedTab = request.getfixturevalue("new_tab" if browser_name == "chromium" else "firefox_tab")
     tab = tab() if callable(tab) else tab
     tab.before_load(NO_STORAGE)
     tab.open(server.url)

@@ -1,4 +1,4 @@
-"""One interface to a tab of Chromium (Playwright) and of Firefox (WebDriver BiDi)."""
+"""One interface to a tab of Chromium (Playwright), Firefox (WebDriver BiDi) and WebKitGTK (WebDriver)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from playwright.sync_api import BrowserContext, Page
 
 from support.programs.firefox import BidiSession
+from support.programs.webkit import WebDriverSession
 
 WAIT_S: Final = 120
 """The longest wait for something that a page does. Other programs may load the machine."""
@@ -30,10 +31,14 @@ class Tab(Protocol):
     def choose(self, selector: str, files: Sequence[Path]) -> None:
         """Give files to an ``<input type=file>``."""
 
+    def close(self) -> None: ...
+
+
+class ScriptedTab(Tab, Protocol):
+    """A tab that can change its page before the page starts."""
+
     def before_load(self, function: str) -> None:
         """Call a function in each page before its own scripts."""
-
-    def close(self) -> None: ...
 
 
 def wait_until(tab: Tab, expression: str, seconds: float = WAIT_S) -> Any:
@@ -136,6 +141,37 @@ class FirefoxTab:
 
     def close(self) -> None:
         self._session.send("browsingContext.close", context=self._context)
+
+
+class WebKitTab:
+    """The tab of a WebKitGTK that a test started."""
+
+    def __init__(self, session: WebDriverSession) -> None:
+        self._session = session
+        self.version = session.version
+
+    def open(self, url: str) -> None:
+        self._session.send("POST", "/url", url=url)
+
+    def run(self, expression: str) -> Any:
+        script = f"""const done = arguments[arguments.length - 1];
+        (async () => JSON.stringify([await ({expression})]))().then(
+          (value) => done({{ value }}), (error) => done({{ error: String(error) }}))"""
+        found = self._session.send("POST", "/execute/async", script=script, args=[])
+        if "error" in found:
+            raise AssertionError(found["error"])
+        return json.loads(found["value"])[0]
+
+    def click(self, selector: str) -> None:
+        wait_until(self, f"document.querySelector({json.dumps(selector)}) !== null")
+        self._session.send("POST", f"{self._session.element(selector)}/click")
+
+    def choose(self, selector: str, files: Sequence[Path]) -> None:
+        names = "\n".join(str(path) for path in files)
+        self._session.send("POST", f"{self._session.element(selector)}/value", text=names)
+
+    def close(self) -> None:
+        self._session.send("DELETE", "/window")
 
 
 NewTab = Callable[..., ChromiumTab]
