@@ -19,6 +19,12 @@ const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
 
 const gone = () => new DOMException('the download was ended by the browser', 'AbortError');
 
+/**
+ * Whether an unfinished download has another name than a complete one. It does not in WebKitGTK, which writes what comes
+ * from a service worker under the file's name and leaves it there. No feature tells; but all others have this one.
+ */
+const keepsPartsApart = () => typeof navigator.storage?.getDirectory === 'function';
+
 /** A file on its way through the service worker. */
 class DownloadWriter implements FileWriter {
   readonly kept = null;
@@ -119,7 +125,7 @@ class MemoryWriter implements FileWriter {
 
 export class DownloadSink implements Sink {
   async open(file: IncomingFile): Promise<FileWriter> {
-    const worker = navigator.serviceWorker?.controller;
+    const worker = keepsPartsApart() ? navigator.serviceWorker?.controller : null;
     if (worker) return openDownload(worker, file);
     if (file.size > MAX_MEMORY_BYTES)
       throw new DOMException('no place for a file of this size', 'QuotaExceededError');
