@@ -75,7 +75,7 @@ def focused(tab: ChromiumTab) -> str:
 @contextlib.contextmanager
 def sending(server: PageServer, tab: ChromiumTab, source: Path) -> Iterator[subprocess.Popen[str]]:
     """A command-line sender of a slow transfer, whose link the tab has opened and accepted; data flows."""
-    with command_line(*send_command(server, "1M"), str(source)) as sender:
+    with command_line(*send_command(server, "--limit", "1M"), str(source)) as sender:
         assert sender.stdout is not None
         tab.open(next(found for line in sender.stdout if (found := json.loads(line).get("link"))))
         wait_for_state(tab, "confirming")
@@ -84,8 +84,8 @@ def sending(server: PageServer, tab: ChromiumTab, source: Path) -> Iterator[subp
         yield sender
 
 
-def send_command(server: PageServer, rate: str) -> list[str]:
-    return ["send", "--server", server.url, "--relay", "--json", "--limit", rate]
+def send_command(server: PageServer, *options: str) -> list[str]:
+    return ["send", "--server", server.url, "--relay", "--json", *options]
 
 
 def test_a_file_is_sent_and_received(
@@ -232,7 +232,7 @@ def test_a_stopped_transfer_is_continued_and_its_files_are_saved_once_more(
         sender.send_signal(signal.SIGINT)
         assert wait_for_state(tab, "cancelled", "failed", "done") == "cancelled"
         sender.communicate(timeout=60)
-    with command_line(*send_command(server, "100M"), str(source)) as sender:
+    with command_line(*send_command(server, "--resume"), str(source)) as sender:
         press_button(tab, "Continue")
         assert wait_for_state(tab, "done", "failed") == "done"
         sender.communicate(timeout=60)
@@ -250,7 +250,7 @@ def test_an_interrupted_transfer_is_continued(server: PageServer, new_tab: NewTa
     with sending(server, tab, source) as sender:
         sender.kill()
         wait_for_state(tab, "interrupted")
-    with command_line(*send_command(server, "100M"), str(source)) as sender:
+    with command_line(*send_command(server, "--resume"), str(source)) as sender:
         if tab.run(STATE) == "interrupted":  # it also tries by itself
             press_button(tab, "Continue")
         assert wait_for_state(tab, "done", "failed") == "done"
