@@ -33,8 +33,8 @@ NAMES: Final = (
 )
 SENDING: Final = ("--relay", "--limit", "500K", "--json")
 SLOW_BYTES: Final = 20_000_000
-HELD_BYTES: Final = 60_000_000
-"""More than the relay and the sockets hold while the receiver is paused."""
+HELD_BYTES: Final = 240_000_000
+"""Enough for a transfer of seconds: the receiver is paused meanwhile, also on a loaded machine."""
 MOVING: Final = "document.querySelector('[data-state=transferring] progress')?.value > 0"
 NO_CLIPBOARD: Final = "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }"
 WRITE_TEXT: Final = ".drop button:nth-child(3)"

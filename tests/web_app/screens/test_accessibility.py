@@ -36,7 +36,7 @@ CUT_OFF = """(() => {
   };
   const outside = (box) => box.width > 0 && (box.left < -1 || box.right > innerWidth + 1);
   return [...document.querySelectorAll('body *')]
-    .filter((element) => !hidden(element) && element.id !== 'link')
+    .filter((element) => element.checkVisibility() && !hidden(element) && element.id !== 'link')
     .filter((element) => wider(element) || outside(element.getBoundingClientRect()))
     .map((element) => element.outerHTML.slice(0, 120));
 })()"""
