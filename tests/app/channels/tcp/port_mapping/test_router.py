@@ -202,7 +202,7 @@ async def test_a_refusal_names_its_reason(code: int, reason: str) -> None:
 
 
 async def test_a_router_that_falls_silent_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapper, "MAPPING_S", 0.2)
+    monkeypatch.setattr(mapper, "MAPPING_S", 2.0)  # enough for the request that is not answered
     async with gateway_device() as device:
         device.answer = lambda called, body: (
             None if called == "AddPortMapping" else device.behave(called, body)
