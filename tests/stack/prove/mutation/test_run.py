@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tallow.stack.prove.mutation.distinguish import settled_times
+from tallow.stack.prove.mutation.inputs import TestInput
 from tallow.stack.prove.mutation.run import MutationResult, observed_tests, run_mutants
 from tallow.stack.prove.mutation.test_file import TestFileError, load_tests
 from tallow.stack.prove.promtool.documents import Document, rule_document, rule_file
+from tallow.stack.prove.promtool.output import FiringAlert
 from tallow.stack.prove.promtool.program import Promtool
 from tallow.stack.prove.proof import ProofRequest, prove_alerts
 from tallow.stack.prove.rule_file import LoadedRule, load_rules
@@ -143,3 +146,16 @@ def test_a_file_that_is_no_test_file_is_one_line(tmp_path: Path, text: str, reas
         load_tests([path])
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_missing_test_does_not_look_at_the_evaluation_at_which_an_alert_begins_or_ends() -> None:
+    """Prometheus 2 counts a sample at the start of a range, Prometheus 3 does not."""
+    one = TestInput((), 15.0, 15.0, 300.0)
+    fired = {time: [FiringAlert({"alertname": "A"})] for time in one.times if 90 <= time <= 210}
+    settled = settled_times(one, fired)
+    assert not {75.0, 90.0, 210.0, 225.0} & set(settled)
+    assert {60.0, 105.0, 195.0, 240.0} <= set(settled)
+    coarse = TestInput((), 15.0, 15.0, 1965.0)
+    ends = coarse.times[30]
+    fired = {time: [FiringAlert({"alertname": "A"})] for time in coarse.times if time <= ends}
+    assert ends not in settled_times(coarse, fired)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -103,7 +104,7 @@ class TestSearch:
         try:
             seen = failures({0: self._document(self.alert)}, self._test(one, one.times, {}), self.promtool)
             fired: _Fired = seen.get(0, {})
-            settled = _settled_times(one, fired)
+            settled = settled_times(one, fired)
             caught = self._caught(one, settled, fired, mutants) if settled else []
             times = self._telling_times(one, settled, fired, caught) if caught else []
             found = self._caught(one, times, fired, caught) if times else []
@@ -163,18 +164,19 @@ class TestSearch:
             self._seconds_left -= seconds - search.seconds_left
 
 
-def _settled_times(one: TestInput, fired: _Fired) -> list[float]:
-    """The evaluations at which the same alerts fire as just before and just after them.
+def settled_times(one: TestInput, fired: _Fired) -> list[float]:
+    """The evaluations at which the same alerts fire as at those just before and just after them.
 
     Prometheus 2 counts a sample at the start of a range, Prometheus 3 does not: an alert begins and ends to
     fire up to a sample earlier or later.
     """
-    margin = max(one.interval, one.every)
-    states = {time: sorted(str(alert.expected) for alert in fired.get(time, ())) for time in one.times}
+    spacing = one.times[1] - one.times[0] if len(one.times) > 1 else one.every
+    near = max(math.ceil(max(one.interval, one.every) / spacing), 1)
+    states = [sorted(str(alert.expected) for alert in fired.get(time, ())) for time in one.times]
     return [
         time
-        for time, state in states.items()
-        if all(other == state for near, other in states.items() if abs(near - time) <= margin)
+        for index, time in enumerate(one.times)
+        if all(state == states[index] for state in states[max(index - near, 0) : index + near + 1])
     ]
 
 
