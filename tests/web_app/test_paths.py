@@ -36,6 +36,16 @@ HOSTILE = (
 )
 """Names as JavaScript string literals."""
 
+SCRIPT_WORKERS = """() => {
+  // A browser without module workers ignores the option.
+  const Real = Worker;
+  globalThis.scriptWorkers = 0;
+  globalThis.Worker = function (url) {
+    scriptWorkers += 1;
+    return new Real(url);
+  };
+}"""
+
 
 @pytest.fixture(params=["p2p", "relay"])
 def method(request: pytest.FixtureRequest) -> str:
@@ -73,6 +83,19 @@ def test_100_mb_from_chromium_to_chromium(
     source = make_file(tmp_path / "large.bin", LARGE)
     saved = send_between(new_tab(), new_tab(), server, source, downloads, method)
     assert saved.name == source.name
+
+
+def test_chromium_to_chromium_without_module_workers(
+    server: PageServer, new_tab: NewTab, tmp_path: Path, downloads: Path, method: str
+) -> None:
+    """The page encrypts in its own thread, and received files go to the downloads at once."""
+    source = make_file(tmp_path / "source.bin", 5_000_000)
+    tabs = new_tab(), new_tab()
+    for tab in tabs:
+        tab.before_load(SCRIPT_WORKERS)
+    saved = send_between(*tabs, server, source, downloads, method)
+    assert saved.read_bytes() == source.read_bytes()
+    assert [tab.run("scriptWorkers > 0") for tab in tabs] == [True, True]
 
 
 def test_100_mb_from_firefox_to_chromium_and_back(

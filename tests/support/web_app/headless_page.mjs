@@ -1845,7 +1845,7 @@ class WorkerClient {
     else call?.reject(new WorkerError(result.failure));
   }
   failAll() {
-    for (const call of this.calls.values()) call.reject(new WorkerError("worker"));
+    for (const call of this.calls.values()) call.reject(new LocalError("worker_failed"));
     this.calls.clear();
   }
   terminate() {
@@ -1994,7 +1994,8 @@ async function hashFile(content, crypto2, progress) {
       progress.add(block.size);
     }
     return await crypto2.finishHash(hash);
-  } catch {
+  } catch (error) {
+    if (error instanceof LocalError) throw error;
     throw new LocalError("source_unreadable", "source_changed");
   }
 }
@@ -2744,6 +2745,7 @@ const ERROR_TYPES = {
   nothing_to_send: ["validation", "low"],
   peer_gave_up: ["transfer", "medium"],
   unsupported_browser: ["internal", "medium"],
+  worker_failed: ["internal", "high"],
   internal: ["internal", "high"]
 };
 function transferFacts({ outcome, method, bytes, seconds, contents }) {
@@ -3795,9 +3797,23 @@ function ownUrl(url) {
 const types = globalThis.trustedTypes;
 const policy = types?.createPolicy(POLICY_NAME, { createScriptURL: ownUrl });
 const scriptUrl = (url) => policy?.createScriptURL(url) ?? ownUrl(url);
+function startModuleWorker(url) {
+  if (typeof Worker !== "function") return null;
+  let isModule = false;
+  const worker = new Worker(scriptUrl(url), {
+    /** A browser without module workers does not read it, and runs the file as a script. */
+    get type() {
+      isModule = true;
+      return "module";
+    }
+  });
+  if (isModule) return worker;
+  worker.terminate();
+  return null;
+}
 const workerUrl = "";
 function createWorker() {
-  return typeof Worker === "function" ? new Worker(scriptUrl(workerUrl), { type: "module" }) : null;
+  return startModuleWorker(workerUrl);
 }
 const create = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Object.defineProperty({
   __proto__: null,

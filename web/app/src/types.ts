@@ -99,6 +99,7 @@ export type ErrorCode =
   | 'too_many_files'
   | 'nothing_to_send'
   | 'unsupported_browser'
+  | 'worker_failed'
   | 'internal';
 
 export interface SessionError {

@@ -273,6 +273,8 @@ export const de: Texts = {
     nothing_to_send: 'Es gibt nichts zu senden. Wählen Sie eine Datei, oder schreiben Sie einen Text.',
     unsupported_browser:
       'Dieser Browser kann nicht, was Tallow zum Verschlüsseln braucht: Aktualisieren Sie ihn, oder nehmen Sie einen anderen.',
+    worker_failed:
+      'Ein Worker dieser Seite ist nicht gestartet oder hat geendet. Laden Sie die Seite neu, und versuchen Sie es noch einmal.',
     internal:
       'In dieser Seite ist etwas schiefgegangen. Laden Sie sie neu, und versuchen Sie es noch einmal.',
   },

@@ -252,6 +252,7 @@ export const en = {
     nothing_to_send: 'There is nothing to send. Choose a file or write a text.',
     unsupported_browser:
       'This browser cannot do what Tallow needs to encrypt: update it, or use another one.',
+    worker_failed: 'A worker of this page did not start, or has ended. Reload the page and try again.',
     internal: 'Something went wrong in this page. Reload it and try again.',
   } satisfies Record<ErrorCode, string>,
   /** The same where the sender has something else to do. */

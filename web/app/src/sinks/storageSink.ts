@@ -3,7 +3,7 @@
  * there are the engine's keys; a file gets its own name when the person's browser saves it.
  */
 import type { FileWriter, IncomingFile, Sink } from '../types';
-import { scriptUrl } from '../trustedTypes';
+import { startModuleWorker } from '../moduleWorker';
 import type { SavedFile } from './savedFiles';
 import type { StorageAnswer, StorageMessage, StorageRequest } from './storageWorker';
 import workerUrl from './storageWorker?worker&url';
@@ -15,14 +15,15 @@ const SPARE_BYTES = 16 * 1024 * 1024;
 
 /** Sends requests to the worker and matches its answers. */
 class StorageWorker {
-  readonly #worker = new Worker(scriptUrl(workerUrl), { type: 'module' });
+  readonly #worker: Worker;
   readonly #waiting = new Map<
     number,
     { resolve: (value: number) => void; reject: (error: unknown) => void }
   >();
   #next = 0;
 
-  constructor() {
+  constructor(worker: Worker) {
+    this.#worker = worker;
     this.#worker.addEventListener('message', (event: MessageEvent<StorageAnswer>) => {
       const { id, value, error } = event.data;
       const waiting = this.#waiting.get(id);
@@ -46,8 +47,22 @@ class StorageWorker {
   }
 }
 
-let worker: StorageWorker | undefined;
-const storage = (): StorageWorker => (worker ??= new StorageWorker());
+let started: StorageWorker | null = null;
+
+/** null where the worker cannot run. */
+function startStorage(): StorageWorker | null {
+  if (started === null) {
+    const worker = startModuleWorker(workerUrl);
+    started = worker && new StorageWorker(worker);
+  }
+  return started;
+}
+
+function storage(): StorageWorker {
+  const worker = startStorage();
+  if (worker === null) throw new DOMException('no worker', 'NotSupportedError');
+  return worker;
+}
 
 /** A key as a file name: keys may hold anything. */
 async function nameOf(key: string): Promise<string> {
@@ -101,9 +116,10 @@ export class StorageSink implements Sink {
   readonly saved: SavedFile[] = [];
   readonly folders: string[] = [];
 
-  /** Whether this browser has the file system, and space for `bytes`. */
+  /** Whether this browser has the file system, a worker that writes into it, and space for `bytes`. */
   static async isPossible(bytes: number): Promise<boolean> {
     try {
+      if (startStorage() === null) return false;
       await folder(true);
       const { quota = 0, usage = 0 } = await navigator.storage.estimate();
       return quota - usage > bytes + SPARE_BYTES;

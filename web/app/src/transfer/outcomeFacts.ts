@@ -41,6 +41,7 @@ const ERROR_TYPES: Partial<Record<SessionError['code'], readonly [string, string
   nothing_to_send: ['validation', 'low'],
   peer_gave_up: ['transfer', 'medium'],
   unsupported_browser: ['internal', 'medium'],
+  worker_failed: ['internal', 'high'],
   internal: ['internal', 'high'],
 };
 

@@ -95,7 +95,8 @@ async function hashFile(content: Blob, crypto: CryptoService, progress: Progress
       progress.add(block.size);
     }
     return await crypto.finishHash(hash);
-  } catch {
+  } catch (error) {
+    if (error instanceof LocalError) throw error; // not the file's
     throw new LocalError('source_unreadable', 'source_changed');
   }
 }

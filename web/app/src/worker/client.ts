@@ -3,6 +3,7 @@
 import type { Fact } from '../types';
 import { ProtocolError } from '../crypto/errors';
 import { Deferred } from '../connection/async';
+import { LocalError } from '../connection/errors';
 import { type Call, type CryptoFunctions, type Result, transferable } from './messages';
 
 /** An error of the worker that is none of the protocol, such as a file that cannot be read. */
@@ -18,7 +19,7 @@ export interface CryptoService extends CryptoFunctions {
   terminate(): void;
 }
 
-/** Runs the cryptography of a session in a worker; without workers, in this thread. */
+/** Runs the cryptography of a session in a worker; where it cannot run there, in this thread. */
 export async function startCrypto(onFact: (fact: Fact) => void): Promise<CryptoService> {
   const { createWorker } = await import('./create');
   const worker = createWorker();
@@ -70,7 +71,7 @@ class WorkerClient {
   }
 
   private failAll(): void {
-    for (const call of this.calls.values()) call.reject(new WorkerError('worker'));
+    for (const call of this.calls.values()) call.reject(new LocalError('worker_failed'));
     this.calls.clear();
   }
 

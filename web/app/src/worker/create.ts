@@ -1,9 +1,9 @@
 /** Creates the worker of the engine. */
 
-import { scriptUrl } from '../trustedTypes';
+import { startModuleWorker } from '../moduleWorker';
 import workerUrl from './worker?worker&url';
 
-/** null where there are no workers. */
+/** null where it cannot run. */
 export function createWorker(): Worker | null {
-  return typeof Worker === 'function' ? new Worker(scriptUrl(workerUrl), { type: 'module' }) : null;
+  return startModuleWorker(workerUrl);
 }
