@@ -37,6 +37,7 @@ HELD_BYTES: Final = 240_000_000
 """Enough for a transfer of seconds: the receiver is paused meanwhile, also on a loaded machine."""
 MOVING: Final = "document.querySelector('[data-state=transferring] progress')?.value > 0"
 NO_CLIPBOARD: Final = "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }"
+SOCKETS: Final = 'tallow_active_connections{type="websocket"}'
 WRITE_TEXT: Final = ".drop button:nth-child(3)"
 
 
@@ -72,11 +73,11 @@ class Screens:
     def all(self, check: Check) -> None:
         """Call ``check`` for each screen."""
         for some in (
+            self._waiting,
             self._files,
             self._text,
             self._receiving,
             self._sending,
-            self._waiting,
             self._reloaded,
             self._failures,
             self._notices,
@@ -173,6 +174,7 @@ class Screens:
         sender.click(CREATE_LINK)
         link = link_of(sender)
         sender.page.close()
+        self.server.wait_for(SOCKETS, 0)  # otherwise the receiver connects to a sender that is gone
         receiver.open(link)
         wait_for_state(receiver, "waiting")
         check("receiver waits", receiver)
