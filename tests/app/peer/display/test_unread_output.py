@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import json
 import os
 import pty
@@ -94,6 +95,24 @@ def test_what_cannot_be_written_is_a_failure(path: str | None, pipe: Pipe) -> No
         output.write(BLOCK)
         assert end_output(output, BackgroundWriter(pipe.stream))
     assert pipe.read().decode() == f"tallow: standard output cannot be written: {expected}\n"
+
+
+def test_a_stream_without_a_descriptor_is_written_as_text() -> None:
+    stream = io.StringIO()
+    output = BackgroundWriter(stream)
+    output.write("größer\n".encode())
+    assert output.flush(LATE_S)
+    assert stream.getvalue() == "größer\n"
+
+
+def test_a_closed_stream_without_a_descriptor_is_a_failure() -> None:
+    stream = io.StringIO()
+    stream.close()
+    output = BackgroundWriter(stream)
+    output.write(BLOCK)
+    assert not output.flush(LATE_S)
+    assert output.failed
+    assert output.problem == "cannot be written: I/O operation on closed file"
 
 
 def test_a_descriptor_that_another_program_made_non_blocking_is_written(pipe: Pipe) -> None:

@@ -32,12 +32,14 @@ class BackgroundWriter:
     descriptor keeps its flags: other programs may share them. Any thread may call any method.
 
     Args:
-        stream: standard output or error; its buffer is not used.
+        stream: standard output or error; its buffer is not used. One without a descriptor, which a program
+            has put in the place of standard output, is written to as text.
         limit: bytes that may wait before :attr:`is_full`.
     """
 
     def __init__(self, stream: IO[Any] | None, limit: int = LIMIT) -> None:
-        self._descriptor = _NO_DESCRIPTOR if stream is None else stream.fileno()
+        self._descriptor = _descriptor_of(stream)
+        self._stream = stream
         self._limit = limit
         self._waiting: deque[bytes] = deque()
         self._bytes = self._writes = 0
@@ -103,9 +105,9 @@ class BackgroundWriter:
                 piece = self._waiting[0]
             try:
                 self._write_all(piece)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - the stream of a program may raise anything
                 with self._changed:
-                    self._error = error
+                    self._error = error if isinstance(error, OSError) else OSError(errno.EBADF, str(error))
                     self._waiting.clear()
                     self._bytes = 0
                     self._changed.notify_all()
@@ -116,6 +118,10 @@ class BackgroundWriter:
                 self._changed.notify_all()
 
     def _write_all(self, data: bytes) -> None:
+        if self._descriptor == _NO_DESCRIPTOR and self._stream is not None:
+            encoding = getattr(self._stream, "encoding", None) or "utf-8"
+            self._stream.write(data.decode(encoding, "replace"))
+            return
         view = memoryview(data)
         while view:
             try:
@@ -127,6 +133,14 @@ class BackgroundWriter:
             with self._changed:
                 self._writes += 1
                 self._changed.notify_all()
+
+
+def _descriptor_of(stream: IO[Any] | None) -> int:
+    """The descriptor of a stream, if it has one."""
+    try:
+        return _NO_DESCRIPTOR if stream is None else stream.fileno()
+    except (OSError, ValueError, AttributeError):  # a stream in memory, or a closed one
+        return _NO_DESCRIPTOR
 
 
 class LineWriter:
