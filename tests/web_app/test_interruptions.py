@@ -26,6 +26,7 @@ RATE = "1M"
 """Limit of the sender: the transfer takes some seconds, so that something can happen meanwhile."""
 PAUSE_S = 31
 """Browsers end a service worker that has had no event for half a minute."""
+SOCKETS = 'tallow_active_connections{type="websocket"}'
 NO_STORAGE = """() => {
   navigator.storage.getDirectory = () => Promise.reject(new DOMException('no', 'SecurityError'));
 }"""
@@ -71,6 +72,22 @@ def test_a_wrong_secret_ends_with_an_error_and_changes_nothing(
     assert shown_error(receiver) == "unknown_room"
     assert wait_for_state(sender, "waiting") == "waiting"
     assert nothing_saved(downloads)
+
+
+def test_a_receiver_waits_for_a_sender_that_vanished_before_it_connected(
+    server: PageServer, new_tab: NewTab, source: Path
+) -> None:
+    tab = new_tab()
+    with command_line("send", "--server", server.url, "--json", str(source)) as sender:
+        assert sender.stdout is not None
+        link = next(found for line in sender.stdout if (found := json.loads(line).get("link")))
+        server.wait_for(SOCKETS, 1)
+        sender.send_signal(signal.SIGSTOP)
+        tab.open(link)
+        server.wait_for(SOCKETS, 2)
+        assert wait_for_state(tab, "connecting") == "connecting"
+        sender.kill()
+        assert wait_for_state(tab, "waiting") == "waiting"
 
 
 @pytest.mark.parametrize("first_byte", [0x01, 0x02], ids=["hello", "reply"])

@@ -3300,13 +3300,14 @@ class Receiver extends TransferSession {
   async nextAttempt(parts, signaling) {
     const { peer, lost } = signaling;
     const { attempts } = parts.room;
+    const events = [attempts.ready(), peer.departed.wait(), lost.wait()];
+    if (peer.present.isSet) await pause(GIVE_UP_AFTER_MS, Promise.race([...events, peer.absent.wait()]));
     if (!peer.present.isSet) {
       this.raiseIfDeparted(signaling);
       this.setState(this.meter.hasStarted ? "interrupted" : "waiting");
       this.retries.restartClock();
+      await pause(GIVE_UP_AFTER_MS, Promise.race(events));
     }
-    const events = [attempts.ready(), peer.departed.wait(), lost.wait()];
-    await pause(GIVE_UP_AFTER_MS, Promise.race(events));
     if (attempts.isReady) return attempts.get();
     this.raiseIfDeparted(signaling);
     if (lost.isSet) return null;

@@ -92,13 +92,15 @@ export class Receiver extends TransferSession implements ReceiveSession {
   private async nextAttempt(parts: RoomParts, signaling: SignalingClient): Promise<ConnectionAttempt | null> {
     const { peer, lost } = signaling;
     const { attempts } = parts.room;
+    const events = [attempts.ready(), peer.departed.wait(), lost.wait()];
+    // The server may count a sender that has vanished: it is waited for once the server has noticed.
+    if (peer.present.isSet) await pause(GIVE_UP_AFTER_MS, Promise.race([...events, peer.absent.wait()]));
     if (!peer.present.isSet) {
       this.raiseIfDeparted(signaling);
       this.setState(this.meter.hasStarted ? 'interrupted' : 'waiting');
       this.retries.restartClock();
+      await pause(GIVE_UP_AFTER_MS, Promise.race(events));
     }
-    const events = [attempts.ready(), peer.departed.wait(), lost.wait()];
-    await pause(GIVE_UP_AFTER_MS, Promise.race(events));
     if (attempts.isReady) return attempts.get();
     this.raiseIfDeparted(signaling);
     if (lost.isSet) return null;
