@@ -84,7 +84,7 @@ def test_a_receiver_waits_for_a_sender_that_vanished_before_it_connected(
         server.wait_for(SOCKETS, 1)
         sender.send_signal(signal.SIGSTOP)
         tab.open(link)
-        server.wait_for(SOCKETS, 2)
+        server.wait_for("tallow_transfer_queue_depth", 1)  # both have joined
         assert wait_for_state(tab, "connecting") == "connecting"
         sender.kill()
         assert wait_for_state(tab, "waiting") == "waiting"

@@ -318,3 +318,18 @@ async def test_closing_the_terminal_cancels_the_transfer(
         raise
     assert os.waitstatus_to_exitcode(status) == 130
     assert [path.name.partition("-")[0] for path in left_behind(home)] == ["send"]
+
+
+async def test_a_receiver_waits_for_a_sender_that_vanished_before_it_connected(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    sending = ("send", "--server", server.url, str(a_picture(tmp_path)))
+    async with tallow(*sending, home=tmp_path / "s") as sender:
+        link = (await sender.wait_for_event("link"))["link"]
+        await sender.wait_for_event("waiting")
+        sender.process.send_signal(signal.SIGSTOP)
+        receiving = ("receive", "-o", str(tmp_path / "out"))
+        async with tallow(*receiving, home=tmp_path / "r", given=link) as receiver:
+            await server.wait_for_value("transfer_queue_depth", 1)  # both have joined
+            sender.process.kill()
+            assert (await receiver.wait_for_event("waiting"))["side"] == "sender"

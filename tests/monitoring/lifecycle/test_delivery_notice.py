@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from support.manual_clock import ManualClock
 from tallow.monitoring.analytics.delivery import PlausibleClient
 from tallow.monitoring.analytics.event import Event
 from tallow.monitoring.lifecycle import delivery_notice
@@ -20,20 +21,13 @@ from tallow.monitoring.testing.fake_backend import running
 from tallow.monitoring.testing.log_endpoint import FakeLogEndpoint
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def notice(clock: Clock) -> DeliveryNotice:
+def notice(clock: ManualClock) -> DeliveryNotice:
     return DeliveryNotice("log lines", clock)
 
 
@@ -42,7 +36,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_an_outage_is_logged_again_every_ten_minutes(
-    notice: DeliveryNotice, clock: Clock, caplog: pytest.LogCaptureFixture
+    notice: DeliveryNotice, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     for second in range(int(2 * REPEAT_S)):
         clock.now = float(second)
@@ -62,7 +56,7 @@ def test_the_end_of_an_outage_is_logged_once(
 
 
 def test_a_receiver_that_fails_every_other_time_causes_two_lines(
-    notice: DeliveryNotice, clock: Clock, caplog: pytest.LogCaptureFixture
+    notice: DeliveryNotice, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     for second in range(int(REPEAT_S)):

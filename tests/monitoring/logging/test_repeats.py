@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.manual_clock import ManualClock
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import security_logger, transfer_logger
 from tallow.monitoring.logging.repeats import MAX_DISTINCT, MAX_MESSAGES, RepeatLimiter
@@ -16,23 +17,13 @@ from tallow.monitoring.testing import captured_logs
 from tallow.monitoring.testing.logs import CapturedLogs
 
 
-class Clock:
-    """Monotonic seconds that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def limiter(clock: Clock) -> RepeatLimiter:
+def limiter(clock: ManualClock) -> RepeatLimiter:
     return RepeatLimiter(60, clock)
 
 
@@ -52,7 +43,7 @@ def test_the_first_record_is_written_at_once(limiter: RepeatLimiter, logs: Captu
 
 
 def test_further_records_of_a_minute_become_one(
-    limiter: RepeatLimiter, clock: Clock, logs: CapturedLogs
+    limiter: RepeatLimiter, clock: ManualClock, logs: CapturedLogs
 ) -> None:
     for second in range(60):
         clock.now = second
@@ -64,7 +55,7 @@ def test_further_records_of_a_minute_become_one(
 
 
 def test_a_kind_that_goes_on_has_one_line_a_minute(
-    limiter: RepeatLimiter, clock: Clock, logs: CapturedLogs
+    limiter: RepeatLimiter, clock: ManualClock, logs: CapturedLogs
 ) -> None:
     """At the end of a minute too: its summary, and not the next record besides."""
     written: list[float] = []
@@ -85,7 +76,7 @@ def test_a_kind_that_goes_on_has_one_line_a_minute(
 
 
 def test_a_kind_that_has_ended_is_written_at_once_again(
-    limiter: RepeatLimiter, clock: Clock, logs: CapturedLogs
+    limiter: RepeatLimiter, clock: ManualClock, logs: CapturedLogs
 ) -> None:
     reject(limiter)
     reject(limiter)
@@ -96,7 +87,7 @@ def test_a_kind_that_has_ended_is_written_at_once_again(
 
 
 def test_the_next_call_writes_a_summary_that_is_due(
-    limiter: RepeatLimiter, clock: Clock, logs: CapturedLogs
+    limiter: RepeatLimiter, clock: ManualClock, logs: CapturedLogs
 ) -> None:
     reject(limiter)
     reject(limiter)
@@ -153,7 +144,7 @@ def test_many_messages_are_bounded_in_memory(limiter: RepeatLimiter, logs: Captu
     st.lists(st.tuples(st.integers(0, 90), st.integers(0, 200)), max_size=300),
 )
 def test_every_record_is_written_or_counted(calls: list[tuple[int, int]]) -> None:
-    clock = Clock()
+    clock = ManualClock()
     limiter = RepeatLimiter(60, clock)
     with captured_logs() as logs:
         for pause, key in calls:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from support.manual_clock import ManualClock
 from tallow.stack.viewer import sessions
 from tallow.stack.viewer.sessions import (
     FAILURE_RECOVERY_S,
@@ -14,16 +15,8 @@ from tallow.stack.viewer.sessions import (
 )
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_session_is_open_until_its_end() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     opened = Sessions(clock)
     token = opened.open()
     clock.now += LIFETIME_S - 1
@@ -55,7 +48,7 @@ def test_with_too_many_sessions_the_oldest_ends(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_failures_limit_only_their_own_address() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     check = PasswordCheck("right", clock)
     for _ in range(FREE_FAILURES):
         assert check.seconds_to_wait("10.0.0.1") == 0
@@ -67,7 +60,7 @@ def test_failures_limit_only_their_own_address() -> None:
 
 
 def test_right_password_clears_failures() -> None:
-    check = PasswordCheck("right", Clock())
+    check = PasswordCheck("right", ManualClock(1000.0))
     for _ in range(FREE_FAILURES - 1):
         check.check("10.0.0.1", "wrong")
     assert check.check("10.0.0.1", "right")
@@ -77,7 +70,7 @@ def test_right_password_clears_failures() -> None:
 
 def test_number_of_stored_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "MAX_ADDRESSES", 3)
-    check = PasswordCheck("right", Clock())
+    check = PasswordCheck("right", ManualClock(1000.0))
     for number in range(10):
         check.check(f"10.0.0.{number}", "wrong")
     assert len(check._blocked_until) == 3

@@ -6,11 +6,10 @@ import sys
 import time
 from typing import Any
 
-import orjson
-
 from tallow.app.demo.traffic import TrafficSummary
 from tallow.app.demo.transfer import TransferResult
 from tallow.app.peer.display.background_writer import BackgroundWriter, LineWriter, end_output, same_output
+from tallow.app.peer.display.json_lines import encode_event
 
 
 class TrafficDisplay:
@@ -26,12 +25,12 @@ class TrafficDisplay:
 
     def show_result(self, result: TransferResult) -> None:
         """Show a transfer."""
-        line = _event("transfer", _details(result)) if self._json else _text(result).encode()
+        line = encode_event("transfer", _details(result)) if self._json else _text(result).encode()
         self._lines.write(line, droppable=True)
 
     def show_summary(self, summary: TrafficSummary) -> None:
         """Show the summary, which is never dropped."""
-        self._lines.write(_event("summary", summary.as_dict()) if self._json else summary.line.encode())
+        self._lines.write(encode_event("summary", summary.as_dict()) if self._json else summary.line.encode())
 
     def show_note(self, text: str) -> None:
         """Show a note on standard error."""
@@ -43,12 +42,8 @@ class TrafficDisplay:
 
     def _dropped(self, transfers: int) -> bytes:
         if self._json:
-            return _event("dropped", {"events": transfers})
+            return encode_event("dropped", {"events": transfers})
         return f"{transfers:,} transfers are not shown: the output was not read".encode()
-
-
-def _event(event: str, details: dict[str, Any]) -> bytes:
-    return orjson.dumps({"event": event, **details})
 
 
 def _text(result: TransferResult) -> str:

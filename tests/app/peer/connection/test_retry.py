@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from support.manual_clock import ManualClock
 from tallow.app.peer.connection.retry import RetrySchedule
 from tallow.app.peer.errors import ServerConnectionError
 from tallow.app.peer.options import PeerTiming
@@ -14,16 +15,6 @@ from tallow.monitoring.metrics import Metrics
 
 ERROR = ServerConnectionError("the server cannot be reached")
 TIMING = PeerTiming(first_delay=1, max_delay=8, give_up_after=100)
-
-
-class ManualClock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.manual_clock import ManualClock
 from tallow.app.server.limits.address_quota import WINDOW_S, AddressQuota, bad_events
 from tallow.app.server.limits.rate_limit import MAX_KEYS
 from tallow.app.server.limits.shared_window import UNITS, SharedWindowLimiter
@@ -25,14 +26,6 @@ from tallow.stack.thresholds import (
 
 CELL = 7
 DAY = 86_400
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0  # a monotonic clock counts from the start of the machine
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def counter(name: str, *labels: str, count: float = 1) -> Sample:
@@ -72,8 +65,8 @@ GOOD = {
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualClock:
+    return ManualClock(1_000.0)  # a monotonic clock counts from the start of the machine
 
 
 @pytest.fixture
@@ -82,7 +75,7 @@ def settings(tmp_path: Path) -> ServerSettings:
 
 
 @pytest.fixture
-def quota(settings: ServerSettings, clock: Clock) -> AddressQuota:
+def quota(settings: ServerSettings, clock: ManualClock) -> AddressQuota:
     return AddressQuota(settings, clock=clock)
 
 
@@ -126,7 +119,7 @@ def test_relayed_transfers_and_errors_have_limits_of_their_own(
 
 
 def test_a_client_at_its_maximum_all_day_never_exceeds_the_quota_of_any_window(
-    quota: AddressQuota, settings: ServerSettings, clock: Clock
+    quota: AddressQuota, settings: ServerSettings, clock: ManualClock
 ) -> None:
     times = []
     chance = random.Random(17)
@@ -140,7 +133,7 @@ def test_a_client_at_its_maximum_all_day_never_exceeds_the_quota_of_any_window(
 
 
 @pytest.mark.parametrize("limit", [12, 30, UNITS + 1])
-def test_workers_together_admit_no_more_than_one(tmp_path: Path, clock: Clock, limit: int) -> None:
+def test_workers_together_admit_no_more_than_one(tmp_path: Path, clock: ManualClock, limit: int) -> None:
     settings = ServerSettings.load(data_dir=tmp_path, failures_per_address=limit)
     quotas = [AddressQuota(settings, tmp_path / "quotas", clock=clock) for _ in range(4)]
     for _ in range(3):
@@ -151,7 +144,7 @@ def test_workers_together_admit_no_more_than_one(tmp_path: Path, clock: Clock, l
 
 
 def test_a_full_disk_admits_nothing_and_ends_no_worker(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limiter = SharedWindowLimiter(tmp_path / "quotas", WINDOW_S, clock)
 
@@ -164,7 +157,9 @@ def test_a_full_disk_admits_nothing_and_ends_no_worker(
     assert limiter.take(("transfers_total", CELL), 1, 5)
 
 
-def test_a_worker_that_is_stopped_with_the_lock_does_not_stop_others(tmp_path: Path, clock: Clock) -> None:
+def test_a_worker_that_is_stopped_with_the_lock_does_not_stop_others(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     stopped, other = (SharedWindowLimiter(tmp_path / "quotas", WINDOW_S, clock) for _ in range(2))
     fcntl.flock(stopped._file, fcntl.LOCK_EX)
     assert not other.take(("transfers_total", CELL), 1, 5)
@@ -172,7 +167,7 @@ def test_a_worker_that_is_stopped_with_the_lock_does_not_stop_others(tmp_path: P
     assert other.take(("transfers_total", CELL), 1, 5)
 
 
-def test_the_file_of_the_workers_does_not_grow(tmp_path: Path, clock: Clock) -> None:
+def test_the_file_of_the_workers_does_not_grow(tmp_path: Path, clock: ManualClock) -> None:
     limiter = SharedWindowLimiter(tmp_path / "quotas", WINDOW_S, clock)
     size = (tmp_path / "quotas").stat().st_size
     for cell in range(2_000):
@@ -181,7 +176,9 @@ def test_the_file_of_the_workers_does_not_grow(tmp_path: Path, clock: Clock) -> 
     assert (tmp_path / "quotas").stat().st_mode & 0o77 == 0
 
 
-def test_keys_are_forgotten_when_their_window_has_passed_and_when_there_are_too_many(clock: Clock) -> None:
+def test_keys_are_forgotten_when_their_window_has_passed_and_when_there_are_too_many(
+    clock: ManualClock,
+) -> None:
     limiter = SlidingWindowLimiter(WINDOW_S, clock)
     for key in range(MAX_KEYS + 100):
         assert limiter.take(key, 1, 1)
@@ -192,7 +189,7 @@ def test_keys_are_forgotten_when_their_window_has_passed_and_when_there_are_too_
     assert len(limiter) == 1
 
 
-def test_an_amount_that_does_not_fit_is_not_charged(clock: Clock) -> None:
+def test_an_amount_that_does_not_fit_is_not_charged(clock: ManualClock) -> None:
     limiter = SlidingWindowLimiter(WINDOW_S, clock)
     assert limiter.take("key", 3, 4)
     assert not limiter.take("key", 2, 4)

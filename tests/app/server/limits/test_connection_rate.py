@@ -6,26 +6,20 @@ import pickle
 
 import pytest
 
+from support.manual_clock import ManualClock
 from tallow.app.server.limits.connection_rate import LIMIT, MAX_REFUSED, ConnectionRate
 from tallow.app.server.limits.rate_limit import MAX_KEYS, NETWORK_FACTORS
 
 PER_MINUTE = 60
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def rate(clock: Clock) -> ConnectionRate:
+def rate(clock: ManualClock) -> ConnectionRate:
     return ConnectionRate(PER_MINUTE, clock)
 
 
@@ -35,7 +29,9 @@ def admitted(rate: ConnectionRate, hosts: list[str]) -> int:
     return answers.count("")
 
 
-def test_one_address_may_open_as_many_at_once_as_in_a_minute(rate: ConnectionRate, clock: Clock) -> None:
+def test_one_address_may_open_as_many_at_once_as_in_a_minute(
+    rate: ConnectionRate, clock: ManualClock
+) -> None:
     assert admitted(rate, ["192.0.2.1"] * 500) == PER_MINUTE
     clock.now += 10
     assert admitted(rate, ["192.0.2.1"] * 500) == PER_MINUTE / 6
@@ -83,7 +79,9 @@ def test_refused_clients_take_bounded_memory(rate: ConnectionRate) -> None:
     assert len(rate._refused_until) == MAX_REFUSED
 
 
-def test_a_refused_client_is_admitted_as_soon_as_there_is_room(rate: ConnectionRate, clock: Clock) -> None:
+def test_a_refused_client_is_admitted_as_soon_as_there_is_room(
+    rate: ConnectionRate, clock: ManualClock
+) -> None:
     """One per second: neither earlier nor later, however often it tries."""
     admitted(rate, ["192.0.2.1"] * 500)
     for _ in range(5):

@@ -8,6 +8,7 @@ from ipaddress import IPv6Address
 
 import pytest
 
+from support.manual_clock import ManualClock
 from tallow.app.server.limits.client_address import ClientAddressHasher
 from tallow.app.server.limits.rate_limit import MAX_KEYS, NETWORK_FACTORS, KeyedRateLimiter
 
@@ -15,21 +16,13 @@ PER_MINUTE = 60
 HASHER = ClientAddressHasher()
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def limiter(clock: Clock) -> KeyedRateLimiter:
+def limiter(clock: ManualClock) -> KeyedRateLimiter:
     return KeyedRateLimiter(PER_MINUTE, clock)
 
 
@@ -41,7 +34,7 @@ def admitted(limiter: KeyedRateLimiter, hosts: list[str], rounds: int) -> int:
     return sum(not take(limiter, host) for _ in range(rounds) for host in hosts)
 
 
-def test_one_address_has_its_rate(limiter: KeyedRateLimiter, clock: Clock) -> None:
+def test_one_address_has_its_rate(limiter: KeyedRateLimiter, clock: ManualClock) -> None:
     assert admitted(limiter, ["192.0.2.1"], 2 * PER_MINUTE) == PER_MINUTE
     wait = take(limiter, "192.0.2.1")
     assert 0 < wait <= 1
@@ -67,7 +60,7 @@ def test_addresses_of_one_network_share_its_rate(
 
 
 def test_what_a_wider_network_refuses_costs_the_address_nothing(
-    limiter: KeyedRateLimiter, clock: Clock
+    limiter: KeyedRateLimiter, clock: ManualClock
 ) -> None:
     admitted(limiter, [f"192.0.2.{n}" for n in range(200)], 2)
     assert take(limiter, "192.0.2.250") > 0

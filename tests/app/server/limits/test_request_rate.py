@@ -6,26 +6,20 @@ import pickle
 
 import pytest
 
+from support.manual_clock import ManualClock
 from tallow.app.server.limits.rate_limit import NETWORK_FACTORS
 from tallow.app.server.limits.request_rate import OPERATIONAL_PATHS, ClientRequestRates
 
 PER_MINUTE = 60
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def rates(clock: Clock) -> ClientRequestRates:
+def rates(clock: ManualClock) -> ClientRequestRates:
     return ClientRequestRates(PER_MINUTE, clock)
 
 
@@ -38,7 +32,9 @@ def admitted(rates: ClientRequestRates, hosts: list[str], path: str = "/api/info
     return answered
 
 
-def test_one_address_may_send_as_many_at_once_as_in_a_minute(rates: ClientRequestRates, clock: Clock) -> None:
+def test_one_address_may_send_as_many_at_once_as_in_a_minute(
+    rates: ClientRequestRates, clock: ManualClock
+) -> None:
     assert admitted(rates, ["192.0.2.1"] * 500) == PER_MINUTE
     clock.now += 10
     assert admitted(rates, ["192.0.2.1"] * 500) == PER_MINUTE / 6
@@ -47,7 +43,7 @@ def test_one_address_may_send_as_many_at_once_as_in_a_minute(rates: ClientReques
 
 
 def test_a_refused_client_is_told_when_the_next_request_is_admitted(
-    rates: ClientRequestRates, clock: Clock
+    rates: ClientRequestRates, clock: ManualClock
 ) -> None:
     rate = rates.of("192.0.2.1")
     assert rate is not None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.manual_clock import ManualClock
 from support.registries import tallow_metrics
 from tallow.app.server.rooms.client_outcomes import MAX_KNOWN, WINDOW_S, ClientOutcomes, outcomes_of
 from tallow.app.server.storage.outcome_store import OutcomeStore
@@ -19,18 +20,10 @@ FAILED = [("transfer", "failed")]
 START = 1_800_000_000.0
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Process:
     """One process of the server: a worker, an instance, or the next start."""
 
-    def __init__(self, database: str, clock: Clock) -> None:
+    def __init__(self, database: str, clock: ManualClock) -> None:
         self.metrics = tallow_metrics()
         self.store = SqlStore(database, self.metrics)
         self.outcomes = ClientOutcomes(self.metrics, OutcomeStore(self.store.engine), clock)
@@ -46,12 +39,12 @@ class Process:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualClock:
+    return ManualClock(START)
 
 
 @pytest.fixture
-async def processes(tmp_path: Path, clock: Clock) -> AsyncIterator[list[Process]]:
+async def processes(tmp_path: Path, clock: ManualClock) -> AsyncIterator[list[Process]]:
     started = [Process(f"sqlite+aiosqlite:///{tmp_path / 'tallow.db'}", clock) for _ in range(2)]
     for process in started:
         await process.outcomes.open()
@@ -92,7 +85,7 @@ async def test_an_ipv4_address_in_ipv6_form_is_the_ipv4_address(processes: list[
     assert processes[0].counted() == 1
 
 
-async def test_it_counts_again_after_six_hours(processes: list[Process], clock: Clock) -> None:
+async def test_it_counts_again_after_six_hours(processes: list[Process], clock: ManualClock) -> None:
     process = processes[0]
     await process.report("192.0.2.1")
     clock.now += WINDOW_S - 1
@@ -104,7 +97,7 @@ async def test_it_counts_again_after_six_hours(processes: list[Process], clock: 
 
 
 async def test_a_client_that_retries_all_day_counts_at_most_once_in_any_six_hours(
-    processes: list[Process], clock: Clock
+    processes: list[Process], clock: ManualClock
 ) -> None:
     process, times = processes[0], []
     for _ in range(24 * 60):
@@ -117,7 +110,7 @@ async def test_a_client_that_retries_all_day_counts_at_most_once_in_any_six_hour
 
 
 async def test_processes_that_share_a_database_count_a_prefix_once(
-    processes: list[Process], clock: Clock
+    processes: list[Process], clock: ManualClock
 ) -> None:
     first, second = processes
     for _ in range(3):
@@ -130,7 +123,7 @@ async def test_processes_that_share_a_database_count_a_prefix_once(
     assert first.counted() + second.counted() == 2
 
 
-async def test_restarts_do_not_let_a_prefix_count_again(tmp_path: Path, clock: Clock) -> None:
+async def test_restarts_do_not_let_a_prefix_count_again(tmp_path: Path, clock: ManualClock) -> None:
     counted = 0.0
     for _ in range(5):
         process = Process(f"sqlite+aiosqlite:///{tmp_path / 'tallow.db'}", clock)
@@ -143,7 +136,7 @@ async def test_restarts_do_not_let_a_prefix_count_again(tmp_path: Path, clock: C
 
 
 async def test_a_clock_that_was_years_ahead_does_not_silence_a_prefix(
-    processes: list[Process], clock: Clock
+    processes: list[Process], clock: ManualClock
 ) -> None:
     clock.now += 10 * 365 * 86_400
     await processes[0].report("192.0.2.1")
@@ -152,7 +145,9 @@ async def test_a_clock_that_was_years_ahead_does_not_silence_a_prefix(
     assert processes[0].counted() == 2
 
 
-async def test_a_clock_that_steps_back_does_not_count_twice(processes: list[Process], clock: Clock) -> None:
+async def test_a_clock_that_steps_back_does_not_count_twice(
+    processes: list[Process], clock: ManualClock
+) -> None:
     await processes[0].report("192.0.2.1")
     clock.now -= 3600
     for process in processes:
@@ -190,7 +185,9 @@ async def test_the_database_holds_no_address(processes: list[Process]) -> None:
     assert 0 <= rows[0].cell < 65_536
 
 
-async def test_a_sweep_deletes_what_is_older_than_the_window(processes: list[Process], clock: Clock) -> None:
+async def test_a_sweep_deletes_what_is_older_than_the_window(
+    processes: list[Process], clock: ManualClock
+) -> None:
     await processes[0].report("192.0.2.1")
     clock.now += WINDOW_S + 1
     await processes[0].report("192.0.2.2")

@@ -6,6 +6,7 @@ import ipaddress
 
 import pytest
 
+from support.manual_clock import ManualClock
 from tallow.monitoring.integrations.http_server.connection_table import (
     Connection,
     ConnectionState,
@@ -18,13 +19,6 @@ from tallow.monitoring.integrations.http_server.limits import (
 )
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Server:
     """A table, its refusals, and the connections that it closed."""
 
@@ -32,7 +26,7 @@ class Server:
         self.refused: list[str] = []
         self.closed: list[Connection] = []
         self.timed_out: list[Connection] = []
-        self.clock = Clock()
+        self.clock = ManualClock()
         given = ConnectionLimits(on_refusal=self.refused.append, **limits)  # type: ignore[arg-type]
         self.table = ConnectionTable(given, total, self.clock)
 

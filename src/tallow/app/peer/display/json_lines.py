@@ -16,7 +16,7 @@ from tallow.app.peer.display.background_writer import (
     same_output,
 )
 
-DROPPABLE: Final = frozenset({"progress", "file", "transfer"})
+DROPPABLE: Final = frozenset({"progress", "file"})
 """Events that are dropped while the reader does not keep up. The others are few."""
 
 
@@ -34,7 +34,7 @@ class JsonLines:
         self._errors = self._lines.output if same_output() else BackgroundWriter(sys.stderr)
 
     def __call__(self, event: str, /, **details: Any) -> None:
-        self._lines.write(_encoded(event, details), droppable=event in DROPPABLE)
+        self._lines.write(encode_event(event, details), droppable=event in DROPPABLE)
 
     def ask(self, question: str) -> None:
         """Show a question, or the end of its line, on standard error."""
@@ -52,9 +52,10 @@ class JsonLines:
         return end_output(self._lines.output, self._errors, limit)
 
 
-def _encoded(event: str, details: Mapping[str, Any]) -> bytes:
+def encode_event(event: str, details: Mapping[str, Any]) -> bytes:
+    """An event as one line of JSON, without its end."""
     return orjson.dumps({"event": event, **details})
 
 
 def _dropped(events: int) -> bytes:
-    return _encoded("dropped", {"events": events})
+    return encode_event("dropped", {"events": events})

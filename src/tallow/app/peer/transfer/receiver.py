@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
 from tallow.app.crypto.errors import StoppedByPeerError
@@ -136,22 +136,31 @@ class TransferReceiver(TransferSession):
         Raises:
             PeerError: the sender has left, or did not come.
         """
-        if not signaling.peer.present.is_set():
-            raise_if_departed(signaling)
-            self._events("waiting", side="sender")
-            self._retries.restart_clock()
+        peer, timeout = signaling.peer, self._options.timing.give_up_after
         offered = asyncio.create_task(self._room.attempts.get())
-        departure = asyncio.create_task(signaling.peer.departed.wait())
+        departure = asyncio.create_task(peer.departed.wait())
+        absence = asyncio.create_task(peer.absent.wait())
+
+        async def first(*events: asyncio.Task[Any]) -> None:
+            waits: set[asyncio.Task[Any]] = {offered, departure, *events}
+            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+
         try:
-            timeout = self._options.timing.give_up_after
-            await asyncio.wait({offered, departure}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            # The server may count a sender that has vanished: it is waited for once the server has noticed.
+            if peer.present.is_set():
+                await first(absence)
+            if not peer.present.is_set() and not offered.done():
+                raise_if_departed(signaling)
+                self._events("waiting", side="sender")
+                self._retries.restart_clock()
+                await first()
             if offered.done():
                 return offered.result()
             raise_if_departed(signaling)
             raise PeerError("the sender did not come back; the same command resumes the transfer")
         finally:
-            offered.cancel()
-            departure.cancel()
+            for task in (offered, departure, absence):
+                task.cancel()
 
     async def _follow_attempt(self, attempt: ConnectionAttempt) -> ConnectionAttempt | None:
         """Take part in an attempt: None once all files are here, else the attempt that replaced it."""
