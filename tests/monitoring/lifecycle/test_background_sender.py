@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -113,6 +114,21 @@ def test_items_after_close_are_dropped_and_counted(make: Make) -> None:
     recorder.sender.close(60)
     recorder.sender.put(b"late")
     assert (recorder.sent, recorder.drops) == ([], [("failed", 1)])
+
+
+def test_an_item_that_comes_during_the_last_delivery_drops_nothing(make: Make) -> None:
+    recorder = make()
+    recorder.release.clear()
+    recorder.sender.put(b"in flight")
+    assert recorder.entered.wait(60)
+    closing = threading.Thread(target=recorder.sender.close, args=(60,))
+    closing.start()
+    while not recorder.sender.closed:
+        time.sleep(0.01)
+    recorder.sender.put(b"late")
+    recorder.release.set()
+    closing.join(60)
+    assert (recorder.sent, recorder.drops) == ([b"in flight", b"late"], [])
 
 
 def test_discarded_items_are_counted(make: Make) -> None:

@@ -97,7 +97,7 @@ def test_lines_that_a_full_spool_disk_does_not_accept_are_counted(
     text = """if True:
         import resource, signal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
         from tallow.monitoring.logging import logger, shutdown
         from tallow.monitoring.metrics import METRICS
         for number in range(2000):

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.shipping.endpoint import MAX_RETRY_AFTER_S, parse_retry_after
 from tallow.monitoring.testing import FakeLogEndpoint, log_endpoint
+from tallow.monitoring.testing.fake_backend import ReceivedRequest
 
 pytestmark = pytest.mark.slow
 
@@ -216,6 +217,27 @@ def test_closing_sends_the_queue(start: Start, remote: FakeLogEndpoint, metrics:
     shipper.write(lines(*range(500)))
     shipper.close(soon())
     assert len(remote.messages) == 500
+    assert lost(metrics) == 0
+
+
+def test_a_line_that_the_last_delivery_logs_drops_none_before_it(
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipper = start(log_batch_size=1)
+    accept, said = remote.accept, threading.Event()
+
+    def accept_and_log(request: ReceivedRequest) -> Mapping[str, str]:
+        if not said.is_set():
+            said.set()
+            while not shipper._sender.closed:
+                time.sleep(0.01)
+            shipper.write(lines("delivered again"))
+        return accept(request)
+
+    monkeypatch.setattr(remote, "accept", accept_and_log)
+    shipper.write(lines("first", "second", "third"))
+    shipper.close(soon())
+    assert remote.messages == ["first", "second", "third", "delivered again"]
     assert lost(metrics) == 0
 
 

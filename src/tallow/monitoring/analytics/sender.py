@@ -54,8 +54,8 @@ class EventSender:
         self._sender.flush(timeout_s)
         self._stopping.set()
         self._sender.discard()
-        if not self._sender.close(max(0.0, deadline - time.monotonic())):
-            self._sender.discard(in_flight=True)
+        ended = self._sender.close(max(0.0, deadline - time.monotonic()))
+        self._sender.discard(in_flight=not ended)
 
     def close_at_exit(self, timeout_s: float) -> None:
         """Close when the process exits, for at most :data:`EXIT_S` seconds."""

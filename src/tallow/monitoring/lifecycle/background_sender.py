@@ -101,6 +101,7 @@ class BackgroundSender(Generic[Item]):
         # The log writer's callers pay for every nanosecond: without a listener nothing is asked about it.
         self.put: Callable[[Item], bool] = self._put if on_depth is None else self._put_and_report
         self.closed = False
+        self._closing = False
         # A signal handler or a finaliser may call put() on the thread that holds the lock. No other lock is
         # taken while it is held, because fork() takes the locks of all senders and registries in any order.
         self.lock = threading.RLock()
@@ -213,17 +214,17 @@ class BackgroundSender(Generic[Item]):
     def close(self, timeout_s: float) -> bool:
         """Call ``work`` once more and end the thread: whether it ended within ``timeout_s`` seconds.
 
-        Where no thread runs, ``work`` is called on the caller's thread. What is still queued
-        afterwards is the caller's to :meth:`take` or to :meth:`discard`.
+        Where no thread runs, ``work`` is called on the caller's thread. What is put meanwhile waits for it,
+        too. What is still queued afterwards is the caller's to :meth:`take` or to :meth:`discard`.
         """
-        self.closed = True
+        self.closed = self._closing = True
         self.hurry()
         thread = self._thread
         if thread is None:
             self._run_once()
         elif thread is not threading.current_thread():
             thread.join(timeout_s)
-        self._awake = False
+        self._awake = self._closing = False
         return thread is None or not thread.is_alive()
 
     def _report_depth(self) -> None:
@@ -242,7 +243,8 @@ class BackgroundSender(Generic[Item]):
             self._arrived.set()
             return
         self._awake = False
-        self._on_no_thread()
+        if not self._closing:  # the last call of work may log: a line of it must not drop those before it
+            self._on_no_thread()
 
     def _ensure_thread(self) -> bool:
         """Start the thread unless it runs. False if the interpreter is ending and starts none."""

@@ -85,6 +85,7 @@ class SenderWorker(Worker):
         """End the thread without waiting, and count what is queued or on its way as dropped."""
         self._sender.discard(in_flight=True)
         self._sender.close(0)
+        self._sender.discard()  # what came meanwhile
 
     def _work(self) -> None:
         while taken := self._sender.take(max_items=1):

@@ -84,6 +84,7 @@ class Shipper:
             on_no_thread=self._without_thread,
             on_fork=self._reset,
         )
+        self._finished = False  # whether close() has taken what was queued
         self._reset()
 
     def _reset(self) -> None:
@@ -119,12 +120,14 @@ class Shipper:
                 if not self._spooled(batch):
                     self._count_dropped("failed", len(batch.lines))
                 self._current = None
+            self._finished = True
         self._endpoint.close()
 
     def _without_thread(self) -> None:
         """The interpreter is ending and starts no threads: :meth:`close` sends. Nothing is sent after it."""
-        if self._sender.closed:
-            self._sender.discard()
+        with self._lock:
+            if self._finished:
+                self._sender.discard()
 
     def _work(self) -> float | None:
         """Send what can be sent now, oldest first, and spool the rest if the endpoint fails."""
