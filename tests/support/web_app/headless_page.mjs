@@ -647,6 +647,7 @@ const MAX_FOLDERS = 100;
 const MAX_PATH = 900;
 const PARTIAL = ".tallow-part";
 const FALLBACK = "file";
+const PARENTS = /* @__PURE__ */ new Set([".", ".."]);
 const RESERVED = /[\\:*?"<>|]/;
 const DEVICE = /^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³]) *(?:\.|$)/i;
 const NAME = /^(.+?)((?:\.tar)?\.[A-Za-z0-9]{1,16})?$/s;
@@ -654,8 +655,7 @@ const JOINERS = /[\u200c\u200d]/;
 const encoder = new TextEncoder();
 const byteLength = (text) => encoder.encode(text).length;
 function safePath(path) {
-  const cleaned = Array.from(path, replaceCharacter).join("").normalize("NFC");
-  let parts = cleaned.split("/").map(safePart).filter(Boolean);
+  let parts = path.split("/").filter(Boolean).map(safePart).filter(Boolean);
   if (parts.length === 0) parts = [FALLBACK];
   if (parts[0].startsWith(".")) parts[0] = `_${parts[0].slice(1)}`;
   const last = parts.pop();
@@ -701,9 +701,11 @@ function replaceCharacter(letter) {
   return /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(letter) || RESERVED.test(letter) ? "_" : letter;
 }
 function safePart(piece) {
-  let part = piece.replace(/^ +/, "").replace(/[ .]+$/, "");
+  const cleaned = Array.from(piece, replaceCharacter).join("").normalize("NFC").replace(/^ +| +$/g, "");
+  if (PARENTS.has(cleaned)) return "";
+  let part = cleaned.replace(/[ .]+$/, "");
   if (DEVICE.test(part)) part = `_${part}`;
-  return part === "" ? "" : truncate(part);
+  return truncate(part) || FALLBACK;
 }
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 function encodeResumeOffer({ partial, complete }) {

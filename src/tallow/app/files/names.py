@@ -16,6 +16,8 @@ them."""
 PARTIAL: Final = ".tallow-part"
 """Suffix of a file that is still being received."""
 FALLBACK: Final = "file"
+"""Replaces a name of which nothing safe is left, such as a single space."""
+_PARENTS: Final = frozenset({".", ".."})
 
 _RESERVED: Final = re.compile(r'[\\:*?"<>|]')
 # CONIN$, and COM¹ with a superscript, are Windows devices too, with any extension.
@@ -30,16 +32,16 @@ _JOINERS: Final = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 def safe_path(name: str) -> PurePosixPath:
     """A safe relative path from a name of the other side. Folders are kept.
 
-    Dropped are ``..``, roots, drives, empty parts and invisible characters such as bidirectional overrides.
+    Dropped are ``..``, roots, empty parts and invisible characters such as bidirectional overrides.
     Control characters, lone surrogates and characters that Windows reserves become ``_``. Windows device
     names get a leading ``_``; so does a dot at the top (``.ssh``, ``.bashrc``), because the folder may be a
     home folder. Names are normalised to NFC, do not end in a dot or a space, and are cut to writable lengths.
+    A name of which nothing is left becomes :data:`FALLBACK`, so that what is below it keeps its folder.
 
     >>> str(safe_path("../../.bashrc"))
     '_bashrc'
     """
-    cleaned = unicodedata.normalize("NFC", "".join(map(_replace_character, name)))
-    parts = [part for piece in cleaned.split("/") if (part := _safe_part(piece))] or [FALLBACK]
+    parts = [part for piece in name.split("/") if piece and (part := _safe_part(piece))] or [FALLBACK]
     if parts[0].startswith("."):
         parts[0] = f"_{parts[0][1:]}"
     *folders, last = parts
@@ -89,7 +91,11 @@ def _replace_character(letter: str) -> str:
 
 
 def _safe_part(piece: str) -> str:
-    part = piece.strip(" ").rstrip(" .")
+    """A safe name; empty for ``.`` and ``..``, also between spaces or invisible characters."""
+    cleaned = unicodedata.normalize("NFC", "".join(map(_replace_character, piece))).strip(" ")
+    if cleaned in _PARENTS:
+        return ""
+    part = cleaned.rstrip(" .")
     if _DEVICE.match(part):
         part = f"_{part}"
-    return truncate_name(part) if part else ""
+    return truncate_name(part) or FALLBACK

@@ -7,7 +7,9 @@ const MAX_PART = 255;
 const MAX_FOLDERS = 100;
 const MAX_PATH = 900;
 const PARTIAL = '.tallow-part';
+/** Replaces a name of which nothing safe is left, such as a single space. */
 const FALLBACK = 'file';
+const PARENTS = new Set(['.', '..']);
 
 const RESERVED = /[\\:*?"<>|]/;
 // CONIN$, and COM¹ with a superscript, are Windows devices too, with any extension.
@@ -21,11 +23,11 @@ const byteLength = (text: string): number => encoder.encode(text).length;
 
 /**
  * A safe relative path from a path of the other side. Folders are kept. Dropped are `..`, roots, empty parts and
- * invisible characters; control characters, lone surrogates and characters that Windows reserves become `_`.
+ * invisible characters; control characters, lone surrogates and characters that Windows reserves become `_`. A name
+ * of which nothing is left becomes `file`, so that what is below it keeps its folder.
  */
 export function safePath(path: string): string {
-  const cleaned = Array.from(path, replaceCharacter).join('').normalize('NFC');
-  let parts = cleaned.split('/').map(safePart).filter(Boolean);
+  let parts = path.split('/').filter(Boolean).map(safePart).filter(Boolean);
   if (parts.length === 0) parts = [FALLBACK];
   if (parts[0]!.startsWith('.')) parts[0] = `_${parts[0]!.slice(1)}`;
   const last = parts.pop()!;
@@ -80,8 +82,14 @@ function replaceCharacter(letter: string): string {
   return /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(letter) || RESERVED.test(letter) ? '_' : letter;
 }
 
+/** A safe name; empty for `.` and `..`, also between spaces or invisible characters. */
 function safePart(piece: string): string {
-  let part = piece.replace(/^ +/, '').replace(/[ .]+$/, '');
+  const cleaned = Array.from(piece, replaceCharacter)
+    .join('')
+    .normalize('NFC')
+    .replace(/^ +| +$/g, '');
+  if (PARENTS.has(cleaned)) return '';
+  let part = cleaned.replace(/[ .]+$/, '');
   if (DEVICE.test(part)) part = `_${part}`;
-  return part === '' ? '' : truncate(part);
+  return truncate(part) || FALLBACK;
 }
