@@ -224,11 +224,11 @@ def test_a_line_that_the_last_delivery_logs_drops_none_before_it(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shipper = start(log_batch_size=1)
-    accept, said = remote.accept, threading.Event()
+    accept, first = remote.accept, threading.Event()
 
     def accept_and_log(request: ReceivedRequest) -> Mapping[str, str]:
-        if not said.is_set():
-            said.set()
+        if not first.is_set():
+            first.set()
             while not shipper._sender.closed:
                 time.sleep(0.01)
             shipper.write(lines("delivered again"))

@@ -17,6 +17,7 @@ from tallow.app.files.attributes import PRIVATE_FILE, Attributes
 from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.errors import FileError, FileHashMismatchError, StoppedError, file_error, printable
 from tallow.app.files.names import PARTIAL, numbered_path
+from tallow.app.files.write_back import WriteBack
 from tallow.app.wire import MAX_PAYLOAD_BYTES
 
 BLOCK: Final = 1 << 20
@@ -119,6 +120,7 @@ class PartialFile:
             file = self._open(parent)
             self._file = Descriptor(file)
             self._hash_received(file, stopped)
+            self._write_back = WriteBack(self.received)
             self._check_free_space(file)
         except BaseException as error:
             self._remove_if_empty()
@@ -143,6 +145,7 @@ class PartialFile:
                     self._hash.update(view[:written])
                     self.received += written
                     view = view[written:]
+                self._write_back.advance(file, self.received)
         except OSError as error:
             raise file_error("write", self.name, error) from None
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from tallow.app.peer.tasks import cancel_task
+from tallow.app.peer.tasks import cancel_task, retrieve_exception
 
 T = TypeVar("T")
 
@@ -41,6 +41,7 @@ class BatchQueue(Generic[T]):
         self._waiting.append(item)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
+            self._task.add_done_callback(retrieve_exception)
 
     async def finish(self) -> None:
         """Wait until nothing waits.

@@ -16,7 +16,7 @@ from tallow.app.files.small_files import MAX_SMALL_BYTES, SmallFile, WrittenFile
 from tallow.app.peer.batches import BatchQueue
 from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel
-from tallow.app.peer.tasks import retrieve_exception, run_interruptible
+from tallow.app.peer.tasks import run_interruptible
 from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ManifestEntry, ResumeOffer
 from tallow.app.peer.transfer.progress import TransferProgress
 from tallow.app.peer.transfer.resume_state import ReceiverState
@@ -24,6 +24,8 @@ from tallow.monitoring.metrics import Metrics
 
 SMALL_FILES: Final = 64
 """Small files that are written together, and that may wait in memory: 4 MiB each."""
+BLOCKS: Final = 16
+"""Blocks of a large file that are written together, and that may wait in memory: 4 MiB each."""
 
 
 class FileReceiver:
@@ -230,20 +232,20 @@ class FileReceiver:
             raise written.error
 
     async def _receive_content(self, file: int, partial: PartialFile) -> None:
-        """Receive a file's frames. Each is written while the next one is received."""
+        """Receive a file's frames. They are written while the next ones are received."""
         secure = self._secure
         secure.sequence.expect(FrameType.DATA, file, partial.received, partial.size)
-        writing: asyncio.Task[None] | None = None
+
+        def write(blocks: Sequence[bytes]) -> None:
+            for block in blocks:
+                partial.write(block)
+
+        blocks = BatchQueue[bytes](lambda batch: asyncio.to_thread(write, batch), BLOCKS)
         try:
             while not secure.sequence.complete:
-                payload = await self._receive_payload()
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(asyncio.to_thread(partial.write, payload))
-                writing.add_done_callback(retrieve_exception)
+                await blocks.add(await self._receive_payload())
         finally:
-            if writing is not None:
-                await asyncio.shield(writing)
+            await asyncio.shield(blocks.finish())  # what has arrived need not be sent again
 
     async def _receive_payload(self) -> bytes:
         """The content of the next frame."""
