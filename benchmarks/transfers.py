@@ -6,11 +6,13 @@ Measures the time, the CPU time of the servers, and the CPU time that monitoring
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import random
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from typing import Any
 
 import psutil
 
+import tallow
 from benchmarks.croc import Croc, croc_relay, find_croc
 from benchmarks.paired_measurement import Row, summed
 from benchmarks.wormhole import Wormhole, free_port, wait_for_port, wormhole
@@ -34,6 +37,8 @@ PAIRS = 7
 """Rounds with and without monitoring: enough to see a difference of one percent."""
 TALLOW = [sys.executable, "-m", "tallow"]
 QUIET = [sys.executable, "-m", "benchmarks.no_monitoring"]
+ENVIRONMENT = os.environ | {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
+"""logfire, a peer of another benchmark, has a plugin for pydantic that takes half a second at each start."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ Pairs = list[tuple[Cost, Cost]]
 
 def rows() -> list[Row]:
     """The table's rows on transfers."""
+    compile_programs()
     with tempfile.TemporaryDirectory(prefix="tallow-bench-") as scratch:
         folder = Path(scratch)
         path = large_file(folder / "file.bin")
@@ -124,6 +130,13 @@ def _row(work: str, peer: str, samples: Sequence[tuple[float, float]], aim: floa
     return summed(f"1 GB, {work}", peer, per_gigabyte, 1, aim, "s", 1.0)
 
 
+def compile_programs() -> None:
+    """Compile ours and the peers', as installers do. Otherwise each start compiles all that it imports where
+    ``PYTHONDONTWRITEBYTECODE`` is set."""
+    for folder in (sysconfig.get_path("purelib"), Path(tallow.__file__).parent, Path(__file__).parent):
+        compileall.compile_dir(folder, quiet=2)
+
+
 def large_file(path: Path) -> Path:
     """A file of random bytes."""
     with path.open("wb") as file:
@@ -195,7 +208,7 @@ def by_tallow(server: Server, path: Path, *, relayed: bool) -> Cost:
         settings = Path(home) / "config" / "tallow" / "settings.json"
         settings.parent.mkdir(parents=True, mode=0o700)
         settings.write_text(json.dumps({"settings": {"relay_preference": "auto" if relayed else "direct"}}))
-        environment = os.environ | {"XDG_STATE_HOME": f"{home}/state", "XDG_CONFIG_HOME": f"{home}/config"}
+        environment = ENVIRONMENT | {"XDG_STATE_HOME": f"{home}/state", "XDG_CONFIG_HOME": f"{home}/config"}
         silent = ["--no-telemetry"] if server.command is QUIET else []
         flags = ["--json", *silent, *(["--relay"] if relayed else [])]
         with measured(server.pid) as cost:
