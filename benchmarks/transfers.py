@@ -10,6 +10,7 @@ import compileall
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -204,7 +205,7 @@ def on_and_off(turn: int, on: Server, off: Server, path: Path) -> tuple[Cost, Co
 
 def by_tallow(server: Server, path: Path, *, relayed: bool) -> Cost:
     """A transfer by `tallow send` and `tallow receive`; a relay preference of `direct` forbids the relay."""
-    with tempfile.TemporaryDirectory(prefix="tallow-bench-") as home:
+    with transfer_home(path) as home:
         settings = Path(home) / "config" / "tallow" / "settings.json"
         settings.parent.mkdir(parents=True, mode=0o700)
         settings.write_text(json.dumps({"settings": {"relay_preference": "auto" if relayed else "direct"}}))
@@ -240,7 +241,7 @@ def by_tallow(server: Server, path: Path, *, relayed: bool) -> Cost:
 
 def by_wormhole(servers: Wormhole, path: Path, *, relayed: bool) -> Cost:
     """A transfer by `wormhole send` and `wormhole receive`."""
-    with tempfile.TemporaryDirectory(prefix="tallow-bench-") as home:
+    with transfer_home(path) as home:
         send, receive = servers.commands(path, Path(home) / path.name, relayed=relayed)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         with measured(servers.relay) as cost:
@@ -253,7 +254,7 @@ def by_wormhole(servers: Wormhole, path: Path, *, relayed: bool) -> Cost:
 
 def by_croc(relay: Croc, path: Path, *, relayed: bool) -> Cost:
     """A transfer by `croc send` and `croc`. The receiver starts once the sender waits for it."""
-    with tempfile.TemporaryDirectory(prefix="tallow-bench-") as home:
+    with transfer_home(path) as home:
         folder = Path(home) / "in"
         folder.mkdir()
         send, receive = relay.commands(path, folder, relayed=relayed)
@@ -275,6 +276,18 @@ def by_croc(relay: Croc, path: Path, *, relayed: bool) -> Cost:
             receiver.wait()
         check_received(folder / path.name, path, sender, receiver)
     return cost[0]
+
+
+@contextmanager
+def transfer_home(path: Path) -> Iterator[str]:
+    """A folder for one transfer of ``path``, beside it.
+
+    Small files stay until the end: ext4 searches past the inodes of recently deleted files at each new file.
+    """
+    home = tempfile.mkdtemp(dir=path.parent)
+    yield home
+    if path.is_file():
+        shutil.rmtree(home)
 
 
 def check_received(received: Path, path: Path, *processes: subprocess.Popen[Any]) -> None:

@@ -20,6 +20,7 @@ from tallow.app.files.attributes import PRIVATE_FILE, Attributes
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.errors import FileError, FileHashMismatchError, file_error, printable
 from tallow.app.files.names import safe_path
+from tallow.app.files.write_back import begin_writing
 
 MAX_SMALL_BYTES: Final = 64 * 1024
 _FLAGS: Final = getattr(os, "O_TMPFILE", 0) | os.O_RDWR | os.O_CLOEXEC
@@ -139,6 +140,8 @@ class _Batch:
 
     def give_names(self) -> None:
         """Wait for the disk, and give each file its name."""
+        for _, descriptor, _, _ in self._files:
+            begin_writing(descriptor)
         for _, descriptor, _, _ in self._files:
             if self._stopped():
                 return

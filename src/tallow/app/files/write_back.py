@@ -43,14 +43,19 @@ class WriteBack:
     def advance(self, file: int, position: int) -> None:
         """Report that a descriptor's file is written up to ``position``. Never raises."""
         while position - self._begun >= WINDOW:
-            _advise(file, self._begun)
+            begin_writing(file, self._begun, WINDOW)
             self._begun += WINDOW
             arrived = self._begun - UNDER_WAY - WINDOW
             if arrived >= KEPT:
-                _advise(file, arrived)
+                begin_writing(file, arrived, WINDOW)  # it is on the disk by now, and dropped
 
 
-def _advise(file: int, start: int) -> None:
+def begin_writing(file: int, start: int = 0, size: int = 0) -> None:
+    """Have the kernel write a part of a descriptor's file, by default all of it. Does not wait; never raises.
+
+    Files that are synced one after the other take one turn of the journal each. If all are being written
+    before the first is synced, they share one.
+    """
     if hasattr(os, "posix_fadvise"):  # macOS has none
         with suppress(OSError):
-            os.posix_fadvise(file, start, WINDOW, os.POSIX_FADV_DONTNEED)
+            os.posix_fadvise(file, start, size, os.POSIX_FADV_DONTNEED)
