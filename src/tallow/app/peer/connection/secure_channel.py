@@ -78,10 +78,23 @@ class SecureChannel:
         length = len(frame) - OVERHEAD
         self.sequence.check(header, length)
         payload = self._opener.open(frame)
-        if header.kind is FrameType.ABORT:
-            raise from_code(payload[0] if len(payload) == 1 else ProtocolError.code)
+        _raise_if_abort(header, payload)
         self.sequence.advance(header, length)
         return header, payload
+
+    async def raise_if_aborted(self) -> None:
+        """After a frame could not be sent: read what the other side has sent before it closed the channel.
+
+        A side that writes to the disk does not read meanwhile: the reason of the other side's end may wait.
+
+        Raises:
+            ProtocolError: the other side aborted, or a frame is not the next one.
+        """
+        with suppress(ChannelError, TimeoutError):
+            async with asyncio.timeout(ABORT_S):
+                while True:
+                    frame = await self.channel.receive()
+                    _raise_if_abort(FrameHeader.unpack(frame), self._opener.open(frame))
 
     async def send_document(self, kind: FrameType, document: bytes) -> None:
         """Send a document, in as many frames as needed."""
@@ -116,6 +129,11 @@ class SecureChannel:
         with suppress(TimeoutError):
             async with asyncio.timeout(ABORT_S):
                 await self.channel.close()
+
+
+def _raise_if_abort(header: FrameHeader, payload: bytes) -> None:
+    if header.kind is FrameType.ABORT:
+        raise from_code(payload[0] if len(payload) == 1 else ProtocolError.code)
 
 
 async def perform_handshake(channel: Channel, role: Role, link: Link, metrics: Metrics) -> SecureChannel:

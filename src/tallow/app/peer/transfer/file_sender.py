@@ -18,6 +18,7 @@ from tallow.app.peer.transfer.manifest import MAX_ANSWER_BYTES, Manifest, Resume
 from tallow.app.peer.transfer.prepare import PreparedFiles
 from tallow.app.peer.transfer.progress import TransferProgress
 from tallow.app.peer.transfer.rate_limit import RateLimit
+from tallow.app.peer.transfer.small_sources import grouped, is_small, read_whole
 from tallow.monitoring.metrics import Metrics
 
 BLOCK: Final = 1 << 20
@@ -63,10 +64,29 @@ class FileSender:
             FileError: a file cannot be read, or has changed.
         """
         wanted = [file for file in range(len(self._offer.sources)) if file not in accept.complete_files]
+        sources, partial = self._offer.sources, accept.partial_bytes
+
+        def is_whole(file: int) -> bool:
+            return is_small(sources[file]) and not partial.get(file)
+
         async with run_all_or_fail(self._receive_receipts(wanted)):
-            for file in wanted:
-                await self._send_file(file, accept.partial_bytes.get(file, 0))
+            for group in grouped(wanted, is_whole):
+                if is_whole(group[0]):
+                    await self._send_small_files(group)
+                else:
+                    await self._send_file(group[0], partial.get(group[0], 0))
             await self._secure.send(FrameHeader(FrameType.FINISH))
+
+    async def _send_small_files(self, files: Sequence[int]) -> None:
+        own = [replace(self._offer.sources[file]) for file in files]  # see _send_file
+        contents, error = await asyncio.to_thread(read_whole, own)
+        chunk = self._secure.chunk_size
+        for file, content in zip(files, contents, strict=False):
+            self._progress.set_file(self._offer.sources[file].name)
+            for at in range(0, max(1, len(content)), chunk):
+                await self._send_piece(file, at, content[at : at + chunk], len(content))
+        if error is not None:
+            raise error
 
     async def _send_file(self, file: int, start: int) -> None:
         source = replace(self._offer.sources[file])  # opened by this one alone, and not for other receivers
@@ -74,17 +94,21 @@ class FileSender:
         at = start
         try:
             async for piece in _pieces(source, start, self._secure.chunk_size):
-                await self._limit.wait(len(piece))
-                last = at + len(piece) >= source.size
-                started = time.perf_counter()
-                await self._secure.send(FrameHeader(FrameType.DATA, file, at, last), piece)
-                if piece:
-                    took = time.perf_counter() - started
-                    self._metrics.record_chunk_transfer(self._method, "sent", len(piece), took)
+                await self._send_piece(file, at, piece, source.size)
                 at += len(piece)
-                self._progress.add(len(piece))
         finally:
             source.close()
+
+    async def _send_piece(self, file: int, at: int, piece: bytes | memoryview, size: int) -> None:
+        """Send a part of a file of ``size`` bytes, from offset ``at`` on."""
+        await self._limit.wait(len(piece))
+        last = at + len(piece) >= size
+        started = time.perf_counter()
+        await self._secure.send(FrameHeader(FrameType.DATA, file, at, last), piece)
+        if piece:
+            took = time.perf_counter() - started
+            self._metrics.record_chunk_transfer(self._method, "sent", len(piece), took)
+        self._progress.add(len(piece))
 
     async def _receive_receipts(self, wanted: Sequence[int]) -> None:
         secure = self._secure

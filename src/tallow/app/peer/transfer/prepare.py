@@ -27,6 +27,7 @@ from tallow.app.peer.transfer.manifest import (
     Manifest,
     ManifestEntry,
 )
+from tallow.app.peer.transfer.small_sources import grouped, is_small, read_whole
 from tallow.monitoring.metrics import Metrics
 
 STEP: Final = 8 << 20
@@ -94,7 +95,7 @@ async def build_manifest(
         FileError: a file cannot be read.
         SourceChangedError: a file differs from the earlier run.
     """
-    manifest = _manifest(tree, [await _digest(source) for source in tree.files], is_text=is_text)
+    manifest = _manifest(tree, await _digests(tree.files), is_text=is_text)
     if before is not None and manifest != before:
         raise SourceChangedError(_changed(before, manifest))
     return PreparedFiles(tree.files, manifest)
@@ -139,6 +140,25 @@ def _manifest(tree: SourceTree, digests: Sequence[bytes], *, is_text: bool = Fal
     )
 
 
+async def _digests(sources: Sequence[SourceFile]) -> Sequence[bytes]:
+    """SHA-256 of files. Small ones are read and hashed together."""
+    digests: list[bytes] = []
+    for group in grouped(range(len(sources)), lambda file: is_small(sources[file])):
+        files = [sources[file] for file in group]
+        if is_small(files[0]):
+            digests += await asyncio.to_thread(_small_digests, files)
+        else:
+            digests.append(await _digest(files[0]))
+    return digests
+
+
+def _small_digests(sources: Sequence[SourceFile]) -> Sequence[bytes]:
+    contents, error = read_whole(sources)
+    if error is not None:
+        raise error
+    return [hashlib.sha256(content).digest() for content in contents]
+
+
 async def _digest(source: SourceFile) -> bytes:
     """SHA-256 of a file, read in steps so that a cancelled caller waits for one step only."""
     hashed = hashlib.sha256()
@@ -147,7 +167,7 @@ async def _digest(source: SourceFile) -> bytes:
         hashed.update(source.read(offset, STEP))
 
     try:
-        for offset in range(0, source.size + 1, STEP):  # an empty file is read, too: it may have changed
+        for offset in range(0, source.size, STEP):
             await asyncio.to_thread(step, offset)
     finally:
         source.close()

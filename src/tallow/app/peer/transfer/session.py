@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
-from tallow.app.channels.channel import Channel, ChannelError
+from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError
 from tallow.app.crypto.errors import CancelledByPeerError, StoppedByPeerError
 from tallow.app.peer.connection.connector import NO_WEBRTC, ChannelConnector, transfer_method
 from tallow.app.peer.connection.retry import RetrySchedule
@@ -196,6 +196,9 @@ class TransferSession(ABC):
             except asyncio.CancelledError:
                 if self._aborts_when_cancelled and not self._complete:
                     await self._abort(secure)
+                raise
+            except ChannelClosedError:
+                await secure.raise_if_aborted()
                 raise
             except ChannelError:
                 raise
