@@ -42,7 +42,7 @@ async def test_a_signal_ends_an_unlimited_run(
     running.send_signal(wanted)
     out, errors = await running.communicate()
     assert (running.returncode, errors) == (0, b"")
-    assert " bad requests" in out.decode().splitlines()[-1]
+    assert " bad request" in out.decode().splitlines()[-1]
     assert list((home / "tmp").iterdir()) == []
 
 
@@ -69,7 +69,7 @@ async def test_a_signal_interrupts_a_limited_run(
     running.send_signal(wanted)
     out, errors = await running.communicate()
     assert (running.returncode, errors.split()) == (130, [b"Interrupted"])
-    assert " bad requests" in out.decode().splitlines()[-1]
+    assert " bad request" in out.decode().splitlines()[-1]
 
 
 @pytest.mark.parametrize(

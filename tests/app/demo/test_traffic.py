@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import re
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,16 @@ async def test_each_scenario_has_its_expected_outcome_and_metrics(server: Runnin
     assert server.value("errors_total", type="validation", severity="low") == 1
     assert server.value("active_transfers") == 0
     assert summary.line.startswith("14 transfers in ")
+
+
+@pytest.mark.parametrize(
+    ("count", "begin", "end"),
+    [(1, "1 transfer in ", "; 1 bad request"), (2, "2 transfers in ", "; 2 bad requests")],
+)
+def test_a_summary_counts_one_as_one(count: int, begin: str, end: str) -> None:
+    line = TrafficSummary(Counter(success=count), bad_requests=count).line
+    assert line.startswith(begin)
+    assert line.endswith(end)
 
 
 async def test_of_several_receivers_the_last_one_declines_and_no_state_stays(

@@ -67,13 +67,15 @@ class TrafficSummary:
     def line(self) -> str:
         """One line of text."""
         counts = self.outcomes
+        total = counts.total()
         return (
-            f"{counts.total()} transfers in {self.seconds:.0f} s: {counts['success']} succeeded "
+            f"{total} {'transfer' if total == 1 else 'transfers'} in {self.seconds:.0f} s: "
+            f"{counts['success']} succeeded "
             f"({self.methods['p2p']} directly, {self.methods['relay']} over a relay; "
             f"{self.bytes / 1e6:,.1f} MB), {counts['cancelled']} cancelled, {counts['failed']} failed, "
             f"{counts['refused']} refused; {self.unexpected} did not end as planned, "
             f"{self.without_room} got no room; "
-            f"{self.bad_requests} bad requests"
+            f"{self.bad_requests} bad {'request' if self.bad_requests == 1 else 'requests'}"
         )
 
     def as_dict(self) -> dict[str, object]:

@@ -54,7 +54,9 @@ def as_html(report: Report, rules: Sequence[LoadedRule]) -> str:
 
 
 def _title(report: Report) -> str:
-    return f"{len(report.findings)} findings in {report.rules} alert rules"
+    findings = "finding" if len(report.findings) == 1 else "findings"
+    rules = "rule" if report.rules == 1 else "rules"
+    return f"{len(report.findings)} {findings} in {report.rules} alert {rules}"
 
 
 def _header(report: Report) -> Iterator[str]:
