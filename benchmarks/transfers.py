@@ -17,7 +17,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -27,6 +27,7 @@ import psutil
 import tallow
 from benchmarks.croc import Croc, croc_relay, find_croc
 from benchmarks.paired_measurement import Row, summed
+from benchmarks.plain_tcp import seconds_per_gigabyte
 from benchmarks.wormhole import Wormhole, free_port, wait_for_port, wormhole
 
 SIZE = int(os.environ.get("TALLOW_BENCH_BYTES", "1000000000"))
@@ -44,11 +45,18 @@ ENVIRONMENT = os.environ | {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of one transfer: wall seconds, CPU seconds of the server and of all three processes."""
+    """The cost of one transfer.
+
+    Attributes:
+        seconds: from the start of the sender to the end of both sides.
+        server, whole: CPU seconds of the server, and of all three processes.
+        flow: seconds from the first byte to the receiver's confirmation; 0 for other programs.
+    """
 
     seconds: float
     server: float
     whole: float
+    flow: float = 0.0
 
 
 Pairs = list[tuple[Cost, Cost]]
@@ -68,14 +76,21 @@ def rows() -> list[Row]:
 
             relayed = measured_pairs(path, relayed=True)
             direct = measured_pairs(path, relayed=False)
+            flow = [beside_plain_tcp(turn, ours, path) for turn in range(ROUNDS)]
             many = measured_pairs(small, relayed=False)
             against_croc = croc_rows(ours, path, small)
         with serving(TALLOW, folder / "on") as on, serving(QUIET, folder / "off") as off:
             pairs = [on_and_off(turn, on, off, path) for turn in range(PAIRS)]
     work = f"{SMALL_FILES:,} files of {SMALL_BYTES} bytes, directly"
     return [
-        _row("over the relay", "magic-wormhole, its relay", _seconds(relayed)),
-        _row("directly over TCP", "magic-wormhole, direct TCP", _seconds(direct)),
+        _row("over the relay", "magic-wormhole, its relay", _seconds(relayed), 1.0),
+        _row("directly over TCP", "magic-wormhole, direct TCP", _seconds(direct), 1.0),
+        _row(
+            "directly, from the first byte to the confirmation",
+            "AES-256-GCM over streams, in memory",
+            flow,
+            1.2,
+        ),
         _row("CPU of the relay's server", "magic-wormhole's relay", _server(relayed)),
         _row(
             "CPU of the server, directly",
@@ -196,6 +211,14 @@ def beside_croc(turn: int, ours: Server, theirs: Croc, path: Path, *, relayed: b
     return by_tallow(ours, path, relayed=relayed), by_croc(theirs, path, relayed=relayed)
 
 
+def beside_plain_tcp(turn: int, ours: Server, path: Path) -> tuple[float, float]:
+    """Seconds of the data alone, of a direct transfer and from memory to memory; the order alternates."""
+    if turn % 2:
+        second = seconds_per_gigabyte(SIZE) * GIGABYTES
+        return by_tallow(ours, path, relayed=False).flow, second
+    return by_tallow(ours, path, relayed=False).flow, seconds_per_gigabyte(SIZE) * GIGABYTES
+
+
 def on_and_off(turn: int, on: Server, off: Server, path: Path) -> tuple[Cost, Cost]:
     if turn % 2:
         second = by_tallow(off, path, relayed=True)
@@ -233,10 +256,13 @@ def by_tallow(server: Server, path: Path, *, relayed: bool) -> Cost:
             assert receiver.stdin
             receiver.stdin.write(link)
             receiver.stdin.close()
-            sender.communicate()  # reads the events: a full pipe would stop the transfer
+            events, _ = sender.communicate()  # a full pipe would stop the transfer
             receiver.wait()
         check_received(Path(home) / "in" / path.name, path, sender, receiver)
-    return cost[0]
+        flow = next(
+            event for line in events.splitlines() if (event := json.loads(line))["event"] == "finished"
+        )
+    return replace(cost[0], flow=flow["seconds"])
 
 
 def by_wormhole(servers: Wormhole, path: Path, *, relayed: bool) -> Cost:
