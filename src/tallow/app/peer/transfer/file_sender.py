@@ -10,6 +10,7 @@ from typing import Final
 
 from tallow.app.crypto.errors import MalformedError
 from tallow.app.crypto.frames import FrameHeader, FrameType
+from tallow.app.files.small_sources import grouped, is_small, read_whole
 from tallow.app.files.source_file import SourceFile
 from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel
@@ -18,7 +19,6 @@ from tallow.app.peer.transfer.manifest import MAX_ANSWER_BYTES, Manifest, Resume
 from tallow.app.peer.transfer.prepare import PreparedFiles
 from tallow.app.peer.transfer.progress import TransferProgress
 from tallow.app.peer.transfer.rate_limit import RateLimit
-from tallow.app.peer.transfer.small_sources import grouped, is_small, read_whole
 from tallow.monitoring.metrics import Metrics
 
 BLOCK: Final = 1 << 20

@@ -12,6 +12,7 @@ from typing import Final
 
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.files.errors import printable
+from tallow.app.files.small_sources import grouped, is_small, read_whole
 from tallow.app.files.source_file import SourceFile
 from tallow.app.files.source_tree import SourceTree
 from tallow.app.metadata.strip import strip_all
@@ -27,7 +28,6 @@ from tallow.app.peer.transfer.manifest import (
     Manifest,
     ManifestEntry,
 )
-from tallow.app.peer.transfer.small_sources import grouped, is_small, read_whole
 from tallow.monitoring.metrics import Metrics
 
 STEP: Final = 8 << 20
