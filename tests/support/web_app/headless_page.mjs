@@ -2742,6 +2742,7 @@ const ERROR_TYPES = {
   source_unreadable: ["storage", "high"],
   storage_failed: ["storage", "high"],
   storage_full: ["storage", "high"],
+  selection_lost: ["storage", "medium"],
   other_files: ["validation", "low"],
   too_many_files: ["validation", "low"],
   nothing_to_send: ["validation", "low"],
@@ -3156,12 +3157,18 @@ function tabStorage() {
     return null;
   }
 }
-function keepInTab(key, value) {
+const PLACE = "tallow.place";
+function keepInTab(key, text, free = 0) {
+  const storage2 = tabStorage();
+  if (storage2 === null) return false;
   try {
-    tabStorage()?.setItem(key, JSON.stringify(value));
-    return tabStorage() !== null;
+    if (free > 0) storage2.setItem(PLACE, " ".repeat(free));
+    storage2.setItem(key, text);
+    return true;
   } catch {
     return false;
+  } finally {
+    if (free > 0) storage2.removeItem(PLACE);
   }
 }
 const KEY = "tallow.transfer";
@@ -3190,7 +3197,7 @@ class StateStore {
   }
   save() {
     this.savedAt = performance.now();
-    keepInTab(KEY, this.state);
+    keepInTab(KEY, JSON.stringify(this.state));
   }
   /** Saves, unless it was done just before; `update` brings the state up to date. */
   saveSometimes(update) {
@@ -3200,15 +3207,12 @@ class StateStore {
   }
   /** Erases what is kept of this transfer, unless another one has replaced it. */
   erase() {
-    if (readState()?.link === this.state.link) forgetStoredTransfer();
+    if (readState()?.link === this.state.link) tabStorage()?.removeItem(KEY);
   }
 }
 function storedTransfer() {
   const stored2 = readState();
   return stored2 && { role: stored2.role, link: stored2.link, accepted: stored2.confirmed };
-}
-function forgetStoredTransfer() {
-  tabStorage()?.removeItem(KEY);
 }
 function readState() {
   const found = parseObject(tabStorage()?.getItem(KEY) ?? "");

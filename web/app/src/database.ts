@@ -1,15 +1,16 @@
 /**
  * The page's small databases: what waits to be reported, what was reported, files shared from other apps, and handles
- * of files that are sent. The page and its service worker both use them. Where a browser has none, nothing is kept.
+ * and names of files that are sent. The page and its service worker both use them. Where a browser has none, nothing is kept.
  */
 
 const VERSION = 1;
 
 /**
  * Stores by name. `pending`: counts by fact. `sent`: reports. `shared`: files of the share target. `handles`: of the
- * files of a transfer, see `screens/keptHandles.ts`.
+ * files of a transfer, see `reselection/keptHandles.ts`. `selections`: what a tab sends, see
+ * `reselection/storedSelection.ts`.
  */
-export type StoreName = 'pending' | 'sent' | 'shared' | 'handles';
+export type StoreName = 'pending' | 'sent' | 'shared' | 'handles' | 'selections';
 
 type Stores = Partial<Readonly<Record<StoreName, IDBObjectStoreParameters | undefined>>>;
 
@@ -20,6 +21,7 @@ type Stores = Partial<Readonly<Record<StoreName, IDBObjectStoreParameters | unde
 const DATABASES: Readonly<Record<string, Stores>> = {
   tallow: { pending: undefined, sent: { autoIncrement: true }, shared: { autoIncrement: true } },
   'tallow-handles': { handles: undefined },
+  'tallow-selections': { selections: undefined },
 };
 
 const opened = new Map<string, Promise<IDBDatabase>>();

@@ -11,7 +11,7 @@ import type { TransferSession } from './transfer/session';
 import type { ChooseItems, ReceiveSession, SendItem, SendSession, SessionOptions } from './types';
 
 export * from './types';
-export { forgetStoredTransfer, storedTransfer } from './transfer/storedState';
+export { storedTransfer } from './transfer/storedState';
 
 /** Sends files, folders or one text. The session starts at once. */
 export function createSend(items: readonly SendItem[], options: SessionOptions = {}): SendSession {

@@ -9,6 +9,7 @@ import { takeShared, watchLaunches } from './pwa/incoming';
 import { watchInstallation } from './pwa/install';
 import { registerServiceWorker } from './pwa/register';
 import { missingFeatures } from './requirements';
+import { forgetOldSelections } from './reselection/storedSelection';
 import { App, type Signals } from './screens/App';
 import { actions, resumeStored } from './screens/actions';
 import type { Transfer } from './screens/transfer';
@@ -54,6 +55,7 @@ async function start(): Promise<void> {
   const transfer = isSupported ? await firstTransfer() : null;
   history.replaceState({ screen: transfer?.role === 'receiver' ? 'receive' : 'send' }, '', '/');
   if (!transfer) void removeReceived();
+  void forgetOldSelections();
   const root = document.getElementById('root');
   if (root)
     render(<App actions={actions} signals={signals} start={{ transfer, items, isSupported }} />, root);

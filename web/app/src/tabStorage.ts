@@ -8,12 +8,20 @@ export function tabStorage(): Storage | null {
   }
 }
 
-/** Keeps a value as JSON. False if the storage is full or switched off. */
-export function keepInTab(key: string, value: unknown): boolean {
+/** Holds the place of what is kept later. */
+const PLACE = 'tallow.place';
+
+/** Keeps a text, if `free` characters remain for others. False if the storage is full or switched off. */
+export function keepInTab(key: string, text: string, free = 0): boolean {
+  const storage = tabStorage();
+  if (storage === null) return false;
   try {
-    tabStorage()?.setItem(key, JSON.stringify(value));
-    return tabStorage() !== null;
+    if (free > 0) storage.setItem(PLACE, ' '.repeat(free));
+    storage.setItem(key, text);
+    return true;
   } catch {
     return false;
+  } finally {
+    if (free > 0) storage.removeItem(PLACE);
   }
 }

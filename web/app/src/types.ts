@@ -96,6 +96,7 @@ export type ErrorCode =
   | 'declined'
   | 'unconfirmed'
   | 'other_files'
+  | 'selection_lost'
   | 'too_many_files'
   | 'nothing_to_send'
   | 'unsupported_browser'

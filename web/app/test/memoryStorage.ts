@@ -4,6 +4,8 @@ export class MemoryStorage implements Storage {
   [name: string]: unknown;
   /** Whether it takes nothing more. */
   isFull = false;
+  /** Characters of values that it takes. */
+  capacity = Infinity;
   private readonly values = new Map<string, string>();
 
   get length(): number {
@@ -19,7 +21,9 @@ export class MemoryStorage implements Storage {
   }
 
   setItem(key: string, value: string): void {
-    if (this.isFull) throw new DOMException('full', 'QuotaExceededError');
+    const others = [...this.values].filter(([name]) => name !== key);
+    const used = others.reduce((sum, [, text]) => sum + text.length, value.length);
+    if (this.isFull || used > this.capacity) throw new DOMException('full', 'QuotaExceededError');
     this.values.set(key, value);
   }
 

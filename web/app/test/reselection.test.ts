@@ -2,8 +2,13 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { forgetSelection, keepSelection, storedSelection } from '../src/reselection/storedSelection';
-import { Reselection } from '../src/reselection/reselection';
+import {
+  forgetSelection,
+  keepSelection,
+  selectionId,
+  storedSelection,
+} from '../src/reselection/storedSelection';
+import { loseItems, Reselection } from '../src/reselection/reselection';
 import type { SendItem } from '../src/types';
 import { MemoryStorage } from './memoryStorage';
 
@@ -27,20 +32,20 @@ afterEach(() => {
   Reflect.deleteProperty(globalThis, 'sessionStorage');
 });
 
-function reselect(
+async function reselect(
   items: readonly SendItem[] = chosen,
   prepare: (items: readonly SendItem[]) => Promise<readonly SendItem[]> = async (given) => given,
-): Reselection {
-  keepSelection('an id', items, false);
-  return new Reselection(storedSelection()!, null, prepare);
+): Promise<Reselection> {
+  await keepSelection('an id', items, false);
+  return new Reselection((await storedSelection())!, null, prepare);
 }
 
 const states = (reselection: Reselection): string[] => reselection.files.map(({ state }) => state);
 
 describe('what a tab keeps of a selection', () => {
-  test('has paths, sizes and times, and no content of files', () => {
-    keepSelection('an id', chosen, true);
-    expect(storedSelection()).toEqual({
+  test('has paths, sizes and times, and no content of files', async () => {
+    await keepSelection('an id', chosen, true);
+    expect(await storedSelection()).toEqual({
       id: 'an id',
       keepsMetadata: true,
       items: [
@@ -52,31 +57,45 @@ describe('what a tab keeps of a selection', () => {
     });
   });
 
-  test('is removed by its own id only', () => {
-    keepSelection('first', chosen, false);
-    keepSelection('second', [{ kind: 'text', text: 'a' }], false);
-    forgetSelection('first');
-    expect(storedSelection()?.id).toBe('second');
-    forgetSelection('second');
+  test('is removed by its own id only', async () => {
+    await keepSelection('first', chosen, false);
+    await keepSelection('second', [{ kind: 'text', text: 'a' }], false);
+    await forgetSelection('first');
+    expect((await storedSelection())?.id).toBe('second');
+    await forgetSelection('second');
     expect(sessionStorage.length).toBe(0);
   });
 
-  test('is nothing if the storage is full or another page has written it', () => {
-    keepSelection('first', chosen, false);
+  test('leaves space for the state of the transfer', async () => {
+    const storage = sessionStorage as MemoryStorage;
+    await keepSelection('first', chosen, false);
+    storage.capacity = sessionStorage.getItem('tallow.selection')!.length + 1000;
+    const state = 'x'.repeat(900);
+    for (const items of [chosen, [{ kind: 'text' as const, text: 'a'.repeat(300) }]]) {
+      await keepSelection('second', items, false);
+      sessionStorage.setItem('tallow.transfer', state);
+      expect([await storedSelection(), selectionId()]).toEqual([null, 'second']); // there is no database here
+    }
+    await forgetSelection('second');
+    expect([selectionId(), sessionStorage.length]).toEqual([null, 1]);
+  });
+
+  test('is nothing if the storage is full or another page has written it', async () => {
+    await keepSelection('first', chosen, false);
     (sessionStorage as MemoryStorage).isFull = true;
-    keepSelection('second', chosen, false);
-    expect(storedSelection()).toBeNull();
+    await keepSelection('second', chosen, false);
+    expect(await storedSelection()).toBeNull();
     for (const text of ['', '[]', '{"id": 1, "items": []}', '{"id": "a", "items": [{"kind": "file"}]}']) {
       (sessionStorage as MemoryStorage).isFull = false;
       sessionStorage.setItem('tallow.selection', text);
-      expect(storedSelection()).toBeNull();
+      expect(await storedSelection()).toBeNull();
     }
   });
 });
 
 describe('files that are chosen again', () => {
   test('are given in the first order, once all are there', async () => {
-    const reselection = reselect();
+    const reselection = await reselect();
     const asked = reselection.choose(null);
     reselection.add([fileItem('notes.txt', 'text', 2000), fileItem('other.txt', 'x')]);
     expect(states(reselection)).toEqual(['missing', 'missing', 'found']);
@@ -92,8 +111,8 @@ describe('files that are chosen again', () => {
     expect(reselection.isOpen).toBe(false);
   });
 
-  test('of another size or time are changed, and the right one replaces them', () => {
-    const reselection = reselect([fileItem('notes.txt', 'text', 2000)]);
+  test('of another size or time are changed, and the right one replaces them', async () => {
+    const reselection = await reselect([fileItem('notes.txt', 'text', 2000)]);
     for (const wrong of [fileItem('notes.txt', 'texts', 2000), fileItem('notes.txt', 'text', 2001)]) {
       reselection.add([wrong]);
       expect(states(reselection)).toEqual(['changed']);
@@ -104,14 +123,14 @@ describe('files that are chosen again', () => {
     expect(states(reselection)).toEqual(['found']);
   });
 
-  test('may come without their folder', () => {
-    const reselection = reselect();
+  test('may come without their folder', async () => {
+    const reselection = await reselect();
     reselection.add([fileItem('one.jpg', 'one')]);
     expect(states(reselection)).toEqual(['found', 'missing', 'missing']);
   });
 
   test('are asked for again after a refusal', async () => {
-    const reselection = reselect([fileItem('notes.txt', 'text', 2000)]);
+    const reselection = await reselect([fileItem('notes.txt', 'text', 2000)]);
     const first = reselection.choose(null);
     reselection.add([fileItem('notes.txt', 'text', 2000)]);
     await first;
@@ -124,7 +143,7 @@ describe('files that are chosen again', () => {
 
   test('that cannot be read are asked for again', async () => {
     let failures = 1;
-    const reselection = reselect([fileItem('notes.txt', 'text', 2000)], async (items) => {
+    const reselection = await reselect([fileItem('notes.txt', 'text', 2000)], async (items) => {
       if (failures-- > 0) throw new DOMException('gone', 'NotReadableError');
       return items;
     });
@@ -136,8 +155,12 @@ describe('files that are chosen again', () => {
     expect(await asked).toHaveLength(1);
   });
 
+  test('cannot be asked for if their names are lost', async () => {
+    await expect(loseItems(null)).rejects.toMatchObject({ code: 'selection_lost' });
+  });
+
   test('are not needed for a text', async () => {
-    const reselection = reselect([{ kind: 'text', text: 'grüße' }]);
+    const reselection = await reselect([{ kind: 'text', text: 'grüße' }]);
     expect(reselection.isOpen).toBe(false);
     expect(await reselection.choose(null)).toEqual([{ kind: 'text', text: 'grüße' }]);
   });

@@ -268,6 +268,8 @@ export const de: Texts = {
       'Sie haben nicht rechtzeitig geantwortet, und es wurde nichts übertragen. Bitten Sie den Absender um einen neuen Link.',
     other_files:
       'Der Inhalt dieser Dateien hat sich geändert. Wählen Sie die Dateien, mit denen die Übertragung begann.',
+    selection_lost:
+      'Diese Seite wurde neu geladen, und der Browser hatte weder die Namen der Dateien noch den Text behalten. Die Übertragung wurde beendet. Erstellen Sie einen neuen Link.',
     too_many_files:
       'Das sind zu viele Dateien für eine Übertragung. Senden Sie sie in Teilen oder als ein Archiv.',
     nothing_to_send: 'Es gibt nichts zu senden. Wählen Sie eine Datei, oder schreiben Sie einen Text.',

@@ -248,6 +248,8 @@ export const en = {
     declined: 'The files were declined. Nothing was transferred.',
     unconfirmed: 'You did not answer in time, and nothing was transferred. Ask the sender for a new link.',
     other_files: 'The content of these files has changed. Choose the files that the transfer began with.',
+    selection_lost:
+      'This page was loaded again, and the browser had kept neither the names of the files nor the text. The transfer was ended. Create a new link.',
     too_many_files: 'These are too many files for one transfer. Send them in parts, or as one archive.',
     nothing_to_send: 'There is nothing to send. Choose a file or write a text.',
     unsupported_browser:

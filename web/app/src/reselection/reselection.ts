@@ -5,6 +5,7 @@
 
 import type { ChooseItems, ErrorCode, SendItem } from '../types';
 import { Deferred } from '../connection/async';
+import { LocalError } from '../connection/errors';
 import type { RestoredHandles } from './keptHandles';
 import type { StoredFile, StoredSelection } from './storedSelection';
 
@@ -123,6 +124,9 @@ export class Reselection extends EventTarget {
     }
   }
 }
+
+/** Answers for a page that does not know what it sent: its storage had no space for the names. */
+export const loseItems: ChooseItems = () => Promise.reject(new LocalError('selection_lost'));
 
 const isSameVersion = ({ file }: FileItem, { size, modified }: StoredFile): boolean =>
   file.size === size && file.lastModified === modified;

@@ -1,7 +1,6 @@
 /** What the screens' buttons do: sessions of the engine, with reports, notifications and a lit screen. */
 import {
   createSend,
-  forgetStoredTransfer,
   openLink,
   resumeSend,
   storedTransfer,
@@ -13,8 +12,8 @@ import {
 import { stripItems } from '../metadata/strip';
 import { notify } from '../pwa/notifications';
 import { forgetHandles, keepHandles, RestoredHandles } from '../reselection/keptHandles';
-import { Reselection } from '../reselection/reselection';
-import { forgetSelection, keepSelection, storedSelection } from '../reselection/storedSelection';
+import { loseItems, Reselection } from '../reselection/reselection';
+import { forgetSelection, keepSelection, selectionId, storedSelection } from '../reselection/storedSelection';
 import { settings } from '../settings/settings';
 import { removeReceived, StorageSink } from '../sinks';
 import { mayCollect } from '../telemetry/optOut';
@@ -38,7 +37,7 @@ export const actions: Actions = {
   startSend(items, chosen) {
     for (const feature of featuresOf(items)) void countFeature(feature);
     const id = crypto.randomUUID();
-    keepSelection(id, chosen, settings().keep_metadata === 'on');
+    void keepSelection(id, chosen, settings().keep_metadata === 'on');
     void keepHandles(id, chosen);
     const session = createSend([...items], sessionOptions());
     return watchedSender({ role: 'sender', session, reporter: new Reporter(session), reselection: null }, id);
@@ -75,12 +74,9 @@ export async function resumeStored(): Promise<Transfer | null> {
 }
 
 /** The browser has closed the files of a sender: the person gives them again, or allows to open them. */
-async function resumeSender(): Promise<Transfer | null> {
-  const selection = storedSelection();
-  if (selection === null) {
-    forgetStoredTransfer(); // there was no space for the names
-    return null;
-  }
+async function resumeSender(): Promise<Transfer> {
+  const selection = await storedSelection();
+  if (selection === null) return endLost();
   const prepare = async (items: readonly SendItem[]) =>
     selection.keepsMetadata ? items : stripItems(items, () => undefined);
   const reselection = new Reselection(selection, await RestoredHandles.load(selection.id), prepare);
@@ -90,6 +86,13 @@ async function resumeSender(): Promise<Transfer | null> {
     { role: 'sender', session, reporter: new Reporter(session), reselection },
     selection.id,
   );
+}
+
+/** Joins the room once more and ends the transfer there: otherwise its receiver would wait for it. */
+function endLost(): Transfer {
+  const session = resumeSend(loseItems, sessionOptions());
+  const transfer = { role: 'sender' as const, session, reporter: new Reporter(session), reselection: null };
+  return watchedSender(transfer, selectionId() ?? '');
 }
 
 /** What arrived is in the browser's storage. */
@@ -130,7 +133,7 @@ function watchedSender(transfer: Transfer & { role: 'sender' }, id: string): Tra
   const { session } = transfer;
   session.addEventListener('statechange', () => {
     if (isRunning(transfer) || session.canResume) return;
-    forgetSelection(id);
+    void forgetSelection(id);
     void forgetHandles(id);
   });
   return watched(transfer);

@@ -55,7 +55,7 @@ export class StateStore {
 
   save(): void {
     this.savedAt = performance.now();
-    keepInTab(KEY, this.state); // if it cannot, this page can resume, and a reloaded one starts anew
+    keepInTab(KEY, JSON.stringify(this.state)); // if it cannot, this page can resume, and a reloaded one starts anew
   }
 
   /** Saves, unless it was done just before; `update` brings the state up to date. */
@@ -67,7 +67,7 @@ export class StateStore {
 
   /** Erases what is kept of this transfer, unless another one has replaced it. */
   erase(): void {
-    if (readState()?.link === this.state.link) forgetStoredTransfer();
+    if (readState()?.link === this.state.link) tabStorage()?.removeItem(KEY);
   }
 }
 
@@ -75,11 +75,6 @@ export class StateStore {
 export function storedTransfer(): StoredTransfer | null {
   const stored = readState();
   return stored && { role: stored.role, link: stored.link, accepted: stored.confirmed };
-}
-
-/** Erases it. */
-export function forgetStoredTransfer(): void {
-  tabStorage()?.removeItem(KEY);
 }
 
 function readState(): TransferState | null {
