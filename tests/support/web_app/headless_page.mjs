@@ -4115,6 +4115,46 @@ function hashBlocks(w, v, p, pos, len) {
   }
   return pos;
 }
+const BUFFER_BYTES = 1 << 20;
+class BlobReader {
+  /** null before its first use, and while a stream has it. */
+  buffer = null;
+  /** Calls `use` with the parts of a blob. A part is overwritten after the call. */
+  async read(content, use) {
+    if (!canReuse()) {
+      const whole = new Uint8Array(await content.arrayBuffer());
+      if (whole.length !== content.size) throw hasChanged();
+      use(whole);
+      return;
+    }
+    const reader = content.stream().getReader({ mode: "byob" });
+    let buffer = this.buffer ?? new ArrayBuffer(BUFFER_BYTES);
+    this.buffer = null;
+    for (let left = content.size; left > 0; ) {
+      const { value, done } = await reader.read(new Uint8Array(buffer));
+      if (done) throw hasChanged();
+      use(value);
+      buffer = value.buffer;
+      left -= value.length;
+    }
+    this.buffer = buffer;
+    await reader.cancel();
+  }
+}
+const hasChanged = () => new DOMException("the file has changed", "NotReadableError");
+let isPossible = null;
+function canReuse() {
+  isPossible ??= hasByteStream(new Blob());
+  return isPossible;
+}
+function hasByteStream(blob) {
+  try {
+    blob.stream().getReader({ mode: "byob" });
+    return true;
+  } catch {
+    return false;
+  }
+}
 const PQC = { operations: "pqc_operations_total", duration: "pqc_duration_seconds", labels: {} };
 const CIPHER = {
   operations: "encryption_operations_total",
@@ -4128,6 +4168,7 @@ class TransferCrypto {
   onFact;
   connections = /* @__PURE__ */ new Map();
   hashes = /* @__PURE__ */ new Map();
+  reader = new BlobReader();
   /** The sender's first message of a connection, which gets the number `id`. */
   async startSender(id, input) {
     const sender = await SenderHandshake.create(input, { kem: await this.measuredKem() });
@@ -4175,7 +4216,8 @@ class TransferCrypto {
     this.hashes.set(hash, new SHA256());
   }
   async updateHash(hash, content) {
-    this.hashes.get(hash).update(new Uint8Array(await content.arrayBuffer()));
+    const updated = this.hashes.get(hash);
+    await this.reader.read(content, (part) => updated.update(part));
   }
   /** The hash in hexadecimal digits. */
   async finishHash(hash) {

@@ -12,6 +12,7 @@ import { type FilePart, FrameCipher, type FrameHeader } from '../crypto/frames';
 import { type Kem, kem } from '../crypto/mlkem';
 import type { SessionKeys } from '../crypto/kdf';
 import { type HandshakeInput, ReceiverHandshake, SenderHandshake } from '../crypto/handshake';
+import { BlobReader } from './blobReader';
 
 /** The metrics of a kind of operation, and the labels that all of them have. */
 interface Metrics {
@@ -36,6 +37,7 @@ interface Connection {
 export class TransferCrypto {
   private readonly connections = new Map<number, Connection>();
   private readonly hashes = new Map<number, SHA256>();
+  private readonly reader = new BlobReader();
 
   constructor(private readonly onFact: (fact: Fact) => void) {}
 
@@ -96,7 +98,8 @@ export class TransferCrypto {
   }
 
   async updateHash(hash: number, content: Blob): Promise<void> {
-    this.hashes.get(hash)!.update(new Uint8Array(await content.arrayBuffer()));
+    const updated = this.hashes.get(hash)!;
+    await this.reader.read(content, (part) => updated.update(part));
   }
 
   /** The hash in hexadecimal digits. */
