@@ -184,6 +184,7 @@ def test_a_file_without_a_place_is_refused(
     with offered(server, source, "--relay") as (link, sender):
         tab.open(link)
         accept(tab)
-        assert shown_error(tab) == "storage_full"
+        assert shown_error(tab) == "file_too_large"
+        assert "up to 268\xa0MB" in tab.run("document.querySelector('[data-error]').innerText")
         assert sender.wait(timeout=60) != 0
     assert list(downloads.iterdir()) == []

@@ -2152,6 +2152,7 @@ async function stored(work) {
   try {
     return await work;
   } catch (error) {
+    if (error instanceof LocalError) throw error;
     const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
     throw new LocalError(isFull ? "storage_full" : "storage_failed", "storage_failed");
   }
@@ -2742,6 +2743,7 @@ const ERROR_TYPES = {
   source_unreadable: ["storage", "high"],
   storage_failed: ["storage", "high"],
   storage_full: ["storage", "high"],
+  file_too_large: ["storage", "medium"],
   selection_lost: ["storage", "medium"],
   other_files: ["validation", "low"],
   too_many_files: ["validation", "low"],

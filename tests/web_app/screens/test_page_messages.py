@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.proof, pytest.mark.timeout(60
 ERROR = "document.querySelector('[data-error]').innerText"
 DECLINE = "main .row button:last-child"
 CANCEL = ".actions button"
+
+
+NO_STORAGE = "() => { delete StorageManager.prototype.getDirectory; }"
+TOO_LARGE = 256 * 1024 * 1024 + 1
+"""More than the page keeps in memory in a browser without storage for files."""
 
 
 def opened(new_tab: NewTab, url: str) -> ChromiumTab:
@@ -133,6 +139,25 @@ def test_a_second_tab_that_continues_ends_the_first(
     copy.before_load(f"() => {{ Object.assign(sessionStorage, {kept}); }}")
     copy.open(server.url)
     assert "Go on there" in read(tab, "taken_over")
+
+
+@pytest.mark.parametrize(
+    ("locale", "limit"), [("en-GB", "up to 268\xa0MB each"), ("de-DE", "höchstens 268\xa0MB")]
+)
+def test_a_file_that_the_browser_cannot_take_is_refused_with_the_limit(
+    server: PageServer, new_tab: NewTab, tmp_path: Path, locale: str, limit: str
+) -> None:
+    large = tmp_path / "large.bin"
+    large.touch()
+    os.truncate(large, TOO_LARGE)
+    sender = opened(new_tab, server.url)
+    receiver = new_tab(locale=locale)
+    receiver.before_load(NO_STORAGE)
+    receiver.open(start_send(sender, [large]))
+    wait_for_state(receiver, "confirming")
+    receiver.click(PRIMARY)
+    assert limit in read(receiver, "file_too_large")
+    assert "Its screen says why" in read(sender, "storage_failed")
 
 
 def test_without_a_network_the_page_says_so_and_goes_on_afterwards(

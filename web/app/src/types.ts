@@ -93,6 +93,7 @@ export type ErrorCode =
   | 'source_unreadable'
   | 'storage_failed'
   | 'storage_full'
+  | 'file_too_large'
   | 'declined'
   | 'unconfirmed'
   | 'other_files'
@@ -150,7 +151,10 @@ export interface FileWriter {
   suspend(): Promise<void>;
 }
 
-/** Where received files go. Errors with the name `QuotaExceededError` mean that the disk is full. */
+/**
+ * Where received files go. Errors with the name `QuotaExceededError` mean that the disk is full; a sink names its own
+ * limits by a `LocalError`.
+ */
 export interface Sink {
   open(file: IncomingFile): Promise<FileWriter>;
   /** Makes an empty folder; a sink without folders does nothing. */

@@ -1,12 +1,16 @@
 /** Files over a connection in memory: what the sink is told, and what the other side learns. */
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { SecureChannel } from '../src/connection/secureChannel';
 import { type Bytes, randomBytes, toHex, utf8 } from '../src/crypto/bytes';
 import { abortCode } from '../src/crypto/errors';
 import { FrameType } from '../src/crypto/frames';
 import { sha256 } from '../src/crypto/kdf';
+import { size } from '../src/i18n';
+import { de } from '../src/i18n/de';
+import { en } from '../src/i18n/en';
+import { DownloadSink, MAX_MEMORY_BYTES } from '../src/sinks/downloadSink';
 import type { FileEntry, Manifest } from '../src/protocol/manifest';
 import { FileReceiver } from '../src/transfer/fileReceiver';
 import { FileSender } from '../src/transfer/fileSender';
@@ -161,6 +165,18 @@ describe('no name is given', () => {
     const side = await connect({ 'a.txt': 'content' }, sink);
     await expect(run(side)).rejects.toMatchObject({ code, reason: 'storage_failed' });
     expect(sink.committed.size).toBe(0);
+  });
+
+  test('if it is larger than what a browser without storage keeps in memory', async () => {
+    vi.stubGlobal('navigator', {});
+    const sizes = [MAX_MEMORY_BYTES, MAX_MEMORY_BYTES + 1];
+    const incoming = sizes.map((size) => ({ path: 'a.bin', size, key: '', modified: 0 }));
+    expect(await new DownloadSink().open(incoming[0]!)).toMatchObject({ kept: null });
+    const announced = [{ ...(await entry('a.bin', '')), size: sizes[1]! }];
+    const side = await connect({ 'a.bin': '' }, new DownloadSink(), { announced });
+    await expect(run(side)).rejects.toMatchObject({ code: 'file_too_large', reason: 'storage_failed' });
+    vi.unstubAllGlobals();
+    for (const { error } of [en, de]) expect(error.file_too_large).toContain(size(MAX_MEMORY_BYTES));
   });
 
   test('if the connection is lost, and the next one continues', async () => {

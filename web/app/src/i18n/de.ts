@@ -263,6 +263,8 @@ export const de: Texts = {
       'Eine Datei konnte auf diesem Gerät nicht gespeichert werden. Es wurde keine unvollständige Datei gespeichert. Bitten Sie um einen neuen Link, und wählen Sie einen anderen Ordner.',
     storage_full:
       'Auf diesem Gerät ist nicht genug Platz. Es wurde keine unvollständige Datei gespeichert. Schaffen Sie Platz, und bitten Sie um einen neuen Link.',
+    file_too_large:
+      'Dieses Browserfenster kann Dateien von je höchstens 268\u00a0MB empfangen, und eine von diesen ist größer. Sie wurde nicht gespeichert. Bitten Sie um einen neuen Link, und öffnen Sie ihn in einem anderen Browser oder in einem Fenster, das nicht privat ist, oder empfangen Sie auf der Kommandozeile.',
     declined: 'Die Dateien wurden abgelehnt. Es wurde nichts übertragen.',
     unconfirmed:
       'Sie haben nicht rechtzeitig geantwortet, und es wurde nichts übertragen. Bitten Sie den Absender um einen neuen Link.',

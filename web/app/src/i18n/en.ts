@@ -245,6 +245,8 @@ export const en = {
       'A file could not be saved on this device. No incomplete file was saved. Ask for a new link, and choose another folder.',
     storage_full:
       'There is not enough space on this device. No incomplete file was saved. Free some space and ask for a new link.',
+    file_too_large:
+      'This browser window can receive files of up to 268\u00a0MB each, and one of these is larger. It was not saved. Ask for a new link, and open it in another browser or in a window that is not private, or receive it at the command line.',
     declined: 'The files were declined. Nothing was transferred.',
     unconfirmed: 'You did not answer in time, and nothing was transferred. Ask the sender for a new link.',
     other_files: 'The content of these files has changed. Choose the files that the transfer began with.',

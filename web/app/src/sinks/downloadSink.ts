@@ -4,6 +4,7 @@
  * do not give an incomplete download its name.
  */
 import type { FileWriter, IncomingFile, Sink } from '../types';
+import { LocalError } from '../connection/errors';
 import {
   DOWNLOAD_PREFIX,
   KEEP_ALIVE_MS,
@@ -15,7 +16,7 @@ import { baseName, download } from './savedFiles';
 
 const NO_ANSWER_MS = 15_000;
 /** Largest file that is kept in memory where nothing else works. */
-const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
+export const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
 
 const gone = () => new DOMException('the download was ended by the browser', 'AbortError');
 
@@ -127,8 +128,7 @@ export class DownloadSink implements Sink {
   async open(file: IncomingFile): Promise<FileWriter> {
     const worker = keepsPartsApart() ? navigator.serviceWorker?.controller : null;
     if (worker) return openDownload(worker, file);
-    if (file.size > MAX_MEMORY_BYTES)
-      throw new DOMException('no place for a file of this size', 'QuotaExceededError');
+    if (file.size > MAX_MEMORY_BYTES) throw new LocalError('file_too_large', 'storage_failed');
     return new MemoryWriter(file);
   }
 

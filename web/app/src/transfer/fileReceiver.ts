@@ -179,6 +179,7 @@ async function stored<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
+    if (error instanceof LocalError) throw error;
     const isFull = error instanceof DOMException && error.name === 'QuotaExceededError';
     throw new LocalError(isFull ? 'storage_full' : 'storage_failed', 'storage_failed');
   }

@@ -36,6 +36,7 @@ const ERROR_TYPES: Partial<Record<SessionError['code'], readonly [string, string
   source_unreadable: ['storage', 'high'],
   storage_failed: ['storage', 'high'],
   storage_full: ['storage', 'high'],
+  file_too_large: ['storage', 'medium'],
   selection_lost: ['storage', 'medium'],
   other_files: ['validation', 'low'],
   too_many_files: ['validation', 'low'],
