@@ -27,7 +27,7 @@ from support.web_app.transfers import (
 
 pytestmark = [pytest.mark.integration, pytest.mark.proof, pytest.mark.timeout(600)]
 
-SIZE = 60_000_000
+SIZE = 240_000_000
 """More than the relay and the sockets hold while the receiver is paused."""
 MOVING = "document.querySelector('[data-state=transferring] progress')?.value > 0"
 ASKS = "document.querySelector('[data-role=sender] [data-choose=files]') !== null"
