@@ -330,7 +330,11 @@ def size_of(path: Path) -> int:
 
 @contextmanager
 def measured(server: int) -> Iterator[list[Cost]]:
-    """The cost of a block whose child processes are those of the transfer."""
+    """The cost of a block whose child processes are those of the transfer.
+
+    What an earlier transfer has not synced is written before.
+    """
+    os.sync()
     cost: list[Cost] = []
     before, children, started = cpu(server), os.times(), perf_counter()
     yield cost

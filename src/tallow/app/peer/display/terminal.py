@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final, TextIO, cast
 
-import segno
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.theme import Theme
@@ -131,6 +130,8 @@ class Terminal:
         if self.shows_qr_code:
             # The compact form shows dark modules in the terminal's background colour: readable on dark ones
             # only.
+            import segno  # loading it takes longer than any other part of the display
+
             code = segno.make(link, error="l", micro=False)
             code.terminal(out=cast("TextIO", self._stream), compact=self._theme != "light", border=2)
         self._shows_link = True
