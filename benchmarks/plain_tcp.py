@@ -1,12 +1,13 @@
 """The least that an encrypted transfer over asyncio's streams can cost: random bytes from memory to memory.
 
-``python -m benchmarks.plain_tcp SIZE`` prints the seconds for a gigabyte between two processes: frames of 256
-KiB, sealed with AES-256-GCM. There is no file, hash, room or key exchange.
+``python -m benchmarks.plain_tcp SIZE`` prints the seconds for so many bytes between two processes, in frames
+of 256 KiB, sealed with AES-256-GCM. There is no file, hash, room or key exchange.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import struct
 import subprocess
@@ -21,8 +22,8 @@ _LENGTH: Final = struct.Struct(">I")
 _CIPHER: Final = AESGCM(bytes(32))
 
 
-def seconds_per_gigabyte(size: int) -> float:
-    """Run both processes."""
+def seconds_from_memory_to_memory(size: int) -> float:
+    """Run both processes and return the seconds for ``size`` bytes."""
     printed = subprocess.check_output([sys.executable, "-m", "benchmarks.plain_tcp", str(size)])
     return float(printed)
 
@@ -65,8 +66,7 @@ def main(arguments: list[str]) -> None:
     if arguments[0] == "--to":
         asyncio.run(_send(int(arguments[1]), int(arguments[2])))
     else:
-        frames = int(arguments[0]) // FRAME
-        print(asyncio.run(_receive(frames)) * 1e9 / (frames * FRAME))
+        print(asyncio.run(_receive(math.ceil(int(arguments[0]) / FRAME))))
 
 
 if __name__ == "__main__":

@@ -15,19 +15,19 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
 import tallow
 from benchmarks.croc import Croc, croc_relay, find_croc
 from benchmarks.paired_measurement import Row, summed
-from benchmarks.plain_tcp import seconds_per_gigabyte
+from benchmarks.plain_tcp import seconds_from_memory_to_memory
 from benchmarks.wormhole import Wormhole, free_port, wait_for_port, wormhole
 
 SIZE = int(os.environ.get("TALLOW_BENCH_BYTES", "1000000000"))
@@ -41,6 +41,9 @@ TALLOW = [sys.executable, "-m", "tallow"]
 QUIET = [sys.executable, "-m", "benchmarks.no_monitoring"]
 ENVIRONMENT = os.environ | {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
 """logfire, a peer of another benchmark, has a plugin for pydantic that takes half a second at each start."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def rows() -> list[Row]:
         with serving(TALLOW, folder / "on") as ours, wormhole(folder) as theirs:
 
             def measured_pairs(sent: Path, *, relayed: bool) -> Pairs:
-                return [in_turn(turn, ours, theirs, sent, relayed=relayed) for turn in range(ROUNDS)]
+                return [beside_wormhole(turn, ours, theirs, sent, relayed=relayed) for turn in range(ROUNDS)]
 
             relayed = measured_pairs(path, relayed=True)
             direct = measured_pairs(path, relayed=False)
@@ -195,35 +198,41 @@ def serving(command: list[str], folder: Path) -> Iterator[Server]:
         process.wait()
 
 
-def in_turn(turn: int, ours: Server, theirs: Wormhole, path: Path, *, relayed: bool) -> tuple[Cost, Cost]:
-    """One transfer by each; the order alternates."""
+def in_turn(turn: int, ours: Callable[[], T], theirs: Callable[[], T]) -> tuple[T, T]:
+    """One measurement of each; the order alternates."""
     if turn % 2:
-        second = by_wormhole(theirs, path, relayed=relayed)
-        return by_tallow(ours, path, relayed=relayed), second
-    return by_tallow(ours, path, relayed=relayed), by_wormhole(theirs, path, relayed=relayed)
+        second = theirs()
+        return ours(), second
+    return ours(), theirs()
+
+
+def beside_wormhole(
+    turn: int, ours: Server, theirs: Wormhole, path: Path, *, relayed: bool
+) -> tuple[Cost, Cost]:
+    return in_turn(
+        turn,
+        lambda: by_tallow(ours, path, relayed=relayed),
+        lambda: by_wormhole(theirs, path, relayed=relayed),
+    )
 
 
 def beside_croc(turn: int, ours: Server, theirs: Croc, path: Path, *, relayed: bool) -> tuple[Cost, Cost]:
-    """One transfer by each; the order alternates."""
-    if turn % 2:
-        second = by_croc(theirs, path, relayed=relayed)
-        return by_tallow(ours, path, relayed=relayed), second
-    return by_tallow(ours, path, relayed=relayed), by_croc(theirs, path, relayed=relayed)
+    return in_turn(
+        turn, lambda: by_tallow(ours, path, relayed=relayed), lambda: by_croc(theirs, path, relayed=relayed)
+    )
 
 
 def beside_plain_tcp(turn: int, ours: Server, path: Path) -> tuple[float, float]:
-    """Seconds of the data alone, of a direct transfer and from memory to memory; the order alternates."""
-    if turn % 2:
-        second = seconds_per_gigabyte(SIZE) * GIGABYTES
-        return by_tallow(ours, path, relayed=False).flow, second
-    return by_tallow(ours, path, relayed=False).flow, seconds_per_gigabyte(SIZE) * GIGABYTES
+    """Seconds of the data alone, of a direct transfer and from memory to memory."""
+    return in_turn(
+        turn, lambda: by_tallow(ours, path, relayed=False).flow, lambda: seconds_from_memory_to_memory(SIZE)
+    )
 
 
 def on_and_off(turn: int, on: Server, off: Server, path: Path) -> tuple[Cost, Cost]:
-    if turn % 2:
-        second = by_tallow(off, path, relayed=True)
-        return by_tallow(on, path, relayed=True), second
-    return by_tallow(on, path, relayed=True), by_tallow(off, path, relayed=True)
+    return in_turn(
+        turn, lambda: by_tallow(on, path, relayed=True), lambda: by_tallow(off, path, relayed=True)
+    )
 
 
 def by_tallow(server: Server, path: Path, *, relayed: bool) -> Cost:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import signal
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.web_app.dialogs import OPEN_DIALOG, PERMISSION_DIALOG
 from support.web_app.files import make_file
+from support.web_app.paused_receiver import ASKS, SIZE, go_on, paused_receiver, tab_of
 from support.web_app.server import PageServer
-from support.web_app.tabs import ChromiumTab, NewTab, Tab, wait_until
+from support.web_app.tabs import ChromiumTab, NewTab, wait_until
 from support.web_app.transfers import (
     CHOOSE_FILES,
     STATE,
@@ -27,10 +23,6 @@ from support.web_app.transfers import (
 
 pytestmark = [pytest.mark.integration, pytest.mark.proof, pytest.mark.timeout(600)]
 
-SIZE = 240_000_000
-"""More than the relay and the sockets hold while the receiver is paused."""
-MOVING = "document.querySelector('[data-state=transferring] progress')?.value > 0"
-ASKS = "document.querySelector('[data-role=sender] [data-choose=files]') !== null"
 FILE_STATES = "[...document.querySelectorAll('.files .detail')].map((one) => one.innerText)"
 KEPT = """(async () => [
   sessionStorage.length,
@@ -49,34 +41,6 @@ KEPT = """(async () => [
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     return make_file(tmp_path / "large.bin", SIZE)
-
-
-@contextlib.contextmanager
-def paused_receiver(link: str, folder: Path, tab: Tab) -> Iterator[subprocess.Popen[str]]:
-    """A receiver at the command line that has begun to receive, and is paused until ``go_on``."""
-    with command_line("receive", "--yes", "--relay", "-o", str(folder), stdin=link) as receiver:
-        wait_until(tab, MOVING)
-        os.kill(receiver.pid, signal.SIGSTOP)
-        try:
-            yield receiver
-        finally:
-            if receiver.poll() is None:
-                os.kill(receiver.pid, signal.SIGCONT)
-
-
-def go_on(receiver: subprocess.Popen[str]) -> int:
-    """Continue a paused receiver; returns its exit status."""
-    os.kill(receiver.pid, signal.SIGCONT)
-    return receiver.wait(timeout=60)
-
-
-def tab_of(request: pytest.FixtureRequest, browser_name: str) -> Tab:
-    found: Tab = (
-        request.getfixturevalue("new_tab")()
-        if browser_name == "chromium"
-        else request.getfixturevalue("firefox_tab")
-    )
-    return found
 
 
 @pytest.mark.parametrize("browser_name", ["chromium", "firefox"])

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from support.web_app.files import make_file
+from support.web_app.paused_receiver import ASKS, SIZE, go_on, paused_receiver, tab_of
 from support.web_app.server import PageServer
-from support.web_app.tabs import NewTab, ScriptedTab, Tab, wait_until
+from support.web_app.tabs import NewTab, Tab, wait_until
 from support.web_app.transfers import (
     CHOOSE_FILES,
     CREATE_LINK,
-    command_line,
     link_of,
     shown_error,
     wait_for_state,
 )
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.proof, pytest.mark.timeout(600)]
 
-SIZE: Final = 240_000_000
-"""More than the relay and the sockets hold while the receiver is paused."""
 FILES: Final = 1700
 NAME_LENGTH: Final = 4000
 """Together 6.8 million characters; browsers keep 5 million, or half of that."""
-MOVING: Final = "document.querySelector('[data-state=transferring] progress')?.value > 0"
-ASKS: Final = f"document.querySelector('[data-role=sender] {CHOOSE_FILES}') !== null"
 CHOOSE_EMPTY_FILES: Final = f"""(() => {{
   const chosen = new DataTransfer();
   for (let file = 0; file < {FILES}; file += 1)
@@ -78,25 +69,11 @@ def start(tab: Tab, server: PageServer, source: Path) -> str:
     return link_of(tab)
 
 
-@contextlib.contextmanager
-def paused_receiver(link: str, folder: Path, tab: Tab) -> Iterator[subprocess.Popen[str]]:
-    """A receiver at the command line that has begun to receive and is paused."""
-    with command_line("receive", "--yes", "--relay", "-o", str(folder), stdin=link) as receiver:
-        wait_until(tab, MOVING)
-        os.kill(receiver.pid, signal.SIGSTOP)
-        try:
-            yield receiver
-        finally:
-            if receiver.poll() is None:
-                os.kill(receiver.pid, signal.SIGCONT)
-
-
-@pytest.mark.parametrize("browser_name", ["chromium", pytest.param("firefox", marks=pytest.mark.proof)])
+@pytest.mark.parametrize("browser_name", ["chromium", "firefox"])
 def test_a_reloaded_sender_of_many_names_goes_on(
     server: PageServer, request: pytest.FixtureRequest, tmp_path: Path, source: Path, browser_name: str
 ) -> None:
-    tab: ScriptedTab = request.getfixturevalue("new_tab" if browser_name == "chromium" else "firefox_tab")
-    tab = tab() if callable(tab) else tab
+    tab = tab_of(request, browser_name)
     link = start(tab, server, source)
     with paused_receiver(link, tmp_path / "out", tab) as receiver:
         assert tab.run(KEPT) == [2, 1]
@@ -104,8 +81,7 @@ def test_a_reloaded_sender_of_many_names_goes_on(
         wait_until(tab, ASKS)
         choose(tab, source)
         wait_until(tab, f"!({ASKS})")
-        os.kill(receiver.pid, signal.SIGCONT)
-        assert receiver.wait(timeout=120) == 0
+        assert go_on(receiver) == 0
     assert wait_for_state(tab, "done", "failed", "cancelled") == "done"
     assert (tmp_path / "out" / source.name).read_bytes() == source.read_bytes()
     assert len(list((tmp_path / "out").iterdir())) == FILES + 1
@@ -122,7 +98,6 @@ def test_a_reloaded_sender_whose_names_were_not_kept_ends_on_both_sides(
         tab.open(server.url)
         assert shown_error(tab) == "selection_lost"
         assert "Create a new link" in tab.run("document.querySelector('[data-error]').innerText")
-        os.kill(receiver.pid, signal.SIGCONT)
-        assert receiver.wait(timeout=60) == 1
+        assert go_on(receiver) == 1
     assert not (tmp_path / "out" / source.name).exists()
     assert tab.run("sessionStorage.length") == 0

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.write_back import KEPT, UNDER_WAY, WINDOW, WriteBack
+from tallow.app.wire import MAX_PAYLOAD_BYTES
 
 pytestmark = [
     pytest.mark.slow,
@@ -66,6 +68,25 @@ def test_the_beginning_of_a_file_and_what_was_written_last_stay_in_memory(file: 
     assert min(shares[:kept]) > 0.9
     assert max(shares[kept:dropped]) < 0.1
     assert min(shares[dropped:]) > 0.9
+
+
+def test_a_file_that_is_received_is_written_back(file: int, tmp_path: Path) -> None:
+    """The fixture tells whether the disk can."""
+    block, size = os.urandom(MAX_PAYLOAD_BYTES), WINDOWS * WINDOW
+    with DestinationFolder(tmp_path / "out") as destination:
+        partial = destination.open_partial("name", size, bytes(32), b"key")
+        received = os.open(partial.path, os.O_RDWR)
+        try:
+            for _ in range(size // len(block)):
+                partial.write(block)
+                if partial.received % WINDOW == 0:
+                    os.fsync(received)
+            pages = in_memory(received, size)
+        finally:
+            os.close(received)
+            partial.close()
+    assert not any(pages[KEPT // mmap.PAGESIZE : (KEPT + WINDOW) // mmap.PAGESIZE])
+    assert all(pages[: WINDOW // mmap.PAGESIZE])
 
 
 def test_a_resumed_file_is_followed_from_its_position(file: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from support.transfers.peers import receive, send
 from support.transfers.server import RunningServer
+from tallow.app.channels.channel import ChannelClosedError
 from tallow.app.crypto.errors import (
     CancelledByPeerError,
     DeclinedError,
@@ -26,7 +27,7 @@ from tallow.app.crypto.errors import (
     TruncatedError,
     from_code,
 )
-from tallow.app.crypto.frames import FrameType
+from tallow.app.crypto.frames import FrameHeader, FrameSealer, FrameType
 from tallow.app.crypto.handshake import abort_message
 from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
@@ -143,6 +144,8 @@ class Scripted:
         self.sent: list[bytes] = []
 
     async def receive(self) -> bytes:
+        if not self.messages:
+            raise ChannelClosedError("closed")
         return self.messages.pop(0)
 
     async def send(self, message: bytes) -> None:
@@ -150,6 +153,9 @@ class Scripted:
 
     async def close(self) -> None:
         pass
+
+
+RECEIVER_KEYS: Final = SessionKeys("receiver", bytes(16), bytes(32), bytes(32))
 
 
 @pytest.mark.parametrize("role", ["sender", "receiver"])
@@ -162,8 +168,31 @@ async def test_an_abort_in_place_of_a_handshake_message_is_not_authenticated(rol
 
 async def test_an_abort_in_place_of_the_first_frame_is_not_authenticated() -> None:
     """The relay can send it: it is how the other side refuses the last message of the handshake."""
-    keys = SessionKeys("receiver", bytes(16), bytes(32), bytes(32))
-    channel = SecureChannel(cast("Any", Scripted(abort_message(1))), keys, new_metrics())
+    channel = SecureChannel(cast("Any", Scripted(abort_message(1))), RECEIVER_KEYS, new_metrics())
     with pytest.raises(CancelledByPeerError) as raised:
         await channel.receive_document(FrameType.MANIFEST, 1000)
     assert not raised.value.authenticated
+
+
+def unread(*frames: FrameHeader) -> list[bytes]:
+    """Frames of a sender, which a receiver with :data:`RECEIVER_KEYS` has not read."""
+    sealer = FrameSealer(SessionKeys("sender", bytes(16), bytes(32), bytes(32)), new_metrics())
+    return [sealer.seal(header, bytes([StoppedByPeerError.code])) for header in frames]
+
+
+ABORT: Final = FrameHeader(FrameType.ABORT)
+DATA: Final = FrameHeader(FrameType.DATA, 0)
+
+
+async def test_an_abort_behind_unread_data_is_the_reason_of_a_closed_channel() -> None:
+    channel = SecureChannel(cast("Any", Scripted(*unread(DATA, ABORT))), RECEIVER_KEYS, new_metrics())
+    with pytest.raises(StoppedByPeerError) as raised:
+        await channel.raise_if_aborted()
+    assert raised.value.authenticated
+
+
+@pytest.mark.parametrize("messages", [[b"no frame"], unread(DATA), [unread(DATA, ABORT)[1]]])
+async def test_without_the_other_side_s_abort_a_closed_channel_has_no_reason(messages: list[bytes]) -> None:
+    scripted = Scripted(*messages)
+    await SecureChannel(cast("Any", scripted), RECEIVER_KEYS, new_metrics()).raise_if_aborted()
+    assert scripted.messages == []

@@ -78,7 +78,8 @@ class SecureChannel:
         length = len(frame) - OVERHEAD
         self.sequence.check(header, length)
         payload = self._opener.open(frame)
-        _raise_if_abort(header, payload)
+        if (abort := _abort_error(header, payload)) is not None:
+            raise abort
         self.sequence.advance(header, length)
         return header, payload
 
@@ -87,14 +88,19 @@ class SecureChannel:
 
         A side that writes to the disk does not read meanwhile: the reason of the other side's end may wait.
 
+        What is no frame of the other side is ignored: a cancelled read may have taken a part of one.
+
         Raises:
-            ProtocolError: the other side aborted, or a frame is not the next one.
+            ProtocolError: the other side aborted.
         """
-        with suppress(ChannelError, TimeoutError):
+        abort: ProtocolError | None = None
+        with suppress(ChannelError, ProtocolError, TimeoutError):
             async with asyncio.timeout(ABORT_S):
-                while True:
+                while abort is None:
                     frame = await self.channel.receive()
-                    _raise_if_abort(FrameHeader.unpack(frame), self._opener.open(frame))
+                    abort = _abort_error(FrameHeader.unpack(frame), self._opener.open(frame))
+        if abort is not None:
+            raise abort
 
     async def send_document(self, kind: FrameType, document: bytes) -> None:
         """Send a document, in as many frames as needed."""
@@ -131,9 +137,11 @@ class SecureChannel:
                 await self.channel.close()
 
 
-def _raise_if_abort(header: FrameHeader, payload: bytes) -> None:
-    if header.kind is FrameType.ABORT:
-        raise from_code(payload[0] if len(payload) == 1 else ProtocolError.code)
+def _abort_error(header: FrameHeader, payload: bytes) -> ProtocolError | None:
+    """Why the other side aborted; None if the frame is no abort."""
+    if header.kind is not FrameType.ABORT:
+        return None
+    return from_code(payload[0] if len(payload) == 1 else ProtocolError.code)
 
 
 async def perform_handshake(channel: Channel, role: Role, link: Link, metrics: Metrics) -> SecureChannel:
