@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 from support.transfers.pictures import segment
 from tallow.app.files.source_file import SourceFile
 from tallow.app.files.source_tree import collect
-from tallow.app.peer.tasks import run_interruptible
+from tallow.app.peer.tasks import run_interruptible, start_task
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer.prepare import prepare
 
@@ -89,3 +90,29 @@ async def test_stripping_a_picture_does_not_block_and_cancelling_leaves_no_copy(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_the_error_of_a_started_task_is_not_logged_if_its_waiter_is_cancelled_twice(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failing = asyncio.Event()
+
+    async def fail() -> None:
+        await failing.wait()
+        raise OSError("not retrieved")
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.shield(start_task(fail()))
+
+    waiter = asyncio.create_task(wait())
+    for _ in range(2):
+        await asyncio.sleep(0)
+        waiter.cancel()
+    await asyncio.wait({waiter})
+    failing.set()
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert caplog.messages == []

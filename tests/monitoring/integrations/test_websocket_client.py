@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -135,3 +136,22 @@ async def test_an_unreachable_proxy_is_named(scheme: str, monkeypatch: pytest.Mo
 async def test_an_invalid_host_name_is_an_oserror() -> None:
     with pytest.raises(OSError, match="the host name is invalid"):
         await connect_websocket("ws://a..b/")
+
+
+async def test_cancelling_the_closing_handshake_closes_the_tcp_connection() -> None:
+    ended = asyncio.Event()
+
+    async def never_closes(request: ServerConnection) -> None:
+        request.transport.pause_reading()
+        await ended.wait()
+
+    async with serve(never_closes, "127.0.0.1", 0, close_timeout=0.1) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        connection = await connect_websocket(f"ws://127.0.0.1:{port}/", close_timeout=60)
+        closing = asyncio.create_task(connection.close())
+        await asyncio.sleep(0.05)
+        waited = not closing.done()
+        closing.cancel()
+        await asyncio.wait({closing})
+        ended.set()
+        assert (waited, closing.cancelled(), connection.transport.is_closing()) == (True, True, True)

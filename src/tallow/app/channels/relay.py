@@ -60,8 +60,11 @@ class RelayChannel:
         message: RelayMessage = {"type": "relay", "ticket": ticket}
         try:
             await socket.send(orjson.dumps(message).decode())
-        except ConnectionClosed:
-            raise ChannelError(CONNECTION_LOST) from None
+        except BaseException as error:
+            await socket.close()
+            if isinstance(error, ConnectionClosed):
+                raise ChannelError(CONNECTION_LOST) from None
+            raise
         return cls(socket)
 
     async def wait_until_paired(self, timeout: float) -> None:  # noqa: ASYNC109 - the caller sets the limit

@@ -44,6 +44,7 @@ from tallow.app.channels.channel import (
 )
 from tallow.app.channels.flow_control import ReceiveBuffer, SendWindow
 from tallow.app.channels.ice_servers import IceServers, has_turn
+from tallow.app.channels.webrtc_errors import ignore_background_errors
 from tallow.app.channels.webrtc_negotiation import WebRtcNegotiation
 from tallow.app.wire import MAX_PAYLOAD_BYTES, Role, TransferMethod
 
@@ -92,6 +93,7 @@ async def connect(
     """
     if policy == "relay" and not has_turn(ice_servers):
         raise ChannelError("no connection: the server offers no TURN server")
+    ignore_background_errors(asyncio.get_running_loop())
     try:
         wanted = RTCConfiguration(ice.rtc_ice_servers(ice_servers), RTCIceTransportPolicy(policy))
         channel = WebRtcChannel(RTCPeerConnection(wanted))

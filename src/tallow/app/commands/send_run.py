@@ -23,7 +23,7 @@ from tallow.app.peer.link import Link, LinkError, is_exposed, new_secret, origin
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.server_client import ServerClient, tls_context
-from tallow.app.peer.tasks import run_interruptible
+from tallow.app.peer.tasks import run_interruptible, start_task
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer import resume_state
 from tallow.app.peer.transfer.prepare import PreparedFiles, build_manifest, prepare, strip_files
@@ -189,7 +189,7 @@ class _SendCommand:
         self, server: ServerClient, sent: Sequence[SenderState], preparing: Coroutine[Any, Any, PreparedFiles]
     ) -> None:
         """Send, and show the result."""
-        task = asyncio.create_task(preparing)
+        task = start_task(preparing)
         first = sent[0]
 
         def give_link() -> None:

@@ -20,6 +20,7 @@ from tallow.app.files.source_tree import collect
 from tallow.app.peer.errors import one_line
 from tallow.app.peer.link import Link, new_secret, token_hash
 from tallow.app.peer.options import PeerTiming, TransferOptions
+from tallow.app.peer.tasks import start_task
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer.confirmation import Confirm
 from tallow.app.peer.transfer.prepare import PreparedFiles, prepare
@@ -187,7 +188,7 @@ class DemoTransfer:
     def _start_preparing(self, paths: list[Path], metrics: Metrics) -> asyncio.Task[PreparedFiles]:
         scratch = self._folder / "scratch"
         scratch.mkdir()
-        return asyncio.create_task(self._prepare(paths, scratch, metrics), name="demo files")
+        return start_task(self._prepare(paths, scratch, metrics), "demo files")
 
     async def _prepare(self, paths: list[Path], scratch: Path, metrics: Metrics) -> PreparedFiles:
         await asyncio.sleep(self._plan.prepares_s)

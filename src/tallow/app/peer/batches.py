@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from tallow.app.peer.tasks import cancel_task, retrieve_exception
+from tallow.app.peer.tasks import cancel_task, start_task
 
 T = TypeVar("T")
 
@@ -40,8 +40,7 @@ class BatchQueue(Generic[T]):
             self._task = None
         self._waiting.append(item)
         if self._task is None:
-            self._task = asyncio.create_task(self._run())
-            self._task.add_done_callback(retrieve_exception)
+            self._task = start_task(self._run())
 
     async def finish(self) -> None:
         """Wait until nothing waits.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -13,6 +13,16 @@ from tallow.app.channels.channel import ChannelClosedError
 T = TypeVar("T")
 
 CANCEL_TIMEOUT_S: Final = 0.3
+
+
+def start_task(work: Coroutine[Any, Any, T], name: str | None = None) -> asyncio.Task[T]:
+    """Start a task whose exception is its waiter's.
+
+    A waiter that is cancelled never reads the exception. asyncio would then print a traceback to the user.
+    """
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(retrieve_exception)
+    return task
 
 
 async def run_interruptible(
@@ -31,7 +41,7 @@ async def run_interruptible(
         Exception: whatever ``work`` raises.
     """
     cancelled = threading.Event()
-    running = asyncio.ensure_future(asyncio.to_thread(work, cancelled.is_set))
+    running = start_task(asyncio.to_thread(work, cancelled.is_set))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -42,7 +52,6 @@ async def run_interruptible(
 
 
 def _release(done: asyncio.Future[T], release: Callable[[T], None] | None) -> None:
-    retrieve_exception(done)
     if release is not None and not done.cancelled() and done.exception() is None:
         release(done.result())
 

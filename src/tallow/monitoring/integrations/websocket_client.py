@@ -10,9 +10,23 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 from websockets.exceptions import InvalidProxyStatus, ProxyError
+from websockets.frames import CloseCode
 
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.integrations.request_errors import explain_proxy_failure
+
+
+class _Connection(ClientConnection):
+    """A connection that is closed at once if the closing handshake is cancelled.
+
+    That of ``websockets`` would stay open until the program ends.
+    """
+
+    async def close(self, code: CloseCode | int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
+        try:
+            await super().close(code, reason)
+        finally:
+            self.transport.abort()
 
 
 async def connect_websocket(url: str, *, direct: bool = False, **options: Any) -> ClientConnection:
@@ -42,11 +56,11 @@ async def connect_websocket(url: str, *, direct: bool = False, **options: Any) -
 
 async def _connect(url: str, **options: Any) -> ClientConnection:
     try:
-        return await connect(url, **options)
+        return await connect(url, create_connection=_Connection, **options)
     except UnicodeError as error:  # raised by the resolver for an invalid name
         raise OSError("the host name is invalid") from error
 
 
 async def connect_unix_websocket(path: str, url: str, **options: Any) -> ClientConnection:
     """Open a WebSocket to a server that listens on the Unix socket ``path``."""
-    return await unix_connect(path, url, **options)
+    return await unix_connect(path, url, create_connection=_Connection, **options)

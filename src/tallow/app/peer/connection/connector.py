@@ -26,6 +26,7 @@ from tallow.app.peer.errors import PeerError
 from tallow.app.peer.link import Link
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
+from tallow.app.peer.tasks import start_task
 from tallow.app.wire import Role, TransferMethod
 from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.metrics import Metrics
@@ -110,7 +111,7 @@ class ChannelConnector:
         timing = self._options.timing
         deadline = asyncio.get_running_loop().time() + timing.direct_timeout + timing.channel_timeout
         async with ChannelRace(await_message=True) as race:
-            following = asyncio.create_task(self._follow_offers(race, attempt, signaling), name="offers")
+            following = start_task(self._follow_offers(race, attempt, signaling), "offers")
             try:
                 while True:
                     found = await race.first(ALL_TYPES, deadline)

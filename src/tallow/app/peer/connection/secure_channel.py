@@ -20,7 +20,7 @@ from tallow.app.crypto.frames import (
 from tallow.app.crypto.handshake import ABORT, ReceiverHandshake, SenderHandshake, abort_message
 from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.app.peer.link import Link
-from tallow.app.peer.tasks import retrieve_exception
+from tallow.app.peer.tasks import start_task
 from tallow.app.wire import MAX_PAYLOAD_BYTES, Role
 from tallow.monitoring.logging import crypto_logger
 from tallow.monitoring.metrics import Metrics
@@ -54,9 +54,7 @@ class SecureChannel:
         """
         # An encrypted frame must be sent, or the nonce of every later one is wrong: cancelling does not stop
         # it.
-        sending = asyncio.ensure_future(self._send(header, payload))
-        sending.add_done_callback(retrieve_exception)
-        await asyncio.shield(sending)
+        await asyncio.shield(start_task(self._send(header, payload)))
 
     async def _send(self, header: FrameHeader, payload: bytes | memoryview) -> None:
         async with self._sending:

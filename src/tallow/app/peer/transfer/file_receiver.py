@@ -16,7 +16,7 @@ from tallow.app.files.small_files import MAX_SMALL_BYTES, SmallFile, WrittenFile
 from tallow.app.peer.batches import BatchQueue
 from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel
-from tallow.app.peer.tasks import run_interruptible
+from tallow.app.peer.tasks import run_interruptible, start_task
 from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ManifestEntry, ResumeOffer
 from tallow.app.peer.transfer.progress import TransferProgress
 from tallow.app.peer.transfer.resume_state import ReceiverState
@@ -245,7 +245,7 @@ class FileReceiver:
             while not secure.sequence.complete:
                 await blocks.add(await self._receive_payload())
         finally:
-            await asyncio.shield(blocks.finish())  # what has arrived need not be sent again
+            await asyncio.shield(start_task(blocks.finish()))  # what has arrived need not be sent again
 
     async def _receive_payload(self) -> bytes:
         """The content of the next frame."""

@@ -14,7 +14,7 @@ from tallow.app.files.small_sources import grouped, is_small, read_whole
 from tallow.app.files.source_file import SourceFile
 from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel
-from tallow.app.peer.tasks import run_all_or_fail
+from tallow.app.peer.tasks import run_all_or_fail, start_task
 from tallow.app.peer.transfer.manifest import MAX_ANSWER_BYTES, Manifest, ResumeOffer
 from tallow.app.peer.transfer.prepare import PreparedFiles
 from tallow.app.peer.transfer.progress import TransferProgress
@@ -151,4 +151,4 @@ async def _pieces(source: SourceFile, start: int, chunk: int) -> AsyncIterator[m
 
 
 def _read(source: SourceFile, at: int, length: int) -> asyncio.Task[bytes]:
-    return asyncio.create_task(asyncio.to_thread(source.read, at, length))
+    return start_task(asyncio.to_thread(source.read, at, length))

@@ -18,6 +18,7 @@ from tallow.app.peer.events import EventHandler
 from tallow.app.peer.link import Link
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
+from tallow.app.peer.tasks import start_task
 from tallow.app.peer.transfer.confirmation import Confirm, ReceiverConfirmation
 from tallow.app.peer.transfer.file_receiver import FileReceiver
 from tallow.app.peer.transfer.manifest import Manifest
@@ -137,7 +138,7 @@ class TransferReceiver(TransferSession):
             PeerError: the sender has left, or did not come.
         """
         peer, timeout = signaling.peer, self._options.timing.give_up_after
-        offered = asyncio.create_task(self._room.attempts.get())
+        offered = start_task(self._room.attempts.get())
         departure = asyncio.create_task(peer.departed.wait())
         absence = asyncio.create_task(peer.absent.wait())
 
@@ -166,7 +167,7 @@ class TransferReceiver(TransferSession):
         """Take part in an attempt: None once all files are here, else the attempt that replaced it."""
         self._aborts_when_cancelled = True
         receiving = asyncio.create_task(self._transfer(attempt))
-        newer = asyncio.create_task(self._room.attempts.get())
+        newer = start_task(self._room.attempts.get())
         try:
             await asyncio.wait({receiving, newer}, return_when=asyncio.FIRST_COMPLETED)
             if not receiving.done() and newer.exception() is None:
@@ -183,13 +184,13 @@ class TransferReceiver(TransferSession):
 
     async def _linger(self) -> ConnectionAttempt | None:
         """Stay until the sender knows that all files are here. Returns an attempt if it has to ask again."""
-        newer = asyncio.create_task(self._room.attempts.get())
+        newer = start_task(self._room.attempts.get())
         departure: asyncio.Task[None] | None = None
         try:
             async with asyncio.timeout(self._options.timing.linger):
                 while True:
                     signaling = await self._room.signaling()
-                    departure = asyncio.create_task(signaling.wait_for_departure())
+                    departure = start_task(signaling.wait_for_departure())
                     await asyncio.wait({newer, departure}, return_when=asyncio.FIRST_COMPLETED)
                     if newer.done():
                         return newer.result()

@@ -12,6 +12,7 @@ from tallow.app.peer.errors import PeerError, one_line
 from tallow.app.peer.events import EventHandler
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
+from tallow.app.peer.tasks import start_task
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer.outcome import outcome_of
 from tallow.app.peer.transfer.prepare import PreparedFiles
@@ -55,7 +56,7 @@ class ReceiverTransfers:
             TransferSender(
                 server,
                 state,
-                asyncio.create_task(_shared(preparing)),
+                start_task(_shared(preparing)),
                 others if state is not sent[0] else options,
                 new_metrics() if state is not sent[0] else metrics,
                 self._events_of(number),

@@ -16,7 +16,7 @@ from tallow.app.peer.errors import PeerError, ServerRefusedError, abort_code, is
 from tallow.app.peer.events import EventHandler
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
-from tallow.app.peer.tasks import cancel_task
+from tallow.app.peer.tasks import cancel_task, start_task
 from tallow.app.peer.transfer.file_sender import FileSender
 from tallow.app.peer.transfer.manifest import ResumeOffer
 from tallow.app.peer.transfer.outcome import (
@@ -153,7 +153,7 @@ class TransferSender(TransferSession):
             raise_if_departed(signaling)
             self._events("waiting", side="receiver")
             self._retries.restart_clock()
-        arrival = asyncio.create_task(signaling.wait_for_peer())
+        arrival = start_task(signaling.wait_for_peer())
         departure = asyncio.create_task(signaling.peer.departed.wait())
         try:
             await self._raise_if_unprepared(signaling)
