@@ -1,4 +1,4 @@
-"""WebRTC is loaded while a peer waits, if its options allow WebRTC."""
+"""WebRTC is loaded while a peer waits, if its options allow WebRTC and TCP does not connect before."""
 
 from __future__ import annotations
 
@@ -8,29 +8,45 @@ import sys
 import pytest
 
 PROGRAM = """
-import sys, threading
-from tallow.app.peer.connection.channel_openings import WEBRTC_MODULE, ChannelOpenings
+import asyncio, sys
+from tallow.app.peer.connection.channel_openings import RECEIVER_LOADS_AFTER_S, ChannelOpenings
+from tallow.app.peer.connection.webrtc_loader import WEBRTC_MODULE
 from tallow.app.peer.link import Link
 from tallow.app.peer.options import TransferOptions
 
 link = Link("https://tallow.example", "a" * 16, bytes(16))
-openings = ChannelOpenings(None, link, "sender", TransferOptions({options}), loopback=True)
-assert WEBRTC_MODULE not in sys.modules
-openings.preload()
-for thread in threading.enumerate():
-    if thread.name == "import webrtc":
-        thread.join()
+openings = ChannelOpenings(None, link, "{role}", TransferOptions({options}), loopback=True)
+
+async def main():
+    assert WEBRTC_MODULE not in sys.modules
+    openings.preload()
+    if {connects}:
+        openings.connected()
+    await asyncio.sleep(2 * RECEIVER_LOADS_AFTER_S)
+
+asyncio.run(main())  # waits for threads
 print(WEBRTC_MODULE in sys.modules)
+if {connects}:
+    asyncio.run(openings._webrtc.module())  # a later attempt needs it
+    assert WEBRTC_MODULE in sys.modules
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("options", "loaded"),
-    [("", "True"), ("tallow_relay=True", "False"), ("transports=('tcp',)", "False")],
-    ids=["all paths", "relay only", "TCP only"],
+    ("role", "options", "connects", "loaded"),
+    [
+        ("sender", "", False, "True"),
+        ("receiver", "", False, "True"),
+        ("receiver", "", True, "False"),
+        ("sender", "tallow_relay=True", False, "False"),
+        ("sender", "transports=('tcp',)", False, "False"),
+    ],
+    ids=["sender", "receiver", "connected receiver", "relay only", "TCP only"],
 )
-def test_webrtc_is_loaded_in_the_background_if_it_may_be_used(options: str, loaded: str) -> None:
-    program = PROGRAM.format(options=options)
+def test_webrtc_is_loaded_in_the_background_if_it_may_be_used(
+    role: str, options: str, connects: bool, loaded: str
+) -> None:
+    program = PROGRAM.format(role=role, options=options, connects=connects)
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == loaded

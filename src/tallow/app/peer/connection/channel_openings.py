@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -18,6 +15,7 @@ from tallow.app.peer.connection.channel_race import Opened, Opening
 from tallow.app.peer.connection.connection_attempt import ConnectionAttempt
 from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.connection.signaling_messages import ChannelType
+from tallow.app.peer.connection.webrtc_loader import WebRtcLoader
 from tallow.app.peer.link import Link
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
@@ -26,7 +24,8 @@ from tallow.app.wire import Role
 if TYPE_CHECKING:
     from tallow.app.channels.tcp.port_mapping.mapper import PortMapper
 
-WEBRTC_MODULE: Final = "tallow.app.channels.webrtc"
+RECEIVER_LOADS_AFTER_S: Final = 0.25
+"""Seconds that TCP has before a receiver loads WebRTC. A sender loads it while it waits for a receiver."""
 CandidatePolicy = Literal["all", "relay"]
 
 
@@ -55,6 +54,7 @@ class ChannelOpenings:
         self.role = role
         self._options = options
         self._mapper = None if loopback else _port_mapper(options, on_mapped)
+        self._webrtc = WebRtcLoader(RECEIVER_LOADS_AFTER_S if role == "receiver" else 0.0)
         self._tcp = TcpConnector(role, link.secret, bind=options.bind, loopback=loopback, mapper=self._mapper)
 
     @property
@@ -70,17 +70,21 @@ class ChannelOpenings:
     def preload(self) -> None:
         """Import WebRTC, and search the router, in the background while this side joins its room and waits.
 
-        The import takes half a second and more. During the attempt it would use up the head start of direct
-        connections, and a page has no other direct connection than WebRTC.
+        The import takes a fourth of a second and more. During the attempt it would use up the head start of
+        direct connections, and a page has no other direct connection than WebRTC.
         """
         if not self._options.tallow_relay and self._uses_webrtc and not self.lacks_webrtc:
-            # A daemon thread, because a cancelled command must not wait for it.
-            threading.Thread(target=_import_webrtc, name="import webrtc", daemon=True).start()
+            self._webrtc.start()
         if self._mapper is not None and self._options.router is not None:
             self._options.router.start()
 
+    def connected(self) -> None:
+        """A channel was chosen: what the others still need is not loaded."""
+        self._webrtc.stop()
+
     async def close(self) -> None:
         """Remove the port that the router maps. Takes a second at most."""
+        self._webrtc.stop()
         if self._mapper is not None:
             await self._mapper.close()
 
@@ -129,8 +133,7 @@ class ChannelOpenings:
         self, attempt: ConnectionAttempt, signaling: SignalingClient, opened: Opened
     ) -> None:
         try:
-            # A second import waits for the first one, here without holding up the event loop.
-            module = await asyncio.to_thread(importlib.import_module, WEBRTC_MODULE)
+            module = await self._webrtc.module()
         except ImportError:  # installed, but not for this Python or system
             await attempt.exchange("webrtc").refuse()
             raise ChannelError("no connection over WebRTC: aiortc cannot be loaded") from None
@@ -175,8 +178,3 @@ def _port_mapper(options: TransferOptions, on_mapped: Callable[[str | None], Non
     from tallow.app.channels.tcp.port_mapping.mapper import PortMapper  # of an extra
 
     return PortMapper(options.router, on_mapped)
-
-
-def _import_webrtc() -> None:
-    with suppress(ImportError):  # the attempt reports it
-        importlib.import_module(WEBRTC_MODULE)

@@ -100,6 +100,7 @@ class ChannelConnector:
         self._recorder.record(found, tried, self._openings.ice_servers(signaling))
         if found is None:
             raise self._no_channel(errors["relay"])
+        self._openings.connected()
         return found[1]
 
     async def accept(self, attempt: ConnectionAttempt, signaling: SignalingClient) -> Channel:
@@ -116,6 +117,7 @@ class ChannelConnector:
                 while True:
                     found = await race.first(ALL_TYPES, deadline)
                     if found is not None:
+                        self._openings.connected()
                         return found[1]
                     if following.done():
                         following.result()
