@@ -35,7 +35,9 @@ GIGABYTES = SIZE / 1e9
 ROUNDS = 3
 SMALL_FILES = 10_000
 SMALL_BYTES = 1_000
-PAIRS = 7
+TINY = f"one file of {SMALL_BYTES} bytes, directly"
+"""What starting and ending costs."""
+PAIRS = 13
 """Rounds with and without monitoring: enough to see a difference of one percent."""
 TALLOW = [sys.executable, "-m", "tallow"]
 QUIET = [sys.executable, "-m", "benchmarks.no_monitoring"]
@@ -72,6 +74,8 @@ def rows() -> list[Row]:
         folder = Path(scratch)
         path = large_file(folder / "file.bin")
         small = small_files(folder / "small")
+        tiny = folder / "tiny.bin"
+        tiny.write_bytes(random.randbytes(SMALL_BYTES))
         with serving(TALLOW, folder / "on") as ours, wormhole(folder) as theirs:
 
             def measured_pairs(sent: Path, *, relayed: bool) -> Pairs:
@@ -81,7 +85,8 @@ def rows() -> list[Row]:
             direct = measured_pairs(path, relayed=False)
             flow = [beside_plain_tcp(turn, ours, path) for turn in range(ROUNDS)]
             many = measured_pairs(small, relayed=False)
-            against_croc = croc_rows(ours, path, small)
+            one = measured_pairs(tiny, relayed=False)
+            against_croc = croc_rows(ours, path, small, tiny)
         with serving(TALLOW, folder / "on") as on, serving(QUIET, folder / "off") as off:
             pairs = [on_and_off(turn, on, off, path) for turn in range(PAIRS)]
     work = f"{SMALL_FILES:,} files of {SMALL_BYTES} bytes, directly"
@@ -101,12 +106,13 @@ def rows() -> list[Row]:
             _server_without_relay(direct, relayed),
         ),
         summed(work, "magic-wormhole, as one archive", _seconds(many), 1, None, "s", 1.0),
+        summed(TINY, "magic-wormhole", _seconds(one), 1, None, "s", 1.0),
         *against_croc,
         _row("CPU of all, over the relay, monitoring on", "monitoring off", _whole(pairs), 1.01),
     ]
 
 
-def croc_rows(ours: Server, path: Path, small: Path) -> list[Row]:
+def croc_rows(ours: Server, path: Path, small: Path, tiny: Path) -> list[Row]:
     """The same transfers beside croc's; none without croc."""
     program = find_croc()
     if program is None:
@@ -119,11 +125,13 @@ def croc_rows(ours: Server, path: Path, small: Path) -> list[Row]:
         relayed = measured_pairs(path, relayed=True)
         direct = measured_pairs(path, relayed=False)
         many = measured_pairs(small, relayed=False)
+        one = measured_pairs(tiny, relayed=False)
     work = f"{SMALL_FILES:,} files of {SMALL_BYTES} bytes, directly"
     return [
         _row("over the relay", "croc, its relay", _seconds(relayed)),
         _row("directly over TCP", "croc, direct", _seconds(direct)),
         summed(work, "croc", _seconds(many), 1, None, "s", 1.0),
+        summed(TINY, "croc", _seconds(one), 1, None, "s", 1.0),
     ]
 
 
@@ -278,39 +286,46 @@ def by_wormhole(servers: Wormhole, path: Path, *, relayed: bool) -> Cost:
     """A transfer by `wormhole send` and `wormhole receive`."""
     with transfer_home(path) as home:
         send, receive = servers.commands(path, Path(home) / path.name, relayed=relayed)
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         with measured(servers.relay) as cost:
-            running = [subprocess.Popen(send, **quiet), subprocess.Popen(receive, **quiet)]  # type: ignore[call-overload]
-            for process in running:
-                process.wait()
+            running = run_in_order(send, receive, b"code is", ENVIRONMENT)
         check_received(Path(home) / path.name, path, *running)
     return cost[0]
 
 
 def by_croc(relay: Croc, path: Path, *, relayed: bool) -> Cost:
-    """A transfer by `croc send` and `croc`. The receiver starts once the sender waits for it."""
+    """A transfer by `croc send` and `croc`."""
     with transfer_home(path) as home:
         folder = Path(home) / "in"
         folder.mkdir()
         send, receive = relay.commands(path, folder, relayed=relayed)
         environment = relay.environment(home)
         with measured(relay.relay) as cost:
-            sender = subprocess.Popen(
-                send, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-            )
-            assert sender.stderr
-            shown = b""
-            while b"Code is" not in shown:
-                shown += sender.stderr.read1(4096)  # type: ignore[attr-defined]
-                if sender.poll() is not None:
-                    raise RuntimeError(f"croc has not sent: {shown[-200:]!r}")
-            receiver = subprocess.Popen(
-                receive, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            sender.communicate()
-            receiver.wait()
-        check_received(folder / path.name, path, sender, receiver)
+            running = run_in_order(send, receive, b"Code is", environment)
+        check_received(folder / path.name, path, *running)
     return cost[0]
+
+
+def run_in_order(
+    send: list[str], receive: list[str], ready: bytes, environment: dict[str, str]
+) -> list[subprocess.Popen[bytes]]:
+    """Run a peer's commands to their end. As a person would, start to receive once the code is shown.
+
+    Args:
+        ready: what the sender writes to standard error with the code.
+    """
+    sender = subprocess.Popen(send, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert sender.stderr
+    shown = b""
+    while ready not in shown:
+        shown += sender.stderr.read1(4096)  # type: ignore[attr-defined]
+        if sender.poll() is not None:
+            raise RuntimeError(f"{send[0]} has not sent: {shown[-200:]!r}")
+    receiver = subprocess.Popen(
+        receive, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    sender.communicate()
+    receiver.wait()
+    return [sender, receiver]
 
 
 @contextmanager

@@ -29,6 +29,8 @@ class ThroughputWindow:
 
     def _advance(self) -> None:
         now = int(self._clock())
+        if now <= self._second:  # as in most calls
+            return
         for second in range(max(self._second + 1, now - WINDOW_SECONDS + 1), now + 1):
             self._sums[second % WINDOW_SECONDS] = 0
-        self._second = max(now, self._second)
+        self._second = now
