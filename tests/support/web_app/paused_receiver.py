@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -24,15 +25,25 @@ ASKS: Final = "document.querySelector('[data-role=sender] [data-choose=files]') 
 
 @contextlib.contextmanager
 def paused_receiver(link: str, folder: Path, tab: Tab) -> Iterator[subprocess.Popen[str]]:
-    """A receiver that has begun to receive, and is paused until ``go_on``."""
+    """A receiver that has begun to receive, and is paused until ``go_on``.
+
+    What it has written decides: on a loaded machine the page may show the first bytes when all are sent.
+    """
     with command_line("receive", "--yes", "--relay", "-o", str(folder), stdin=link) as receiver:
-        wait_until(tab, _MOVING)
+        while not _has_bytes(folder):
+            assert receiver.poll() is None, receiver.communicate()
+            time.sleep(0.01)
         os.kill(receiver.pid, signal.SIGSTOP)
         try:
+            wait_until(tab, _MOVING)
             yield receiver
         finally:
             if receiver.poll() is None:
                 os.kill(receiver.pid, signal.SIGCONT)
+
+
+def _has_bytes(folder: Path) -> bool:
+    return any(path.is_file() and path.stat().st_size for path in folder.rglob("*"))
 
 
 def go_on(receiver: subprocess.Popen[str]) -> int:
