@@ -2776,6 +2776,7 @@ function errorFact(error) {
 }
 const WINDOW_MS = 5e3;
 const REPORT_EVERY_MS = 200;
+const RECALCULATE_MS = 1e3;
 class ProgressMeter {
   constructor(onChange) {
     this.onChange = onChange;
@@ -2796,6 +2797,7 @@ class ProgressMeter {
   samples = [];
   startedAt = null;
   reportedAt = -Infinity;
+  nextReport;
   /** Seconds since data started to flow; 0 before. */
   get seconds() {
     return this.startedAt === null ? 0 : (performance.now() - this.startedAt) / 1e3;
@@ -2830,19 +2832,27 @@ class ProgressMeter {
     this.update({ filesDone: this.value.filesDone + 1 });
   }
   add(bytes) {
-    const now = performance.now();
     this.transferred += bytes;
-    this.samples.push([now, this.transferred]);
-    while (this.samples.length > 2 && this.samples[0][0] < now - WINDOW_MS) this.samples.shift();
+    this.samples.push([performance.now(), this.transferred]);
     this.update({ bytes: this.value.bytes + bytes });
   }
-  /** Reports the newest values, whatever was reported before. */
+  /** Reports the newest values, the last ones of a transfer. */
   report() {
+    clearTimeout(this.nextReport);
     this.set({});
   }
   update(changes) {
-    if (performance.now() - this.reportedAt >= REPORT_EVERY_MS) this.set({ ...changes, ...this.speed() });
-    else this.value = { ...this.value, ...changes };
+    this.value = { ...this.value, ...changes };
+    if (performance.now() - this.reportedAt >= REPORT_EVERY_MS) this.reportSpeed();
+    else this.planReport(REPORT_EVERY_MS);
+  }
+  reportSpeed() {
+    this.set(this.speed());
+    if (this.value.bytesPerSecond !== null) this.planReport(RECALCULATE_MS);
+  }
+  planReport(delay) {
+    clearTimeout(this.nextReport);
+    this.nextReport = setTimeout(() => this.reportSpeed(), delay);
   }
   set(changes) {
     this.value = { ...this.value, ...changes };
@@ -2850,12 +2860,14 @@ class ProgressMeter {
     this.onChange();
   }
   speed() {
-    const [first, last] = [this.samples[0], this.samples.at(-1)];
-    const seconds = first && last ? (last[0] - first[0]) / 1e3 : 0;
-    if (seconds < 0.5) return { bytesPerSecond: null, secondsLeft: null };
-    const bytesPerSecond = (last[1] - first[1]) / seconds;
-    const remaining = this.value.total - this.value.bytes;
-    return { bytesPerSecond, secondsLeft: bytesPerSecond > 0 ? remaining / bytesPerSecond : null };
+    const now = performance.now();
+    while (this.samples.length > 1 && this.samples[0][0] < now - WINDOW_MS) this.samples.shift();
+    const [first] = this.samples;
+    const seconds = first ? (now - first[0]) / 1e3 : 0;
+    const moved = first ? this.transferred - first[1] : 0;
+    if (seconds < 0.5 || moved === 0) return { bytesPerSecond: null, secondsLeft: null };
+    const bytesPerSecond = moved / seconds;
+    return { bytesPerSecond, secondsLeft: (this.value.total - this.value.bytes) / bytesPerSecond };
   }
 }
 const TICK_MS = 5e3;

@@ -5,6 +5,8 @@ import type { Progress } from '../types';
 /** The displayed speed is the mean over this time. */
 const WINDOW_MS = 5_000;
 const REPORT_EVERY_MS = 200;
+/** A speed that is shown is calculated again this often if nothing moves, until it is 0. */
+const RECALCULATE_MS = 1_000;
 
 export class ProgressMeter {
   value: Progress = {
@@ -22,6 +24,7 @@ export class ProgressMeter {
   private samples: [time: number, transferred: number][] = [];
   private startedAt: number | null = null;
   private reportedAt = -Infinity;
+  private nextReport: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly onChange: () => void) {}
 
@@ -65,21 +68,31 @@ export class ProgressMeter {
   }
 
   add(bytes: number): void {
-    const now = performance.now();
     this.transferred += bytes;
-    this.samples.push([now, this.transferred]);
-    while (this.samples.length > 2 && this.samples[0]![0] < now - WINDOW_MS) this.samples.shift();
+    this.samples.push([performance.now(), this.transferred]);
     this.update({ bytes: this.value.bytes + bytes });
   }
 
-  /** Reports the newest values, whatever was reported before. */
+  /** Reports the newest values, the last ones of a transfer. */
   report(): void {
+    clearTimeout(this.nextReport);
     this.set({});
   }
 
   private update(changes: Partial<Progress>): void {
-    if (performance.now() - this.reportedAt >= REPORT_EVERY_MS) this.set({ ...changes, ...this.speed() });
-    else this.value = { ...this.value, ...changes };
+    this.value = { ...this.value, ...changes };
+    if (performance.now() - this.reportedAt >= REPORT_EVERY_MS) this.reportSpeed();
+    else this.planReport(REPORT_EVERY_MS); // or a transfer that stalls would show less than was transferred
+  }
+
+  private reportSpeed(): void {
+    this.set(this.speed());
+    if (this.value.bytesPerSecond !== null) this.planReport(RECALCULATE_MS);
+  }
+
+  private planReport(delay: number): void {
+    clearTimeout(this.nextReport);
+    this.nextReport = setTimeout(() => this.reportSpeed(), delay);
   }
 
   private set(changes: Partial<Progress>): void {
@@ -89,11 +102,13 @@ export class ProgressMeter {
   }
 
   private speed(): Pick<Progress, 'bytesPerSecond' | 'secondsLeft'> {
-    const [first, last] = [this.samples[0], this.samples.at(-1)];
-    const seconds = first && last ? (last[0] - first[0]) / 1000 : 0;
-    if (seconds < 0.5) return { bytesPerSecond: null, secondsLeft: null };
-    const bytesPerSecond = (last![1] - first![1]) / seconds;
-    const remaining = this.value.total - this.value.bytes;
-    return { bytesPerSecond, secondsLeft: bytesPerSecond > 0 ? remaining / bytesPerSecond : null };
+    const now = performance.now();
+    while (this.samples.length > 1 && this.samples[0]![0] < now - WINDOW_MS) this.samples.shift();
+    const [first] = this.samples;
+    const seconds = first ? (now - first[0]) / 1000 : 0;
+    const moved = first ? this.transferred - first[1] : 0;
+    if (seconds < 0.5 || moved === 0) return { bytesPerSecond: null, secondsLeft: null };
+    const bytesPerSecond = moved / seconds;
+    return { bytesPerSecond, secondsLeft: (this.value.total - this.value.bytes) / bytesPerSecond };
   }
 }
