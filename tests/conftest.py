@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 
 import httpx
@@ -38,6 +40,17 @@ def _forget_program() -> Iterator[None]:
     """Forget which program or application named the telemetry of this process."""
     yield
     process_options.reset()
+
+
+@pytest.fixture(autouse=True)
+def _restore_exception_hooks() -> Iterator[None]:
+    """Remove the hooks of logging that a test configured and did not close.
+
+    A finalizer that fails during a later test would write to that test's output.
+    """
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    yield
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
 
 @pytest.fixture(autouse=True)
