@@ -38,7 +38,7 @@ SMALL_BYTES = 1_000
 TINY = f"one file of {SMALL_BYTES} bytes, directly"
 """What starting and ending costs."""
 PAIRS = 13
-"""Rounds with and without monitoring: enough to see a difference of one percent."""
+"""Rounds with and without monitoring. The difference is small beside the noise."""
 TALLOW = [sys.executable, "-m", "tallow"]
 QUIET = [sys.executable, "-m", "benchmarks.no_monitoring"]
 ENVIRONMENT = os.environ | {"PYDANTIC_DISABLE_PLUGINS": "__all__"}

@@ -28,7 +28,7 @@ PIECE = 64 * 1024
 
 @pytest.fixture(autouse=True)
 async def no_unretrieved_error() -> AsyncIterator[None]:
-    """Fail a test if a task of aiortc ends with an unretrieved error."""
+    """Fail a test if a task ends with an unretrieved error, other than a lost connection in aiortc's own."""
     errors: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
     yield

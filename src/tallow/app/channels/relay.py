@@ -60,10 +60,10 @@ class RelayChannel:
         message: RelayMessage = {"type": "relay", "ticket": ticket}
         try:
             await socket.send(orjson.dumps(message).decode())
-        except BaseException as error:
+        except ConnectionClosed:
+            raise ChannelError(CONNECTION_LOST) from None
+        except BaseException:
             await socket.close()
-            if isinstance(error, ConnectionClosed):
-                raise ChannelError(CONNECTION_LOST) from None
             raise
         return cls(socket)
 

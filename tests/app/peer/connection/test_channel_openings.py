@@ -21,6 +21,7 @@ async def main():
     assert WEBRTC_MODULE not in sys.modules
     openings.preload()
     if {connects}:
+        await asyncio.sleep(0.01)
         openings.connected()
     await asyncio.sleep(2 * RECEIVER_LOADS_AFTER_S)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from tallow.app.channels.channel import Channel, ChannelError, ConnectionPath, ConnectionQuality
 from tallow.app.channels.tcp.channel import TcpChannel
 from tallow.app.peer.connection.signaling_messages import ChannelType
-from tallow.app.peer.tasks import retrieve_exception
+from tallow.app.peer.tasks import start_task
 from tallow.app.wire import TransferMethod
 
 CLOSE_S: Final = 2.0
@@ -18,7 +18,7 @@ CLOSE_S: Final = 2.0
 
 Opened = Callable[[Channel], None]
 """Gets each channel that was opened."""
-Opening = Callable[[Opened], Awaitable[None]]
+Opening = Callable[[Opened], Coroutine[Any, Any, None]]
 """Opens channels of one type, and returns or raises ChannelError once no more can come."""
 
 _closing: Final[set[asyncio.Task[None]]] = set()
@@ -66,8 +66,7 @@ class ChannelRace:
             else:
                 self._add(channel_type, channel)
 
-        task = asyncio.ensure_future(opening(on_opened))
-        task.add_done_callback(retrieve_exception)
+        task = start_task(opening(on_opened))
         task.add_done_callback(lambda _task: self._changed.set())
         self._openings[channel_type] = task
         self._changed.set()

@@ -11,7 +11,7 @@ from tallow.app.crypto.errors import WrongSecretError
 from tallow.app.crypto.sealed_signals import SignalSealer
 from tallow.app.peer.connection.closable_queue import ClosableQueue
 from tallow.app.peer.connection.signaling_messages import ChannelType, ForwardedSignal
-from tallow.app.peer.tasks import retrieve_exception
+from tallow.app.peer.tasks import start_task
 from tallow.app.wire import ForwardedType
 
 ForwardSignal = Callable[[ForwardedType, dict[str, object]], Awaitable[None]]
@@ -141,8 +141,7 @@ class ConnectionAttempts:
             self._current.fail(WrongSecretError(authenticated=False))
             return
         refusal = self._replace(secrets.token_hex(8)).exchange("relay").refuse()
-        self._refusing = asyncio.ensure_future(refusal)  # asyncio itself keeps no task alive
-        self._refusing.add_done_callback(retrieve_exception)
+        self._refusing = start_task(refusal)  # asyncio itself keeps no task alive
         self._offered.fail(WrongSecretError(authenticated=False))
 
     def _replace(self, name: str) -> ConnectionAttempt:
