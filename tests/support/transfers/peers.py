@@ -73,6 +73,14 @@ class RunningPeer:
     def value(self, name: str, **labels: str) -> float:
         return self.metrics.registry.value(name, **labels)
 
+    async def wait_for_value(self, name: str, value: float, **labels: str) -> None:
+        """Wait until a sample of this peer has a value. Raises the peer's error."""
+        while self.value(name, **labels) != value:
+            if self.task.done():
+                self.task.result()
+                raise AssertionError(f"the peer ended without {name} = {value}: {self.events}")
+            await asyncio.sleep(0.005)
+
     async def wait_for_error(self) -> BaseException | None:
         """Wait until the peer ends; returns its error, if any."""
         await asyncio.wait({self.task})

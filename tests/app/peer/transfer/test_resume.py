@@ -23,6 +23,7 @@ from support.transfers.throttling_proxy import throttling_proxy
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.crypto.frames import FrameType
 from tallow.app.peer.options import PeerTiming
+from tallow.app.peer.transfer.rate_limit import RateLimit
 from tallow.app.peer.transfer.resume_state import interrupted_transfers
 
 pytestmark = pytest.mark.slow
@@ -219,16 +220,28 @@ async def test_a_lost_final_confirmation_is_repeated(path: Path, tmp_path: Path)
 
 
 async def test_signaling_is_joined_again_while_data_flows(
-    server: RunningServer, path: Path, tmp_path: Path
+    server: RunningServer, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A direct transfer goes on without the server, which must not count its sender as departed."""
+    both_rejoined = asyncio.Event()
+    waits: list[int] = []
+
+    async def wait(_self: RateLimit, size: int) -> None:
+        """Send the first blocks; the whole file would arrive before the sides have joined again."""
+        if len(waits) == 2:
+            await both_rejoined.wait()
+        waits.append(size)
+
+    monkeypatch.setattr(RateLimit, "wait", wait)
     async with throttling_proxy(server.url) as proxy:
         sender = await send(proxy.url, [path], options=DIRECT)
         receiver = receive(sender.link, tmp_path / "out", options=DIRECT, url=proxy.url)
         await receiver.wait_for_event("progress")
         proxy.abort_connections()
-        await server.wait_for_value("active_connections", 0, type="webrtc")
+        for peer in (sender, receiver):
+            await peer.wait_for_value("retry_attempts_total", 1, operation="signaling", status="success")
         await server.wait_for_value("active_connections", 1, type="webrtc")
+        both_rejoined.set()
         await asyncio.gather(sender.task, receiver.task)
     assert len(receiver.events_named("connected")) == 1
     assert server.value("transfers_total", status="success", method="p2p") == 1
