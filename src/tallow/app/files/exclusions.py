@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING, Final
 
 from tallow.app.files.errors import FileError, file_error
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 MAX_IGNORE_FILE: Final = 1 << 20
 GIT_FOLDER: Final = ".git"
@@ -33,7 +34,7 @@ class Exclusions:
     """
 
     def __init__(self, patterns: Sequence[str] = (), *, git: bool = False) -> None:
-        self._spec = _spec(patterns, "--exclude")
+        self._spec = _spec(patterns, "--exclude") if patterns else None
         self._git = git
         self._specs: dict[Path, GitIgnoreSpec | None] = {}
 
@@ -45,7 +46,9 @@ class Exclusions:
             relative: its path below the given folder, with ``/``.
         """
         marked = f"{relative}/" if is_folder else relative
-        return self._spec.match_file(marked) or (self._git and self._is_ignored(path, relative, is_folder))
+        if self._spec is not None and self._spec.match_file(marked):
+            return True
+        return self._git and self._is_ignored(path, relative, is_folder)
 
     def _is_ignored(self, path: Path, relative: str, is_folder: bool) -> bool:
         if is_folder and path.name == GIT_FOLDER:
@@ -79,6 +82,8 @@ def _read(file: Path) -> GitIgnoreSpec | None:
 
 
 def _spec(patterns: Sequence[str], source: str) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # most transfers leave nothing out
+
     try:
         return GitIgnoreSpec.from_lines(patterns)
     except ValueError:

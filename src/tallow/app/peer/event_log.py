@@ -14,7 +14,6 @@ from tallow.app.peer.errors import PeerError, error_labels
 from tallow.app.peer.events import EventHandler
 from tallow.monitoring.logging import BadSettingError, configure, disable, transfer_logger
 from tallow.monitoring.settings import process_options
-from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 _LOGGED: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "waiting": ("info", "Waiting for the other side", ()),
@@ -73,6 +72,8 @@ def configure_logging() -> None:
     if not any(chosen):
         disable()
         return
+    from tallow.monitoring.settings.monitoring_settings import MonitoringSettings  # loads pydantic
+
     try:
         process_options.set_program("tallow", __version__)
         configure(MonitoringSettings.load(), console=False)
