@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
-import socket
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
+from support.web_app.builds import CONTROLLED, offered_update, open_controlled
 from support.web_app.files import make_file
 from support.web_app.installation import install_page
 from support.web_app.server import PageServer, changes, serving_page
 from support.web_app.tabs import ChromiumTab, FirefoxTab, NewTab, Tab, wait_until
 from support.web_app.transfers import command_line, link_of, start_send, wait_for_state
-from tallow.app.server.endpoints.web_app import SHARE_REFUSAL, WEB_FOLDER, web_app_routes
+from tallow.app.server.endpoints.web_app import SHARE_REFUSAL
 
 pytestmark = [pytest.mark.integration, pytest.mark.proof, pytest.mark.timeout(600)]
 
-CONTROLLED = "navigator.serviceWorker.controller !== null"
 SHARE = """(async () => {
   const form = new FormData();
   form.append('title', 'canary title');
@@ -33,12 +26,6 @@ SHARE = """(async () => {
   const answer = await fetch('/share', {method: 'POST', body: form, redirect: 'manual'});
   return [answer.type, answer.status];
 })()"""
-
-
-def open_controlled(tab: Tab, url: str) -> None:
-    """Open the page and wait until its service worker answers for it."""
-    tab.open(url)
-    wait_until(tab, CONTROLLED)
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
@@ -57,37 +44,9 @@ def test_the_page_starts_without_a_server(name: str, request: pytest.FixtureRequ
     wait_for_state(tab, "failed", "interrupted", "connecting")
 
 
-@contextlib.contextmanager
-def serving_files(folder: Path, port: int = 0) -> Iterator[str]:
-    """The routes of the page for the files of a folder, without the rest of the server."""
-    bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
-    bound.listen()  # connections wait until the server has started
-    app = Starlette(routes=web_app_routes(folder))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run, args=([bound],))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        bound.close()
-
-
 def test_a_new_version_waits_for_the_person(new_tab: NewTab, tmp_path: Path) -> None:
-    """Two builds at one address, one after the other."""
-    for name in ("old", "new"):
-        shutil.copytree(WEB_FOLDER, tmp_path / name)
-    with (tmp_path / "new" / "sw.js").open("a") as worker:
-        worker.write("// another build\n")
     tab = new_tab()
-    with serving_files(tmp_path / "old") as url:
-        open_controlled(tab, url)
-    with serving_files(tmp_path / "new", int(url.rpartition(":")[2])):
-        tab.run("navigator.serviceWorker.ready.then((found) => found.update()).then(() => true)")
-        wait_until(tab, "document.querySelector('[data-update]') !== null")
+    with offered_update(tab, tmp_path):
         old = tab.run("performance.timeOrigin")
         tab.page.get_by_role("button", name="Update now").click()
         tab.page.wait_for_function(f"performance.timeOrigin !== {old}")

@@ -2824,6 +2824,7 @@ class ProgressMeter {
     this.startedAt ??= performance.now();
     this.samples = [[performance.now(), this.transferred]];
     this.set({ bytes, filesDone });
+    this.planReport(RECALCULATE_MS);
   }
   setFile(file) {
     this.update({ file });
@@ -2848,7 +2849,7 @@ class ProgressMeter {
   }
   reportSpeed() {
     this.set(this.speed());
-    if (this.value.bytesPerSecond !== null) this.planReport(RECALCULATE_MS);
+    if (this.samples.length > 0 && this.value.bytesPerSecond !== 0) this.planReport(RECALCULATE_MS);
   }
   planReport(delay) {
     clearTimeout(this.nextReport);
@@ -2861,11 +2862,12 @@ class ProgressMeter {
   }
   speed() {
     const now = performance.now();
-    while (this.samples.length > 1 && this.samples[0][0] < now - WINDOW_MS) this.samples.shift();
+    while (this.samples.length > 1 && this.samples[1][0] < now - WINDOW_MS) this.samples.shift();
     const [first] = this.samples;
     const seconds = first ? (now - first[0]) / 1e3 : 0;
     const moved = first ? this.transferred - first[1] : 0;
-    if (seconds < 0.5 || moved === 0) return { bytesPerSecond: null, secondsLeft: null };
+    if (moved === 0) return { bytesPerSecond: seconds * 1e3 < WINDOW_MS ? null : 0, secondsLeft: null };
+    if (seconds < 0.5) return { bytesPerSecond: null, secondsLeft: null };
     const bytesPerSecond = moved / seconds;
     return { bytesPerSecond, secondsLeft: (this.value.total - this.value.bytes) / bytesPerSecond };
   }

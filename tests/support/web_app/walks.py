@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from support.programs.browser import INSECURE_HOST
+from support.web_app.builds import offered_update
 from support.web_app.files import make_file
 from support.web_app.server import PageServer
 from support.web_app.tabs import ChromiumTab, NewTab, wait_until
@@ -38,6 +39,9 @@ HELD_BYTES: Final = 240_000_000
 MOVING: Final = "document.querySelector('[data-state=transferring] progress')?.value > 0"
 NO_CLIPBOARD: Final = "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }"
 SOCKETS: Final = 'tallow_active_connections{type="websocket"}'
+OFFER_INSTALLATION: Final = "void dispatchEvent(new Event('beforeinstallprompt'))"
+"""A headless browser does not offer it."""
+ROWS: Final = "document.querySelectorAll('main p.row').length"
 WRITE_TEXT: Final = ".drop button:nth-child(3)"
 
 
@@ -81,6 +85,7 @@ class Screens:
             self._reloaded,
             self._failures,
             self._notices,
+            self._app,
         ):
             some(check)
 
@@ -163,6 +168,8 @@ class Screens:
             wait_until(tab, MOVING)
             receiver.send_signal(signal.SIGSTOP)
             check("sending", tab)
+            wait_until(tab, "document.querySelectorAll('.figures span').length === 2")
+            check("sending stalls", tab)
             receiver.kill()
             wait_for_state(tab, "interrupted")
             check("sender without its receiver", tab)
@@ -247,3 +254,15 @@ class Screens:
         tab.page.context.set_offline(offline=True)
         wait_until(tab, "document.querySelector('.banner') !== null")
         check("offline", tab)
+
+    def _app(self, check: Check) -> None:
+        """The offers to install the page and to update it."""
+        tab = self._opened()
+        show(tab, 3)
+        rows = tab.run(ROWS)
+        tab.run(OFFER_INSTALLATION)
+        wait_until(tab, f"{ROWS} === {rows + 1}")
+        check("settings with an offer to install", tab)
+        tab = self._new_tab()
+        with offered_update(tab, self.folder / "builds"):
+            check("update", tab)

@@ -48,7 +48,7 @@ export interface Progress {
   readonly phase: 'preparing' | 'transferring';
   readonly bytes: number;
   readonly total: number;
-  /** null until it is known. */
+  /** null until it is known; 0 if nothing was transferred for some seconds. */
   readonly bytesPerSecond: number | null;
   readonly secondsLeft: number | null;
   /** Path of the current file. */

@@ -36,7 +36,7 @@ test('the speed is the mean of the last seconds, and is shown at a bounded rate'
   expect(shown.length).toBeLessThan(60);
 });
 
-test('the speed of a stalled transfer falls until none is shown', () => {
+test('the speed of a stalled transfer falls to 0', () => {
   for (let step = 0; step < 20; step += 1) {
     vi.advanceTimersByTime(100);
     meter.add(100_000);
@@ -45,10 +45,27 @@ test('the speed of a stalled transfer falls until none is shown', () => {
   vi.advanceTimersByTime(3_000);
   expect(shown.at(-1)!.bytesPerSecond).toBeLessThan(before / 2);
   vi.advanceTimersByTime(5_000);
-  expect(shown.at(-1)).toMatchObject({ bytes: 2_000_000, bytesPerSecond: null, secondsLeft: null });
+  expect(shown.at(-1)).toMatchObject({ bytes: 2_000_000, bytesPerSecond: 0, secondsLeft: null });
   const reports = shown.length;
   vi.advanceTimersByTime(60_000);
   expect(shown.length).toBe(reports);
+});
+
+test('a transfer that stalls before its first byte has no speed for a while, and then 0', () => {
+  vi.advanceTimersByTime(4_000);
+  expect(shown.at(-1)!.bytesPerSecond).toBeNull();
+  vi.advanceTimersByTime(2_000);
+  expect(shown.at(-1)!.bytesPerSecond).toBe(0);
+  meter.add(1_000_000);
+  vi.advanceTimersByTime(1_000);
+  expect(shown.at(-1)!.bytesPerSecond).toBeGreaterThan(0);
+});
+
+test('a phase without data is not reported again and again', () => {
+  meter.begin('preparing', 0, 1);
+  const reports = shown.length;
+  vi.advanceTimersByTime(60_000);
+  expect(shown.length).toBeLessThan(reports + 2);
 });
 
 test('nothing is shown after the last report', () => {

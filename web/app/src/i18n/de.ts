@@ -105,6 +105,7 @@ export const de: Texts = {
     percent: (amount) => `${amount} übertragen`,
     files: (done, total) => `${done} von ${total} Dateien`,
     speed: (speed) => `${speed}/s`,
+    stalled: 'Seit einigen Sekunden keine Daten',
     left: (time) => `noch ${time}`,
     id: 'Übertragungs-ID',
     details: 'Einzelheiten',

@@ -98,6 +98,7 @@ export const en = {
     percent: (amount: string) => `${amount} transferred`,
     files: (done: string, total: string) => `${done} of ${total} files`,
     speed: (speed: string) => `${speed}/s`,
+    stalled: 'No data for some seconds',
     left: (time: string) => `${time} left`,
     id: 'Transfer id',
     details: 'Details',

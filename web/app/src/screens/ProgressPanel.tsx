@@ -14,7 +14,10 @@ export function ProgressPanel({ progress, isInterrupted }: { progress: Progress;
       />
       <p class="figures">
         <span>{texts.progress.amount(size(bytes), size(total))}</span>
-        {moving && bytesPerSecond !== null && <span>{texts.progress.speed(size(bytesPerSecond))}</span>}
+        {moving && bytesPerSecond === 0 && bytes < total && <span>{texts.progress.stalled}</span>}
+        {moving && bytesPerSecond !== null && bytesPerSecond > 0 && (
+          <span>{texts.progress.speed(size(bytesPerSecond))}</span>
+        )}
         {moving && secondsLeft !== null && <span>{texts.progress.left(duration(secondsLeft))}</span>}
       </p>
       {file !== null && (

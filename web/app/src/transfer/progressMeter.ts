@@ -2,10 +2,10 @@
 
 import type { Progress } from '../types';
 
-/** The displayed speed is the mean over this time. */
+/** The displayed speed is the mean over this time, or since the block before it on a slow line. */
 const WINDOW_MS = 5_000;
 const REPORT_EVERY_MS = 200;
-/** A speed that is shown is calculated again this often if nothing moves, until it is 0. */
+/** The speed is calculated again this often if nothing moves, until it is 0. */
 const RECALCULATE_MS = 1_000;
 
 export class ProgressMeter {
@@ -57,6 +57,7 @@ export class ProgressMeter {
     this.startedAt ??= performance.now();
     this.samples = [[performance.now(), this.transferred]];
     this.set({ bytes, filesDone });
+    this.planReport(RECALCULATE_MS);
   }
 
   setFile(file: string): void {
@@ -87,7 +88,7 @@ export class ProgressMeter {
 
   private reportSpeed(): void {
     this.set(this.speed());
-    if (this.value.bytesPerSecond !== null) this.planReport(RECALCULATE_MS);
+    if (this.samples.length > 0 && this.value.bytesPerSecond !== 0) this.planReport(RECALCULATE_MS);
   }
 
   private planReport(delay: number): void {
@@ -103,11 +104,12 @@ export class ProgressMeter {
 
   private speed(): Pick<Progress, 'bytesPerSecond' | 'secondsLeft'> {
     const now = performance.now();
-    while (this.samples.length > 1 && this.samples[0]![0] < now - WINDOW_MS) this.samples.shift();
+    while (this.samples.length > 1 && this.samples[1]![0] < now - WINDOW_MS) this.samples.shift();
     const [first] = this.samples;
     const seconds = first ? (now - first[0]) / 1000 : 0;
     const moved = first ? this.transferred - first[1] : 0;
-    if (seconds < 0.5 || moved === 0) return { bytesPerSecond: null, secondsLeft: null };
+    if (moved === 0) return { bytesPerSecond: seconds * 1000 < WINDOW_MS ? null : 0, secondsLeft: null };
+    if (seconds < 0.5) return { bytesPerSecond: null, secondsLeft: null };
     const bytesPerSecond = moved / seconds;
     return { bytesPerSecond, secondsLeft: (this.value.total - this.value.bytes) / bytesPerSecond };
   }

@@ -1,1 +1,0 @@
-import{s as r}from"./index-DDLG_QXT.js";const o="/assets/worker-Crv70oqc.js";function t(){return r(o)}export{t as createWorker};
