@@ -148,7 +148,7 @@ async def test_a_signal_ends_a_command_whose_events_nobody_reads(
         sender.process.send_signal(signal.SIGTERM)
         _, errors = await sender.process.communicate()
         assert sender.process.returncode == 130
-        assert b"standard output is not read: the last " in errors
+        assert b"standard output is not read; lines lost at its end: " in errors
         assert await sender.rest() == filling.decode()
 
 

@@ -133,12 +133,12 @@ CASES = {
     "no rules": Case("cluster-rules", remove("PrometheusRule"), "nothing alerts"),
     "no routes": Case("cluster-routes", remove("AlertmanagerConfig"), "no alert reaches anybody"),
     "missing route": Case(
-        "cluster-routes", lambda found: routes(found).pop(4), "do not reach critical-alerts"
+        "cluster-routes", lambda found: routes(found).pop(4), "do not reach critical-alerts: "
     ),
     "digest that is not routed": Case(
         "cluster-routes",
         lambda found: routes(found).pop(1),
-        "such as NoActiveConnections, do not reach daily-digest",
+        "alerts that do not reach daily-digest: NoActiveConnections",
     ),
     "Watchdog not routed": Case(
         "cluster-watchdog",
@@ -148,7 +148,7 @@ CASES = {
     "rules without a namespace": Case(
         "namespace-matcher",
         each_rule(lambda rule: rule["labels"].pop("namespace")),
-        "the operator's matcher drops them",
+        "the operator's matcher drops alerts",
         "alertmanagerConfigMatcherStrategy",
     ),
     "service monitor for another service": Case(

@@ -10,7 +10,21 @@ Severity = Literal["error", "warning"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 """Worst first. An error: monitoring or protection fails. A warning: it works, but production needs more."""
 
+_LISTED: Final = 3
+"""Names that a message has."""
+
 Context = TypeVar("Context")
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are.
+
+    Example:
+        >>> listed(["a"]), listed(["a", "b", "c", "d", "e"])
+        ('a', 'a, b, c and 2 more')
+    """
+    shown = ", ".join(names[:_LISTED])
+    return shown if len(names) <= _LISTED else f"{shown} and {len(names) - _LISTED} more"
 
 
 class NotApplicableError(Exception):

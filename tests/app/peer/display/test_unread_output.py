@@ -73,7 +73,7 @@ def test_a_pipe_that_nobody_reads_does_not_hold_up_its_writer(pipe: Pipe) -> Non
     assert output.is_full
     assert not output.flush(SOON_S)
     assert not output.flush(limit=SOON_S)
-    assert output.problem == "is not read: the last 3 lines are lost"
+    assert output.problem == "is not read; lines lost at its end: 3"
     assert fcntl.fcntl(pipe.stream, fcntl.F_GETFL) == flags  # other programs share them
     assert written(output, pipe) == b"".join(b"%d" % number + BLOCK for number in range(3))
     assert (output.problem, output.is_full, output.failed) == ("", False, False)
@@ -131,7 +131,7 @@ def test_at_the_end_a_stopped_reader_is_waited_for_and_named(
     reader, writer = os.pipe()
     with open(writer, "wb") as stream, open(reader, "rb") as shown:  # noqa: PTH123 - descriptors
         assert not end_output(output, BackgroundWriter(stream))
-        assert shown.readline() == b"tallow: standard output is not read: the last 1 lines are lost\n"
+        assert shown.readline() == b"tallow: standard output is not read; lines lost at its end: 1\n"
         # Nobody reads standard error, either.
         assert not end_output(output, output)
     os.close(pipe.reader)
@@ -186,7 +186,7 @@ def test_a_stopped_terminal_misses_lines_and_shows_how_many(monkeypatch: pytest.
     os.close(terminal)
     text = b"".join(shown).decode()
     assert "https://tallow.example/#x" in text
-    missing = re.search(r"(\d+) lines are not shown", text)
+    missing = re.search(r"Lines not shown, .*: (\d+)", text)
     assert missing
     assert int(missing[1]) > 0
     assert "Done: 50 files" in text

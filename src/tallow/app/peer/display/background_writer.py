@@ -64,7 +64,7 @@ class BackgroundWriter:
         with self._changed:
             if self._error is not None:
                 return f"cannot be written: {self._error.strerror}" if self.failed else ""
-            return f"is not read: the last {len(self._waiting):,} lines are lost" if self._bytes else ""
+            return f"is not read; lines lost at its end: {len(self._waiting):,}" if self._bytes else ""
 
     def write(self, data: bytes) -> None:
         """Have ``data`` written, full or not. Does nothing after an error."""

@@ -110,7 +110,7 @@ class Terminal:
             bar.stop()
         if self._stream.dropped:
             dropped, self._stream.dropped = self._stream.dropped, 0
-            self._print(f"{dropped:,} lines are not shown: the terminal did not take them")
+            self._print(f"Lines not shown, because the terminal did not take them: {dropped:,}")
 
     def _on_text(self, details: Mapping[str, Any]) -> None:
         """A terminal gets no control characters."""

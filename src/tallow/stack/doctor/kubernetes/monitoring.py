@@ -17,7 +17,7 @@ from tallow.stack.doctor.kubernetes.cluster import (
     pod_spec,
     selects,
 )
-from tallow.stack.doctor.model import Check, NotApplicableError, Problem
+from tallow.stack.doctor.model import Check, NotApplicableError, Problem, listed
 from tallow.stack.doctor.routing_tree import receivers_of
 from tallow.stack.kubernetes.objects import SETTINGS
 from tallow.stack.kubernetes.rules import NOTICE, SHIPPED_BY_KUBE_PROMETHEUS_STACK
@@ -34,7 +34,7 @@ def _rules(cluster: Cluster) -> Iterator[Problem]:
         return
     found = _rules_of(cluster)
     if missing := sorted(RULES.keys() - SHIPPED_BY_KUBE_PROMETHEUS_STACK.keys() - found.keys()):
-        yield Problem(f"{len(missing)} rules of this version are missing, such as {missing[0]}", _APPLY)
+        yield Problem(f"rules of this version are missing: {listed(missing)}", _APPLY)
 
 
 def _routes(cluster: Cluster) -> Iterator[Problem]:
@@ -50,7 +50,7 @@ def _routes(cluster: Cluster) -> Iterator[Problem]:
         for receiver in {one.name for one in matrix.receivers(native)} - set(reached):
             missing[receiver].append(name)
     for receiver, names in sorted(missing.items()):
-        yield Problem(f"{len(names)} alerts, such as {names[0]}, do not reach {receiver}", _APPLY)
+        yield Problem(f"alerts that do not reach {receiver}: {listed(names)}", _APPLY)
 
 
 def _namespace_matcher(cluster: Cluster) -> Iterator[Problem]:
@@ -61,8 +61,8 @@ def _namespace_matcher(cluster: Cluster) -> Iterator[Problem]:
     lost = [name for name, labels in _rules_of(cluster).items() if labels.get("namespace") not in namespaces]
     if lost:
         yield Problem(
-            f"{len(lost)} alerts, such as {lost[0]}, have no label namespace of their own: "
-            "the operator's matcher drops them",
+            "the operator's matcher drops alerts, which have no label namespace of their own: "
+            f"{listed(lost)}",
             f"{_APPLY}, or set alertmanagerConfigMatcherStrategy: {{type: None}}",
         )
 

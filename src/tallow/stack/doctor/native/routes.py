@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tallow.stack.alerts import RULES
 from tallow.stack.clients.alertmanager import WATCHDOG
-from tallow.stack.doctor.model import Check, NotApplicableError, Problem
+from tallow.stack.doctor.model import Check, NotApplicableError, Problem, listed
 from tallow.stack.doctor.native.installation import Installation
 from tallow.stack.doctor.routing_tree import receivers_of
 from tallow.stack.routing import matrix
@@ -20,7 +20,7 @@ def _routes(installation: Installation) -> Iterator[Problem]:
     config = installation.alertmanager_config
     for receiver, names in _missing(config).items():
         yield Problem(
-            f"alertmanager.yml does not send {_listed(names)} to {receiver}",
+            f"alertmanager.yml does not send {listed(names)} to {receiver}",
             f"undo changes by hand, then: {installation.command('reload')}",
         )
     for name in _silent_receivers(config):
@@ -74,11 +74,6 @@ def _receiver(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         return next(one for one in config["receivers"] if one["name"] == name)
     except (LookupError, TypeError, StopIteration):
         raise NotApplicableError("alertmanager.yml has no such receiver; see: configuration") from None
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
 
 
 CHECKS: Final = (

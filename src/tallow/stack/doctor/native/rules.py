@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tallow.stack.alerts import RULES
-from tallow.stack.doctor.model import Check, Problem
+from tallow.stack.doctor.model import Check, Problem, listed
 from tallow.stack.doctor.native.installation import Installation, with_api
 from tallow.stack.engines import configuration
 from tallow.stack.engines.reload.acceptance import reload_state
@@ -42,7 +42,7 @@ def _rules_loaded(installation: Installation, api: Api) -> Iterator[Problem]:
         failing = [rule for rule in found.values() if rule["health"] == "err"]
     if missing := sorted(set(RULES) - set(found)):
         yield Problem(
-            f"Prometheus does not evaluate {len(missing)} rules, such as {missing[0]}",
+            f"Prometheus does not evaluate rules: {listed(missing)}",
             installation.command("reload"),
         )
     for rule in failing:
