@@ -42,6 +42,28 @@ def _forget_program() -> Iterator[None]:
     process_options.reset()
 
 
+class _AsyncioErrors(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(logging.Formatter().format(record))
+
+
+@pytest.fixture(autouse=True)
+def asyncio_errors() -> Iterator[list[str]]:
+    """The errors that asyncio logs, such as that of a task that nobody awaits. A terminal would show them.
+
+    They fail the test. A test that wants one removes it from the list.
+    """
+    handler, logger = _AsyncioErrors(), logging.getLogger("asyncio")
+    logger.addHandler(handler)
+    yield handler.texts
+    logger.removeHandler(handler)
+    assert not handler.texts, "\n".join(handler.texts)
+
+
 @pytest.fixture(autouse=True)
 def _restore_exception_hooks() -> Iterator[None]:
     """Remove the hooks of logging that a test configured and did not close.

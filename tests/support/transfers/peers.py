@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -233,3 +233,5 @@ async def tallow(
         if process.returncode is None:
             process.kill()
         await process.wait()
+        with suppress(BrokenPipeError, ConnectionResetError):  # it ended without reading
+            await process.stdin.wait_closed()

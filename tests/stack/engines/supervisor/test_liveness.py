@@ -55,7 +55,10 @@ class Service:
         if SMTP in self.answers:
             path = SMTP
         else:
-            request = await reader.readuntil(b"\r\n\r\n")
+            try:
+                request = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:  # the probe gave up
+                return
             self.asked.append(request)
             path = request.split()[1].decode()
         answer = self.answers[path]
