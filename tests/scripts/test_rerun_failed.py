@@ -31,8 +31,8 @@ def run(folder: Path, tests: str) -> tuple[int, str]:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))
     }
-    environment["PYTHONPATH"] = str(ROOT / "tests")
-    first = [sys.executable, "-m", "pytest", "-n", "2"]
+    environment |= {"PYTHONPATH": str(ROOT / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    first = [sys.executable, "-m", "pytest", "-p", "xdist", "-n", "2"]
     subprocess.run(first, cwd=folder, env=environment, capture_output=True, check=False)
     done = subprocess.run(
         [sys.executable, "-m", "support.rerun_failed"],

@@ -20,8 +20,11 @@ USED = {"HTTPS_PROXY": "http://proxy.example:3128", "SSL_CERT_FILE": "/etc/old.p
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StateDir]:
     """The folder of a stack whose supervisor is a process with those variables."""
-    command = [sys.executable, "-c", "input()"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, env={"PATH": os.environ["PATH"], **USED})
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    environment = {"PATH": os.environ["PATH"], **USED}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    assert process.stdout is not None
+    process.stdout.readline()  # the kernel shows no environment of a program that is being started
     monkeypatch.setattr(state_files, "supervisor_pid", lambda _home: process.pid)
     yield StateDir(tmp_path)
     process.communicate(b"\n", timeout=30)
