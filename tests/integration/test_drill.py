@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,7 +152,7 @@ def test_an_interrupted_drill_of_a_complete_stack_leaves_nothing_running(tmp_pat
     )
     try:
         wait_until(
-            lambda: [one for one in processes_of(tmp_path) if one.name() == "prometheus"], "Prometheus runs"
+            lambda: any(is_named(one, "prometheus") for one in processes_of(tmp_path)), "Prometheus runs"
         )
         drill.send_signal(signal.SIGTERM)
         drill.communicate(timeout=120)
@@ -165,4 +166,11 @@ def test_an_interrupted_drill_of_a_complete_stack_leaves_nothing_running(tmp_pat
 def started_by(pid: int, wanted: str) -> list[psutil.Process]:
     """The descendants of a process; empty until one has the wanted name."""
     found = psutil.Process(pid).children(recursive=True)
-    return found if any(process.name() == wanted for process in found) else []
+    return found if any(is_named(process, wanted) for process in found) else []
+
+
+def is_named(process: psutil.Process, name: str) -> bool:
+    """Whether a process has a name; one that has ended meanwhile has none."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name() == name
+    return False
