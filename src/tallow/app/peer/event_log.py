@@ -34,7 +34,7 @@ class TransferEventLog:
     """
 
     def __init__(self, role: str, events: EventHandler, correlation_id: Callable[[], str]) -> None:
-        self._log = transfer_logger.bind(role=role)
+        self._role = role  # not bound: that would load the scrubber and its settings, also without a log
         self._events = events
         self._correlation_id = correlation_id
 
@@ -54,7 +54,7 @@ class TransferEventLog:
 
     def _write(self, level: str, message: str, facts: Mapping[str, Any]) -> None:
         known = {name: value for name, value in facts.items() if value is not None}
-        self._log.log(level, message, correlation_id=self._correlation_id(), **known)
+        transfer_logger.log(level, message, role=self._role, correlation_id=self._correlation_id(), **known)
 
 
 def configure_logging() -> None:
