@@ -7,8 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.progress import Progress
 
+from tallow.app.peer.display import figures_column
 from tallow.app.peer.display.display import Display
+from tallow.app.peer.display.figures_column import FiguresColumn
 from tallow.app.peer.display.json_lines import JsonLines
 from tallow.app.peer.display.terminal import Terminal
 from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
@@ -124,3 +127,26 @@ def test_the_plain_theme_has_no_colour(
     show = Terminal(theme="plain")
     show("warning", message="careful")
     assert re.search(r"\x1b\[3\dm", shown_by(show, capfd)[1]) is None
+
+
+@pytest.mark.parametrize(
+    ("completed", "idle", "shown"), [(5, 4, "1.0 MB/s"), (5, 7, "no data for 7 s"), (10, 7, "1.0 MB/s")]
+)
+def test_a_transfer_that_stalls_has_no_speed(completed: int, idle: int, shown: str) -> None:
+    now = [100.0]
+    bar = Progress(FiguresColumn(), get_time=lambda: now[0], auto_refresh=False)
+    bar.update(bar.add_task("", total=10, figures="1.0 MB/s", at=now[0]), completed=completed)
+    now[0] += idle
+    assert FiguresColumn().render(bar.tasks[0]).plain == shown
+
+
+def test_the_bar_of_a_terminal_has_speed_and_remaining_time_until_it_stalls(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    report = {"bytes": 5, "total": 10, "name": "x", "bytes_per_second": 2_000_000, "remaining_seconds": 3.0}
+    for limit, text in ((60.0, "2.0 MB/s 3.0 s left"), (0.0, "no data for 0 s")):
+        monkeypatch.setattr(figures_column, "STALLED_S", limit)
+        show = Terminal(theme="plain")
+        show("progress", **report)
+        assert text in shown_by(show, capfd)[1]

@@ -13,6 +13,7 @@ from rich.theme import Theme
 from tallow.app.files.errors import printable
 from tallow.app.peer.display.background_writer import LIMIT, BackgroundWriter, end_output, same_output
 from tallow.app.peer.display.console_stream import ConsoleStream
+from tallow.app.peer.display.figures_column import FiguresColumn
 from tallow.app.peer.display.listing import format_listing
 
 _WAITING_FOR_ALL: Final = "Waiting for the receivers … (Ctrl-C cancels)"
@@ -167,26 +168,27 @@ class Terminal:
                 TextColumn("{task.fields[name]}", markup=False),
                 BarColumn(),
                 DownloadColumn(),
-                TextColumn("{task.fields[speed]}"),
-                TextColumn("{task.fields[left]}"),
+                FiguresColumn(),
                 console=self._console,
             )
             self._bar.start()
         if self._bar is not None and receiver not in self._tasks:
-            self._tasks[receiver] = self._bar.add_task("", total=total, name="", speed="", left="")
+            self._tasks[receiver] = self._bar.add_task(
+                "", total=total, name="", figures="", at=self._bar.get_time()
+            )
 
     def _on_progress(self, details: Mapping[str, Any]) -> None:
         receiver = details.get("receiver")
         self._start_bar(details["total"], receiver)
         if self._bar is None:
             return
-        left = details["remaining_seconds"]
+        speed, left = f"{details['bytes_per_second'] / 1e6:.1f} MB/s", details["remaining_seconds"]
         self._bar.update(
             self._tasks[receiver],
             completed=details["bytes"],
             name=_receiver(details) + printable(str(details["name"])[-40:]),
-            speed=f"{details['bytes_per_second'] / 1e6:.1f} MB/s",
-            left="" if left is None else f"{_format_duration(left)} left",
+            figures=speed if left is None else f"{speed} {_format_duration(left)} left",
+            at=self._bar.get_time(),
         )
 
     def _on_file(self, details: Mapping[str, Any]) -> None:
