@@ -22,18 +22,17 @@ LIMIT: Final = 5
 """More failures than this are not the machine's."""
 
 
-def main(arguments: Sequence[str], limit: int = LIMIT) -> int:
-    """Repeat the failed tests of the working directory; returns the exit status.
+def main(arguments: Sequence[str]) -> int:
+    """Repeat the failed tests of the working directory, unless there are too many; returns the exit status.
 
     Args:
         arguments: given to pytest.
-        limit: how many failed tests are repeated; none is if there are more.
     """
     failed = list(json.loads(FAILED_TESTS.read_text())) if FAILED_TESTS.exists() else []
     if not failed:
         return _give_up("no test failed that could be repeated: the run failed for another reason")
-    if len(failed) > limit:
-        return _give_up(f"{len(failed)} tests failed; they are repeated if there are at most {limit}")
+    if len(failed) > LIMIT:
+        return _give_up(f"{len(failed)} tests failed; they are repeated if there are at most {LIMIT}")
     print(f"\nRepeating the failed tests: {len(failed)}", flush=True)
     command = (
         sys.executable,

@@ -5,7 +5,6 @@ The package ``websockets`` comes with the extras ``app`` and ``stack``.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import httpx
@@ -23,18 +22,12 @@ class _Connection(ClientConnection):
     That of ``websockets`` would stay open until the program ends.
     """
 
-    _is_open = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._is_open = True
-
     def connection_lost(self, exc: Exception | None) -> None:
         """TLS that fails inside a proxy's tunnel ends a connection that was never made.
 
         ``websockets`` would fail then, and asyncio would print its traceback. The caller has the error.
         """
-        if self._is_open:
+        if hasattr(self, "transport"):
             super().connection_lost(exc)
 
     async def close(self, code: CloseCode | int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:

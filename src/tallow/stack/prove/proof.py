@@ -64,7 +64,7 @@ def prove_alerts(
     """
     tests = load_tests(request.tests)
     search = WitnessSearch(loaded)
-    progress(f"searching input series, alerts: {len(search.alerts)}")
+    progress(f"searching input series (alerts: {len(search.alerts)})")
     needs_tests = request.write_tests is not None or bool(request.tests) or request.mutants
     witnesses = search.run(promtool, all_edges=needs_tests)
     mutation: list[MutationResult] = []
