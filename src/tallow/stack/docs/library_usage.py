@@ -23,6 +23,8 @@ UNUSED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ab_test": "Tallow's page has no variants: to show a person the same one again, it would have to "
         "keep an assignment on the device.",
+        "bind": "It scrubs at once: a command that keeps no log would load the scrubber, and the server "
+        "would keep a logger for each idle socket.",
         "monitor_crypto": "Keys exist at the peers only, and peers never send anything to Sentry.",
         "set_crypto_context": "As `monitor_crypto`.",
         "record_service_worker_event": "The page reports it; the server adds the report to the metric.",
