@@ -1,4 +1,4 @@
-"""Cancellable work in threads; pictures are stripped that way."""
+"""Cancellable work in threads (pictures are stripped that way), and groups of tasks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from support.transfers.pictures import segment
+from tallow.app.channels.channel import ChannelClosedError
+from tallow.app.crypto.errors import MalformedError
 from tallow.app.files.source_file import SourceFile
 from tallow.app.files.source_tree import collect
-from tallow.app.peer.tasks import run_interruptible, start_task
+from tallow.app.peer.tasks import end_task, run_all_or_fail, run_interruptible, start_task
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer.prepare import prepare
 
@@ -116,3 +118,103 @@ async def test_the_error_of_a_started_task_is_not_logged_if_its_waiter_is_cancel
     await asyncio.sleep(0.01)
     gc.collect()
     assert caplog.messages == []
+
+
+async def test_the_first_failure_ends_the_others_and_leaves_no_cancellation_request() -> None:
+    """A request that stays makes the next timeout of Python 3.11.2 look like a cancelled transfer."""
+    ended = asyncio.Event()
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise OSError("first")
+
+    with pytest.raises(OSError, match="first"):
+        await run_all_or_fail(wait(), fail())
+    assert ended.is_set()
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await asyncio.Event().wait()
+
+
+async def test_the_error_that_closed_the_channel_is_raised() -> None:
+    """Not the closed channel, which the other task notices first."""
+    closed = asyncio.Event()
+
+    async def send() -> None:
+        await closed.wait()
+        raise ChannelClosedError
+
+    async def receive() -> None:
+        closed.set()
+        raise MalformedError("a receipt is not final")
+
+    with pytest.raises(MalformedError):
+        await run_all_or_fail(send(), receive())
+
+
+async def test_work_that_cancels_itself_is_no_success() -> None:
+    async def cancel() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await run_all_or_fail(asyncio.sleep(60), cancel())
+
+
+async def test_cancelling_ends_all_work() -> None:
+    started, ended = list[int](), list[int]()
+
+    async def work(number: int) -> None:
+        started.append(number)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            ended.append(number)
+
+    task = asyncio.create_task(run_all_or_fail(work(1), work(2)))
+    while len(started) < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == [1, 2]
+
+
+async def test_a_caller_that_is_cancelled_while_it_ends_a_task_is_cancelled() -> None:
+    """It would go on otherwise: a transfer would ignore that the user stopped it."""
+    ending, go_on = asyncio.Event(), asyncio.Event()
+
+    async def end_slowly() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await go_on.wait()
+
+    slow = asyncio.create_task(end_slowly())
+    await asyncio.sleep(0)
+    caller = asyncio.create_task(end_task(slow))
+    await ending.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    go_on.set()
+    await asyncio.wait({slow})
+
+
+async def test_the_error_of_an_ended_task_is_not_raised() -> None:
+    async def fail() -> None:
+        raise OSError
+
+    failed = asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    await end_task(failed)

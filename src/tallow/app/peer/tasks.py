@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from tallow.app.channels.channel import ChannelClosedError
@@ -70,24 +69,43 @@ def retrieve_exception(task: asyncio.Future[Any]) -> None:
         task.exception()
 
 
-@asynccontextmanager
-async def run_all_or_fail(*work: Any) -> AsyncIterator[Sequence[asyncio.Task[Any]]]:
-    """Run coroutines beside a block. The first failure cancels all of them and is raised as it is."""
+async def end_task(task: asyncio.Future[Any]) -> None:
+    """Cancel a task and wait for its end. Its exception is not raised.
+
+    To await it and suppress ``CancelledError`` would ignore that the caller itself is cancelled meanwhile.
+    """
+    task.cancel()
+    task.add_done_callback(retrieve_exception)
+    await asyncio.wait({task})
+
+
+async def run_all_or_fail(*work: Coroutine[Any, Any, None]) -> None:
+    """Run coroutines side by side. The first failure cancels the others and is raised when they have ended.
+
+    An :class:`asyncio.TaskGroup` cancels the task that waits for it. That request stays when a member fails
+    during the wait; with it, :func:`asyncio.timeout` of Python 3.11.2 ends in ``CancelledError``.
+    """
+    tasks = [start_task(each) for each in work]
+    running = set(tasks)
     try:
-        async with asyncio.TaskGroup() as group:
-            yield [group.create_task(each) for each in work]
-    except BaseExceptionGroup as errors:
-        raise _most_specific(errors) from None
+        while running and not any(_has_failed(task) for task in tasks):
+            _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+    errors = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
+    if errors:
+        raise _most_specific(errors)
+    for task in tasks:
+        task.result()  # raises, if the task was cancelled by its own work
 
 
-def _most_specific(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+def _has_failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _most_specific(errors: list[BaseException]) -> BaseException:
     """The first error that is not just a closed channel: a protocol error closes the channel, too."""
-    flat: list[BaseException] = []
-    todo: list[BaseException] = [errors]
-    while todo:
-        error = todo.pop(0)
-        if isinstance(error, BaseExceptionGroup):
-            todo += error.exceptions
-        else:
-            flat.append(error)
-    return next((error for error in flat if not isinstance(error, ChannelClosedError)), flat[0])
+    return next((error for error in errors if not isinstance(error, ChannelClosedError)), errors[0])

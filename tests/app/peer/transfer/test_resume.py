@@ -275,16 +275,25 @@ async def test_a_complete_file_missing_from_the_state_is_found(server: RunningSe
     assert (out / large.name).read_bytes() == large.read_bytes()
 
 
-async def test_small_files_resume_after_a_kill(server: RunningServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("size", "rate"),
+    [
+        pytest.param(20_000, 1_000_000, id="while the sender sends"),
+        pytest.param(1_500, 80_000, id="while the sender waits for receipts"),  # the sockets take all files
+    ],
+)
+async def test_small_files_resume_after_a_kill(
+    server: RunningServer, tmp_path: Path, size: int, rate: int
+) -> None:
     """Those that have their names are not sent again, and none is left in part."""
     album = tmp_path / "album"
     album.mkdir()
-    contents = {f"{number:03}.txt": os.urandom(20_000) for number in range(300)}
+    contents = {f"{number:03}.txt": os.urandom(size) for number in range(300)}
     for name, content in contents.items():
         (album / name).write_bytes(content)
     out = tmp_path / "out" / "album"
     async with throttling_proxy(server.url) as proxy:
-        proxy.rate = 1_000_000
+        proxy.rate = rate
         sender = await send(proxy.url, [album])
         arguments = ("receive", "-o", str(out.parent))
         async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as first:

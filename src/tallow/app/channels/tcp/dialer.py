@@ -28,9 +28,10 @@ async def dial_all(
         bind: the address to dial from; None for any. Endpoints of the other family are left out.
     """
     usable = [each for each in endpoints if bind is None or (":" in each.text) == (":" in bind)]
-    async with asyncio.TaskGroup() as group:
-        for number, endpoint in enumerate(usable):
-            group.create_task(_dial(endpoint, number * STAGGER_S, proof, on_proven, bind))
+    dials = (
+        _dial(endpoint, number * STAGGER_S, proof, on_proven, bind) for number, endpoint in enumerate(usable)
+    )
+    await asyncio.gather(*dials)
 
 
 async def _dial(

@@ -17,6 +17,7 @@ from tallow.app.peer.events import EventHandler
 from tallow.app.peer.link import Link
 from tallow.app.peer.options import PeerTiming
 from tallow.app.peer.server_client import ServerClient
+from tallow.app.peer.tasks import end_task
 from tallow.app.peer.telemetry_reporter import TelemetryReporter
 from tallow.app.wire import Role
 from tallow.monitoring import correlation
@@ -148,9 +149,7 @@ class RoomSession:
         wait in vain.
         """
         if self._rejoining is not None:
-            self._rejoining.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._rejoining
+            await end_task(self._rejoining)
         signaling = self._signaling
         if outcome is not None and (signaling is None or signaling.lost.is_set()):
             signaling = await self._rejoin_to_leave()

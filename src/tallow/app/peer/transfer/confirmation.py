@@ -13,6 +13,7 @@ from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.errors import NotConfirmedError, ServerConnectionError
 from tallow.app.peer.events import EventHandler
 from tallow.app.peer.options import PeerTiming
+from tallow.app.peer.tasks import end_task
 from tallow.app.peer.transfer.manifest import Manifest
 from tallow.app.peer.transfer.resume_state import ReceiverState
 
@@ -64,9 +65,7 @@ class ReceiverConfirmation:
                 listening.result()  # raises: before the answer the sender may only abort
                 raise MalformedError("the sender sent data before the files were accepted")
         finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await listening
+            await end_task(listening)
         self._question.result()
 
     async def repeat_status(self, signaling: SignalingClient) -> None:

@@ -69,13 +69,15 @@ class FileSender:
         def is_whole(file: int) -> bool:
             return is_small(sources[file]) and not partial.get(file)
 
-        async with run_all_or_fail(self._receive_receipts(wanted)):
+        async def send_wanted() -> None:
             for group in grouped(wanted, is_whole):
                 if is_whole(group[0]):
                     await self._send_small_files(group)
                 else:
                     await self._send_file(group[0], partial.get(group[0], 0))
             await self._secure.send(FrameHeader(FrameType.FINISH))
+
+        await run_all_or_fail(self._receive_receipts(wanted), send_wanted())
 
     async def _send_small_files(self, files: Sequence[int]) -> None:
         own = [replace(self._offer.sources[file]) for file in files]  # see _send_file

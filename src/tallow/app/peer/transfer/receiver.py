@@ -18,7 +18,7 @@ from tallow.app.peer.events import EventHandler
 from tallow.app.peer.link import Link
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
-from tallow.app.peer.tasks import start_task
+from tallow.app.peer.tasks import end_task, start_task
 from tallow.app.peer.transfer.confirmation import Confirm, ReceiverConfirmation
 from tallow.app.peer.transfer.file_receiver import FileReceiver
 from tallow.app.peer.transfer.manifest import Manifest
@@ -178,9 +178,7 @@ class TransferReceiver(TransferSession):
             return None
         finally:
             newer.cancel()
-            receiving.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await receiving
+            await end_task(receiving)
 
     async def _linger(self) -> ConnectionAttempt | None:
         """Stay until the sender knows that all files are here. Returns an attempt if it has to ask again."""

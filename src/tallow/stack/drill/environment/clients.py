@@ -95,9 +95,13 @@ async def join_pairs(server: ServerUnderTest, count: int) -> AsyncIterator[None]
             async with limit:
                 await stack.enter_async_context(join_pair(server))
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(count):
-                group.create_task(join_one())
+        joins = [asyncio.create_task(join_one()) for _ in range(count)]
+        try:
+            await asyncio.gather(*joins)
+        finally:
+            for join in joins:
+                join.cancel()
+            await asyncio.gather(*joins, return_exceptions=True)
         yield
 
 

@@ -70,8 +70,8 @@ class DrillRunner:
             await self._run()
         except DrillError as error:
             result.problems.append(str(error))
-        except (httpx.HTTPError, OSError, websockets.WebSocketException, ExceptionGroup) as error:
-            result.problems.append(f"{result.state}: {_describe_error(error)}")
+        except (httpx.HTTPError, OSError, websockets.WebSocketException) as error:
+            result.problems.append(f"{result.state}: {type(error).__name__}: {error}")
         finally:
             await self._context.setup_stack.aclose()
             await self._context.cleanup.aclose()
@@ -256,9 +256,3 @@ def _longest_window(rule: Rule) -> float:
 def _describe_destination(destination: Destination) -> str:
     channel, target = destination
     return target.partition("@")[0] + " by e-mail" if channel == "email" else channel
-
-
-def _describe_error(error: BaseException) -> str:
-    if isinstance(error, ExceptionGroup):
-        return _describe_error(error.exceptions[0])
-    return f"{type(error).__name__}: {error}"
