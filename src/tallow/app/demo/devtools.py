@@ -150,8 +150,8 @@ async def _stop(process: Process) -> None:
     with suppress(ProcessLookupError):
         process.terminate()
     try:
-        async with asyncio.timeout(STOP_TIMEOUT_S):
-            await process.wait()
+        # asyncio.timeout of Python 3.11.2 raises CancelledError in a task that was cancelled before.
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
     except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()

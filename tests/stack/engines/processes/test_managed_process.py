@@ -110,6 +110,29 @@ async def test_a_process_that_ignores_sigterm_is_killed(
     assert process.exit_status == -signal.SIGKILL
 
 
+async def test_a_task_that_was_cancelled_kills_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupted command stops processes in a cancelled task. Python 3.11.2 has no timeouts there."""
+    monkeypatch.setattr(managed_process, "TERMINATE_S", 0.1)
+    process = python(tmp_path, f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}")
+    await process.start()
+    await until(process.last_lines)
+
+    async def stop_at_the_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            assert await process.stop()
+
+    task = asyncio.create_task(stop_at_the_end())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert process.exit_status == -signal.SIGKILL
+
+
 async def test_a_program_that_does_not_exist_raises(tmp_path: Path) -> None:
     process = ManagedProcess(["/no/such/program"], tmp_path, tmp_path / "log", {})
     with pytest.raises(FileNotFoundError):

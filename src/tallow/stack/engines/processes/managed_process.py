@@ -100,8 +100,8 @@ class ManagedProcess:
         self.signal(signal.SIGTERM)
         self.signal(signal.SIGCONT)  # a suspended process does not handle SIGTERM
         try:
-            async with asyncio.timeout(TERMINATE_S):
-                await self.wait()
+            # asyncio.timeout of Python 3.11.2 raises CancelledError in a task that was cancelled before.
+            await asyncio.wait_for(self.wait(), TERMINATE_S)
         except TimeoutError:
             await self.kill()
             return True
