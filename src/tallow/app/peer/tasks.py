@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final, TypeVar
 
 from tallow.app.channels.channel import ChannelClosedError
@@ -86,20 +86,24 @@ async def run_all_or_fail(*work: Coroutine[Any, Any, None]) -> None:
     during the wait; with it, :func:`asyncio.timeout` of Python 3.11.2 ends in ``CancelledError``.
     """
     tasks = [start_task(each) for each in work]
-    running = set(tasks)
     try:
-        while running and not any(_has_failed(task) for task in tasks):
-            _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        await _wait_for_failure(tasks)
     finally:
-        for task in running:
+        for task in tasks:
             task.cancel()
-        if running:
-            await asyncio.wait(running)
-    errors = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
-    if errors:
-        raise _most_specific(errors)
+        await asyncio.wait(tasks)
+    errors = [task.exception() for task in tasks if not task.cancelled()]
+    if failures := [error for error in errors if error is not None]:
+        raise _most_specific(failures)
     for task in tasks:
         task.result()  # raises, if the task was cancelled by its own work
+
+
+async def _wait_for_failure(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Wait until a task has failed or was cancelled, or all have ended."""
+    running = set(tasks)
+    while running and not any(map(_has_failed, tasks)):
+        _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _has_failed(task: asyncio.Task[None]) -> bool:
