@@ -141,7 +141,7 @@ def given() -> dict[str, Any]:
         "app": Starlette(),
         "http": httpx.Client(),
         "cache": _Cache(),
-        "engine": sqlalchemy.create_engine("sqlite://"),
+        "engine": sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool),
         "order": object(),
         "pack": pack,
         "wrap": lambda _order: None,

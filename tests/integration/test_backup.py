@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -55,7 +56,7 @@ class Machine:
     def rooms(self) -> list[tuple[object, ...]]:
         """The rows of the server's database."""
         [database] = self.home.data.joinpath("tallow").glob("*.db")
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
             return connection.execute("SELECT * FROM rooms").fetchall()
 
     def scrapes_before(self, moment: float) -> float:

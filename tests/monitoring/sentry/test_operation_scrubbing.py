@@ -109,7 +109,7 @@ def test_a_program_is_sent_without_its_arguments(start: Start, server: FakeSentr
 
 def test_statements_are_sent_without_literals(start: Start, server: FakeSentry) -> None:
     start()
-    engine = sqlalchemy.create_engine("sqlite://")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
     with sentry_sdk.start_transaction(name="work"), engine.connect() as connection:
         connection.execute(sqlalchemy.text(f"SELECT '{NAME}' AS found WHERE 12 = 12 -- {NAME}"))
     sentry_sdk.capture_message("done")

@@ -40,7 +40,7 @@ class BrokenError(RuntimeError):
 
 
 def application(out: httpx.MockTransport) -> Starlette:
-    engine = sqlalchemy.create_engine("sqlite://")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
     async def share(request: Request) -> PlainTextResponse:
         password = CANARY

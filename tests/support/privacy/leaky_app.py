@@ -120,7 +120,7 @@ def count() -> None:
 
 async def call_out(url: str) -> None:
     """Make an HTTP request and an SQL statement, which other libraries log and trace."""
-    engine = sqlalchemy.create_engine("sqlite://", echo=True)
+    engine = sqlalchemy.create_engine("sqlite://", echo=True, poolclass=sqlalchemy.NullPool)
     with engine.connect() as connection:
         connection.execute(sqlalchemy.text("SELECT :note"), {"note": planted_secrets.BY_FORM["email"]})
     async with httpx.AsyncClient() as client:

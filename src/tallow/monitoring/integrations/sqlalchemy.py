@@ -37,6 +37,7 @@ def instrument_engine(engine: Engine | AsyncEngine, metrics: Metrics = METRICS) 
         ...     rows = connection.execute(sqlalchemy.text("select 1")).all()
         >>> metrics.value("db_operation_duration_seconds_count", operation="select", status="success")
         1.0
+        >>> engine.dispose()
     """
     metrics.registry.add_catalogs(("storage",))
     target: Any = getattr(engine, "sync_engine", engine)
