@@ -13,6 +13,7 @@ import httpx
 import pytest
 from hypothesis import settings
 
+from tallow.monitoring.lifecycle.losses import LOSSES
 from tallow.monitoring.logging.stdlib import BridgeHandler
 from tallow.monitoring.settings import process_options
 
@@ -33,6 +34,11 @@ for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
 for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _handler)
+
+
+def pytest_sessionfinish() -> None:
+    """Tests lose telemetry on purpose. The line that tells of it at the end belongs to no test."""
+    LOSSES.after_fork()
 
 
 @pytest.fixture(autouse=True)

@@ -202,8 +202,11 @@ async def test_a_caller_that_is_cancelled_while_it_ends_a_task_is_cancelled() ->
 
     slow = asyncio.create_task(end_slowly())
     await asyncio.sleep(0)
-    caller = asyncio.create_task(end_task(slow))
+    slow.cancel()
     await ending.wait()
+    caller = asyncio.create_task(end_task(slow))
+    await asyncio.sleep(0)
+    assert not slow.done()  # its end was not interrupted
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller

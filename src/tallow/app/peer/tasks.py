@@ -69,12 +69,14 @@ def retrieve_exception(task: asyncio.Future[Any]) -> None:
         task.exception()
 
 
-async def end_task(task: asyncio.Future[Any]) -> None:
-    """Cancel a task and wait for its end. Its exception is not raised.
+async def end_task(task: asyncio.Task[Any]) -> None:
+    """Cancel a task, unless it was cancelled already, and wait for its end. Its exception is not raised.
 
-    To await it and suppress ``CancelledError`` would ignore that the caller itself is cancelled meanwhile.
+    A second request would interrupt the task's own end. To await the task and suppress ``CancelledError``
+    would ignore that the caller itself is cancelled meanwhile.
     """
-    task.cancel()
+    if not task.cancelling():
+        task.cancel()
     task.add_done_callback(retrieve_exception)
     await asyncio.wait({task})
 
