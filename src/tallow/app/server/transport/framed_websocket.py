@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,6 +15,11 @@ from tallow.app.server.transport.uvicorn_websocket import MESSAGE_TOO_BIG, Bound
 
 CONNECTION: Final = "tallow.websocket"
 """ASGI extension of a WebSocket's scope: its :class:`FramedWebSocket`."""
+_WRITELINES_PAUSES: Final = not (
+    (3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2)
+)
+"""Whether ``writelines`` tells that its buffer is full. Otherwise a client that does not read can fill the
+server's memory (CVE-2024-12254)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,10 @@ class FramedWebSocket(BoundedWebSocket):
         target, parts = forwarding.target, forwarding.delayed
         forwarding.delayed = []
         if not target.close_sent and not target.transport.is_closing():  # else the pair ends
-            target.transport.writelines(parts)
+            if _WRITELINES_PAUSES:
+                target.transport.writelines(parts)
+            else:
+                target.transport.write(b"".join(parts))
 
     def _watch_target(self) -> None:
         """Limit the time for which the target's buffer is full, and do not read meanwhile."""
