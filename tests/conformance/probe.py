@@ -75,6 +75,8 @@ async def send(app: Application, method: str, path: str, headers: dict[str, str]
     async def answer(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             status[0] = int(message["status"])
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            gone.set()  # as a server does; Quart waits for it
         if message["type"] == "websocket.accept":
             status[0] = 101
         if message["type"] == "websocket.close" and not status[0]:

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.integration
 EDGES = sorted(
     path.stem.removesuffix("_app") for path in (Path(__file__).parent / "apps/edges").glob("*_app.py")
 )
+LIMIT_S = 240
+"""Less than the limit of a test, which would leave the process running."""
 MAX_NEW_SERIES = 40
 """Series of 300 random paths below each prefix: some for each prefix, none for each path."""
 
@@ -35,7 +37,13 @@ async def probe(name: str, env: str) -> dict[str, Any]:
         stderr=asyncio.subprocess.PIPE,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, "LOG_LEVEL": "fatal"},
     )
-    output, errors = await process.communicate()
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     found = [line[7:] for line in output.decode().splitlines() if line.startswith("RESULT ")]
     assert found, errors.decode()[-2000:]
     result: dict[str, Any] = json.loads(found[0])
