@@ -70,13 +70,16 @@ def retrieve_exception(task: asyncio.Future[Any]) -> None:
 
 
 async def end_task(task: asyncio.Task[Any]) -> None:
-    """Cancel a task, unless it was cancelled already, and wait for its end. Its exception is not raised.
+    """Cancel a task and wait for its end. Its exception is not raised."""
+    task.cancel()
+    await wait_for_end(task)
 
-    A second request would interrupt the task's own end. To await the task and suppress ``CancelledError``
-    would ignore that the caller itself is cancelled meanwhile.
+
+async def wait_for_end(task: asyncio.Task[Any]) -> None:
+    """Wait for the end of a task that was cancelled. Its exception is not raised.
+
+    To await the task and suppress ``CancelledError`` would ignore that the caller is cancelled meanwhile.
     """
-    if not task.cancelling():
-        task.cancel()
     task.add_done_callback(retrieve_exception)
     await asyncio.wait({task})
 

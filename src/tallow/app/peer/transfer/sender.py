@@ -16,7 +16,7 @@ from tallow.app.peer.errors import PeerError, ServerRefusedError, abort_code, is
 from tallow.app.peer.events import EventHandler
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
-from tallow.app.peer.tasks import cancel_task, end_task, start_task
+from tallow.app.peer.tasks import cancel_task, start_task, wait_for_end
 from tallow.app.peer.transfer.file_sender import FileSender
 from tallow.app.peer.transfer.manifest import ResumeOffer
 from tallow.app.peer.transfer.outcome import (
@@ -102,7 +102,7 @@ class TransferSender(TransferSession):
             self._state.remove()
         self._preparing.cancel()
         await self._leave(outcome if is_over else None, resumable=resumable and is_over)
-        await end_task(self._preparing)
+        await wait_for_end(self._preparing)  # to cancel it again would interrupt its own end
 
     def _record(self, outcome: TransferOutcome) -> None:
         files = self._prepared_files()
