@@ -190,6 +190,7 @@ def test_no_bare_value_passes_in_a_text(syntax: str, name: str, value: str) -> N
     assume(not re.match(r"[,;&|)\]}][\"'`{(\[]|[,&;|]\S*[=:]", value))
     assume(value not in {"null", "None", "nil", "true", "false", "True", "False"})
     assume(not re.search(r"\\[nrt](?:[\w.-]*[=:]|[\"'`\\]|$)", value))  # an escaped line end ends a value
+    assume(not re.search(r"</[A-Za-z][\w:.-]*\s*>", value))  # so does a closing tag
     if syntax == "spaced equals":
         assume(value[0] not in "=>~")
     if syntax.startswith("yaml"):

@@ -39,6 +39,7 @@ PRIVATE = [
     ("user.passphrase = 'correct horse'", "correct horse", "secret"),
     ("run --token s3cr3tv4lue now", "s3cr3tv4lue", "secret"),
     ("<password>hunter2</password>", "hunter2", "secret"),
+    ("PATH=/bin password=</hunter2 LANG=C", "hunter2", "secret"),
     ("INSERT INTO u (id, password) VALUES (1, 'hunter2')", "hunter2", "secret"),
     ("room_code=K7QX-93PZ joined", "K7QX-93PZ", "room_code"),
     ("https://tallow.example/#r8Kd2.Zm9vYmFyYmF6cXV4MTIzNA", "Zm9vYmFy", "share_link"),

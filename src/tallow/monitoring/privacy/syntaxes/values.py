@@ -48,7 +48,7 @@ _UNIT: Final = (
     r"|\|(?![\w.-]{1,60}[=:]|\d{1,5}(?:[|\s]|$)|\s|$)"
     r"|\?(?![\w.-]{1,60}=)"
     r"|[\"'`](?![\s,;:)\]}&>\\|]|$|\.\s|\.$)"
-    r"|<(?!/)|>(?!\s|<|$))"
+    r"|<(?!/[A-Za-z][\w:.-]{0,60}\s{0,9}>)|>(?!\s|<|$))"
 )
 """One character of a bare value, or a quoted text behind a bracket."""
 _BARE: Final = re.compile(rf"(?:;(?![\w.\[\]%-]{{1,60}}=|\s|$|[\"'`])|{_UNIT}){_UNIT}*")
