@@ -99,38 +99,36 @@ async def test_a_suspended_process_handles_sigterm(tmp_path: Path) -> None:
     assert process.exit_status == -signal.SIGTERM
 
 
-async def test_a_process_that_ignores_sigterm_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def ignoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ManagedProcess:
+    """A process that ignores SIGTERM, and is killed soon."""
     monkeypatch.setattr(managed_process, "TERMINATE_S", 0.1)
     process = python(tmp_path, f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}")
     await process.start()
     await until(process.last_lines)
-    assert await process.stop()
-    assert process.exit_status == -signal.SIGKILL
+    return process
 
 
-async def test_a_task_that_was_cancelled_kills_it_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An interrupted command stops processes in a cancelled task. Python 3.11.2 has no timeouts there."""
-    monkeypatch.setattr(managed_process, "TERMINATE_S", 0.1)
-    process = python(tmp_path, f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}")
-    await process.start()
-    await until(process.last_lines)
+async def test_a_process_that_ignores_sigterm_is_killed(ignoring: ManagedProcess) -> None:
+    assert await ignoring.stop()
+    assert ignoring.exit_status == -signal.SIGKILL
+
+
+async def test_a_task_that_was_cancelled_kills_it_too(ignoring: ManagedProcess) -> None:
+    """An interrupted command stops its processes in a cancelled task."""
 
     async def stop_at_the_end() -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            assert await process.stop()
+            assert await ignoring.stop()
 
     task = asyncio.create_task(stop_at_the_end())
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert process.exit_status == -signal.SIGKILL
+    assert ignoring.exit_status == -signal.SIGKILL
 
 
 async def test_a_program_that_does_not_exist_raises(tmp_path: Path) -> None:
